@@ -1,0 +1,209 @@
+#pragma once
+// The operations a model needs, on opaque device tensors, in the order they are queued. Queue's public members
+// check shapes and count the cost once for all backends; a backend implements the do_… members.
+//
+// Compute dtype: with f32 every operand is float32. With bf16 both operands of every product (matmul, Q·K, P·V)
+// are rounded to bf16 (nearest, ties to even) and accumulated in float32; activations between operations, norms
+// and softmax stay float32; keys and values are stored in bf16. A processor without the instruction does the same
+// rounding before a float32 product.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/tensor.h"
+#include "backend/weight.h"
+
+namespace kvmend {
+
+/// What operations cost, counted from what ran. FLOPs: 2·m·n·k a matmul, 4·head_dim·heads a visible (query, key)
+/// pair of attention, 2·head_dim·heads a pair of attention mass; nothing else counts. Bytes: operands once.
+struct OpCost {
+  double flops = 0;
+  double bytes = 0;
+  OpCost& operator+=(const OpCost& other) { flops += other.flops; bytes += other.bytes; return *this; }
+  OpCost operator-(const OpCost& other) const { return {flops - other.flops, bytes - other.bytes}; }
+};
+
+/// For each query row the interval [begin, end) of the key list that it sees. The list is sorted by position, so
+/// causal, windowed, non-causal and bottom-right masks are all intervals. Made by Queue::visibility.
+struct Visibility {
+  struct Interval {
+    std::int32_t begin = 0, end = 0;
+  };
+  Tensor intervals;  ///< i32 [rows, 2]
+  std::int64_t rows = 0;
+  std::int64_t pairs = 0;    ///< Σ (end − begin)
+  std::int32_t max_end = 0;
+};
+
+/// The keys and values one attention call reads: rows of two stores, picked and ordered by one list.
+struct KvView {
+  Tensor base_k, base_v;        ///< [n_base, kv_heads · head_dim], rotated keys; may be empty
+  Tensor overlay_k, overlay_v;  ///< [n_overlay, kv_heads · head_dim]; may be empty
+  Tensor slots;                 ///< i32 [≥ n_keys, 1]: s ≥ 0 is base row s, s < 0 is overlay row −s − 1
+  std::int64_t n_keys = 0;
+};
+
+/// Logits of list entries [begin, end) become logit · scale + shift before the softmax (APE's temper).
+struct Temper {
+  std::int32_t begin = 0, end = 0;
+  float scale = 1, shift = 0;
+};
+
+struct AttentionArgs {
+  Tensor q;  ///< f32 [rows, heads · head_dim], rotated
+  KvView kv;
+  const Visibility* visible = nullptr;
+  int head_dim = 0;
+  float scale = 0;  ///< on q·k, normally 1/√head_dim
+  std::optional<Temper> temper;
+  Tensor out;  ///< f32 [rows, heads · head_dim]; a row that sees nothing is 0
+  Tensor lse;  ///< optional f32 [rows, heads]: log Σ exp of the logits; −inf where nothing is seen
+};
+
+enum class HeadReduce : std::uint8_t { sum, mean };
+enum class RowReduce : std::uint8_t { sum, max, l2 };
+
+/// Column statistics of the softmax matrix without writing it: p[row, head, key] over each row's interval,
+/// reduced over heads first, then over rows.
+struct MassArgs {
+  Tensor q;  ///< f32 [rows, heads · head_dim], rotated
+  KvView kv; ///< values are not read
+  const Visibility* visible = nullptr;
+  int head_dim = 0;
+  float scale = 0;
+  HeadReduce heads = HeadReduce::sum;
+  RowReduce rows = RowReduce::sum;
+  Tensor out;  ///< f32 [n_keys, 1]
+};
+
+enum class Activation : std::uint8_t { silu, gelu_tanh, gelu };
+
+struct MatmulOptions {
+  Tensor bias;              ///< optional f32 [1, n]
+  bool accumulate = false;  ///< out += x · Wᵀ (+ bias)
+};
+
+/// Operations in order. Nothing is guaranteed to have run before download() or finish() returns.
+class Queue {
+ public:
+  virtual ~Queue() = default;
+
+  // ---- memory ------------------------------------------------------------------------------------------------
+  /// Host to device, row-major, converted to the tensor's dtype (bf16: nearest even).
+  void upload(const Tensor& to, std::span<const float> from);
+  void upload(const Tensor& to, std::span<const std::int32_t> from);
+  /// Device to host, converted to float32 / as is; waits for the queue.
+  void download(std::span<float> to, const Tensor& from);
+  void download(std::span<std::int32_t> to, const Tensor& from);
+  /// The stored bytes of a dense tensor (bf16 stays bf16), for caches on disk.
+  void download_raw(std::span<std::byte> to, const Tensor& from);
+  void upload_raw(const Tensor& to, std::span<const std::byte> from);
+  virtual void finish() = 0;
+  Visibility visibility(std::span<const Visibility::Interval> intervals);
+
+  // ---- rows --------------------------------------------------------------------------------------------------
+  /// out[i] = table[ids[i]] · scale; out f32 [n, d], ids i32 [n, 1].
+  void embed(const Tensor& out, const Tensor& table, const Tensor& ids, float scale = 1);
+  /// to = from, converting between f32 and bf16; same shape.
+  void copy(const Tensor& to, const Tensor& from);
+  /// out[i] = x[indices[i]]; same dtype.
+  void gather_rows(const Tensor& out, const Tensor& x, const Tensor& indices);
+  /// out[indices[i]] = x[i]; indices are distinct.
+  void scatter_rows(const Tensor& out, const Tensor& x, const Tensor& indices);
+
+  // ---- layers ------------------------------------------------------------------------------------------------
+  /// out = x / rms(x) · weight; all f32; weight [1, cols / groups] where x is normalised in `groups` equal parts
+  /// (q/k norms work a head at a time).
+  void rms_norm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps, int groups = 1);
+  void layer_norm(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps);
+  /// out [m, n] = x [m, k] · Wᵀ; x f32, out f32 or (K and V) the compute dtype.
+  void matmul(const Tensor& out, const Tensor& x, const Weight& weight, const MatmulOptions& options = {});
+  /// Rotates each head of x by its row's position, pairing i with i + rotary/2. `table` is f32 [positions, rotary]:
+  /// cosines, then sines, any attention factor included; columns of a head past `rotary` pass through. The
+  /// rotation is done in float32 and rounded once to out's dtype. out may be x.
+  void rope(const Tensor& out, const Tensor& x, const Tensor& positions, const Tensor& table, int head_dim);
+  void attention(const AttentionArgs& args);
+  /// One row a cell: row i of q attends to all keys of cells[i]. Bits do not depend on the other cells.
+  void decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim, float scale,
+                        std::span<const std::optional<Temper>> tempers = {});
+  void attention_mass(const MassArgs& args);
+  /// out = activation(gate) · up; all f32.
+  void gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation);
+  void activate(const Tensor& out, const Tensor& x, Activation activation);
+  /// out += x; f32.
+  void add(const Tensor& out, const Tensor& x);
+
+  // ---- reductions --------------------------------------------------------------------------------------------
+  /// out[i] = Σ_c (a[i,c] − b[i,c])², f32 [rows, 1]; without b: Σ_c a².
+  void row_deviation(const Tensor& out, const Tensor& a, const Tensor& b = {});
+  /// Index of the largest element of each row, the lowest on ties; out i32 [rows, 1].
+  void argmax(const Tensor& out, const Tensor& x);
+
+  /// Everything counted since the queue was made.
+  OpCost cost() const { return cost_; }
+
+ protected:
+  virtual void do_upload(const Tensor& to, std::span<const float> from) = 0;
+  virtual void do_upload(const Tensor& to, std::span<const std::int32_t> from) = 0;
+  virtual void do_download(std::span<float> to, const Tensor& from) = 0;
+  virtual void do_download(std::span<std::int32_t> to, const Tensor& from) = 0;
+  virtual void do_download_raw(std::span<std::byte> to, const Tensor& from) = 0;
+  virtual void do_upload_raw(const Tensor& to, std::span<const std::byte> from) = 0;
+  virtual Tensor do_allocate(DType dtype, std::int64_t rows, std::int64_t cols) = 0;
+  virtual void do_embed(const Tensor& out, const Tensor& table, const Tensor& ids, float scale) = 0;
+  virtual void do_copy(const Tensor& to, const Tensor& from) = 0;
+  virtual void do_gather_rows(const Tensor& out, const Tensor& x, const Tensor& indices) = 0;
+  virtual void do_scatter_rows(const Tensor& out, const Tensor& x, const Tensor& indices) = 0;
+  virtual void do_rms_norm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps, int groups) = 0;
+  virtual void do_layer_norm(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps) = 0;
+  virtual void do_matmul(const Tensor& out, const Tensor& x, const Weight& weight, const MatmulOptions& options) = 0;
+  virtual void do_rope(const Tensor& out, const Tensor& x, const Tensor& positions, const Tensor& table, int head_dim) = 0;
+  virtual void do_attention(const AttentionArgs& args) = 0;
+  virtual void do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
+                                   float scale, std::span<const std::optional<Temper>> tempers) = 0;
+  virtual void do_attention_mass(const MassArgs& args) = 0;
+  virtual void do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) = 0;
+  virtual void do_activate(const Tensor& out, const Tensor& x, Activation activation) = 0;
+  virtual void do_add(const Tensor& out, const Tensor& x) = 0;
+  virtual void do_row_deviation(const Tensor& out, const Tensor& a, const Tensor& b) = 0;
+  virtual void do_argmax(const Tensor& out, const Tensor& x) = 0;
+
+ private:
+  OpCost cost_;
+};
+
+/// A device: owns memory, prepares weights, makes queues.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;         ///< "reference", "cpu", "cuda"
+  virtual std::string description() const = 0;  ///< for people: instruction set, threads, how bf16 is done
+  virtual DType compute_dtype() const = 0;      ///< f32 or bf16
+  virtual int threads() const = 0;
+
+  /// Uninitialised memory. Throws Error(device) with the numbers when there is not enough.
+  virtual Tensor allocate(DType dtype, std::int64_t rows, std::int64_t cols) = 0;
+  virtual WeightPtr prepare(const WeightSource& source) = 0;
+  /// Several matrices over the same input as one, stacked by rows (Q, K and V; gate and up).
+  virtual WeightPtr prepare(std::span<const WeightSource> sources) = 0;
+  /// A matrix kept as rows in the compute dtype: the embedding table.
+  virtual Tensor prepare_table(const WeightSource& source) = 0;
+  virtual std::unique_ptr<Queue> make_queue() = 0;
+  /// Rows a decode batch is padded to so that a row's bits do not depend on how many others there are;
+  /// 1 where products of few rows are computed row by row.
+  virtual int decode_rows() const = 0;
+};
+
+struct BackendOptions {
+  std::string device = "auto";  ///< auto | cpu | reference
+  DType dtype = DType::f32;
+  int threads = 0;  ///< 0: all processors of this process
+};
+/// Throws Error(usage) for an unknown device, Error(device) for one that is missing.
+std::unique_ptr<Backend> make_backend(const BackendOptions& options);
+
+}  // namespace kvmend

@@ -1,0 +1,37 @@
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace kvmend {
+
+/// A read-only memory map of a whole file. Movable; the bytes live as long as the object.
+class MappedFile {
+ public:
+  /// Throws Error(data) if the file cannot be opened or mapped. An empty file maps to an empty span.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Whole content; throws Error(data) naming the file.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes to a temporary name in the same folder (made if missing), then renames: readers see all or nothing.
+/// Throws Error(data) (a full disk included) and leaves no temporary behind.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// $XDG_CACHE_HOME/kvmend or ~/.cache/kvmend.
+std::filesystem::path user_cache_dir();
+
+}  // namespace kvmend

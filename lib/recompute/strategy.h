@@ -1,0 +1,86 @@
+#pragma once
+// A strategy as configs name it: a selector with its parameters, and the options that every strategy takes.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/params.h"
+#include "core/value.h"
+
+namespace kvmend {
+
+class Selector;
+
+enum class ExactRows : std::uint8_t { last, compete };
+enum class MaskKind : std::uint8_t { exact, bottom_right };
+enum class Freshness : std::uint8_t { all, last_token };
+enum class SinkKind : std::uint8_t { none, bos_first_only, shared_prefix, dummy_bos, keep_bos };
+
+template <> struct EnumNames<ExactRows> {
+  static constexpr std::array names{std::pair{ExactRows::last, "last"}, std::pair{ExactRows::compete, "compete"}};
+};
+template <> struct EnumNames<MaskKind> {
+  static constexpr std::array names{std::pair{MaskKind::exact, "exact"}, std::pair{MaskKind::bottom_right, "bottom_right"}};
+};
+template <> struct EnumNames<Freshness> {
+  static constexpr std::array names{std::pair{Freshness::all, "all"}, std::pair{Freshness::last_token, "last_token"}};
+};
+template <> struct EnumNames<SinkKind> {
+  static constexpr std::array names{std::pair{SinkKind::none, "none"}, std::pair{SinkKind::bos_first_only, "bos_first_only"},
+                                    std::pair{SinkKind::shared_prefix, "shared_prefix"},
+                                    std::pair{SinkKind::dummy_bos, "dummy_bos"}, std::pair{SinkKind::keep_bos, "keep_bos"}};
+};
+
+/// Options of every strategy (STRATEGIES §0). A selector or preset may change the defaults.
+struct CommonOptions {
+  std::string as;  ///< the name tables print; empty: the strategy's own with its parameters
+  SinkKind sink = SinkKind::none;
+  int sink_tokens = 4;  ///< dummy_bos only
+  ExactRows exact_rows = ExactRows::last;
+  MaskKind mask = MaskKind::exact;
+  Freshness freshness = Freshness::all;
+  template <class V>
+  static void fields(CommonOptions& p, V& v) {
+    v("as", p.as, "name in tables");
+    v("sink", p.sink, "what chunks are prefilled behind");
+    v("sink_tokens", p.sink_tokens, "BOS tokens of sink dummy_bos", between(1, 64));
+    v("exact_rows", p.exact_rows, "rows that are exact anyway: rank last, or compete for the budget");
+    v("mask", p.mask, "exact causal, or the bottom-right mask of released code");
+    v("freshness", p.freshness, "query tokens recomputed: all, or only the last (released scripts)");
+  }
+};
+
+/// What `kvmend list strategies` shows.
+struct StrategyInfo {
+  std::string name;
+  std::string summary;     ///< one line
+  std::string source;      ///< "arXiv 2602.02579"
+  std::string labels;      ///< how sure each detail is: "[2] algorithm 1; [O] query_span" (STRATEGIES: labels)
+  int version = 1;         ///< semantic version of what it computes: part of cell keys
+  bool uses_ratio = true;  ///< false: one cell whatever `ratios` says (full, no_context, reuse …)
+  std::vector<ParamInfo> params;         ///< its own, then the common ones
+  std::vector<std::string> exemptions;   ///< invariants it cannot meet, each with the reason
+};
+
+/// A configured strategy, ready to run. Immutable; shared by worker and supervisor code.
+struct Strategy {
+  StrategyInfo info;
+  CommonOptions options;
+  Value canonical;   ///< {strategy: name, version: n, every parameter: value} without `as`: what cell keys hash
+  std::string label; ///< `as`, or the name with the parameters that were given: "prophetkv (fusion: max)"
+  std::shared_ptr<const Selector> selector;
+};
+
+std::vector<StrategyInfo> list_strategies();
+
+/// `params` is a map of parameters or null; axis lists are already expanded. Errors are collected with their places;
+/// returns null if any were added.
+std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Location& where, const Value& params,
+                                              ParamErrors& errors);
+
+/// Expands list-valued scalar parameters into the product of their values: {window: [4, 8]} → 2 maps. A parameter whose
+/// type is a list expands only from a list of lists.
+std::vector<Value> expand_axes(const Value& params, const std::vector<ParamInfo>& infos);
+
+}  // namespace kvmend
