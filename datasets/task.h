@@ -17,27 +17,29 @@ struct ByteSpan {
 
 /// One question with its context, before any chat format: prefix + context + query + answer_prefix is the raw prompt.
 struct TaskSample {
-  std::string id;       ///< stable: "niah_multikey_1-42-17"
-  std::string cluster;  ///< the question's id: samples that share it (one question, three depths) are resampled together
-  std::string prefix;   ///< instruction before the context
+  std::string id;  ///< stable: "niah_multikey_1-42-17"
+  std::string
+      cluster;         ///< the question's id: samples that share it (one question, three depths) are resampled together
+  std::string prefix;  ///< instruction before the context
   std::string context;
-  std::vector<std::size_t> passages;    ///< byte offsets in context where a document starts; may be empty
-  std::string query;                    ///< all after the context but the answer prefix
-  ByteSpan question;                    ///< within query
-  std::string answer_prefix;            ///< begins the assistant's turn; its leading space is stripped behind a chat header
+  std::vector<std::size_t> passages;  ///< byte offsets in context where a document starts; may be empty
+  std::string query;                  ///< all after the context but the answer prefix
+  ByteSpan question;                  ///< within query
+  std::string answer_prefix;  ///< begins the assistant's turn; its leading space is stripped behind a chat header
   std::vector<std::string> references;
-  std::vector<std::string> all_classes; ///< LongBench's classification
-  std::vector<ByteSpan> evidence;       ///< within context: needles, gold passages
-  std::vector<std::string> stop;        ///< texts that end the answer
+  std::vector<std::string> all_classes;  ///< LongBench's classification
+  std::vector<ByteSpan> evidence;        ///< within context: needles, gold passages
+  std::vector<std::string> stop;         ///< texts that end the answer
   int max_new_tokens = 32;
-  std::string metric;                   ///< eval/metric.h
+  std::string metric;  ///< eval/metric.h
 };
 
 /// What a task may ask while it sizes itself.
 struct TaskContext {
   /// Tokens of the whole prompt as it would be sent, chat format included.
   std::function<int(const TaskSample&)> prompt_tokens;
-  std::filesystem::path folder;  ///< relative data files are looked up here (the config's folder), then in the working directory
+  std::filesystem::path
+      folder;  ///< relative data files are looked up here (the config's folder), then in the working directory
 };
 
 class Task {
@@ -51,9 +53,9 @@ class Task {
 };
 
 struct TaskInfo {
-  std::string name;     ///< "ruler/niah_multikey_1"
+  std::string name;  ///< "ruler/niah_multikey_1"
   std::string summary;
-  std::string source;   ///< paper or repository
+  std::string source;  ///< paper or repository
   int version = 1;
   std::string metric;
   std::vector<ParamInfo> params;

@@ -23,7 +23,11 @@ namespace kvmend {
 struct OpCost {
   double flops = 0;
   double bytes = 0;
-  OpCost& operator+=(const OpCost& other) { flops += other.flops; bytes += other.bytes; return *this; }
+  OpCost& operator+=(const OpCost& other) {
+    flops += other.flops;
+    bytes += other.bytes;
+    return *this;
+  }
   OpCost operator-(const OpCost& other) const { return {flops - other.flops, bytes - other.bytes}; }
 };
 
@@ -35,7 +39,7 @@ struct Visibility {
   };
   Tensor intervals;  ///< i32 [rows, 2]
   std::int64_t rows = 0;
-  std::int64_t pairs = 0;    ///< Σ (end − begin)
+  std::int64_t pairs = 0;  ///< Σ (end − begin)
   std::int32_t max_end = 0;
 };
 
@@ -70,8 +74,8 @@ enum class RowReduce : std::uint8_t { sum, max, l2 };
 /// Column statistics of the softmax matrix without writing it: p[row, head, key] over each row's interval,
 /// reduced over heads first, then over rows.
 struct MassArgs {
-  Tensor q;  ///< f32 [rows, heads · head_dim], rotated
-  KvView kv; ///< values are not read
+  Tensor q;   ///< f32 [rows, heads · head_dim], rotated
+  KvView kv;  ///< values are not read
   const Visibility* visible = nullptr;
   int head_dim = 0;
   float scale = 0;
@@ -159,9 +163,11 @@ class Queue {
   virtual void do_gather_rows(const Tensor& out, const Tensor& x, const Tensor& indices) = 0;
   virtual void do_scatter_rows(const Tensor& out, const Tensor& x, const Tensor& indices) = 0;
   virtual void do_rms_norm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps, int groups) = 0;
-  virtual void do_layer_norm(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps) = 0;
+  virtual void do_layer_norm(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                             float eps) = 0;
   virtual void do_matmul(const Tensor& out, const Tensor& x, const Weight& weight, const MatmulOptions& options) = 0;
-  virtual void do_rope(const Tensor& out, const Tensor& x, const Tensor& positions, const Tensor& table, int head_dim) = 0;
+  virtual void do_rope(const Tensor& out, const Tensor& x, const Tensor& positions, const Tensor& table,
+                       int head_dim) = 0;
   virtual void do_attention(const AttentionArgs& args) = 0;
   virtual void do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
                                    float scale, std::span<const std::optional<Temper>> tempers) = 0;

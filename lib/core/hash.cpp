@@ -54,8 +54,8 @@ std::string sha256_file(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) fail(ErrorKind::data, "{}: {}", path.string(), std::strerror(errno));
   const std::string identity =
-      fmt::format("{}\n{}\n{}.{:09}\n{}:{}", std::filesystem::absolute(path).string(), info.st_size, info.st_mtim.tv_sec,
-                  info.st_mtim.tv_nsec, info.st_dev, info.st_ino);
+      fmt::format("{}\n{}\n{}.{:09}\n{}:{}", std::filesystem::absolute(path).string(), info.st_size,
+                  info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_dev, info.st_ino);
   const std::filesystem::path note = user_cache_dir() / "hashes" / sha256(identity).substr(0, 32);
   if (std::ifstream in(note); in) {
     std::string digest;

@@ -68,8 +68,7 @@ struct Codec<bool> {
   static Value print(bool b) { return b; }
 };
 template <class T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-struct Codec<T> {
+requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) struct Codec<T> {
   static std::string type() { return "int"; }
   static T parse(const Value& v) {
     const std::int64_t i = v.as_int();
@@ -82,7 +81,7 @@ struct Codec<T> {
   static Value print(T i) { return static_cast<std::int64_t>(i); }
 };
 template <class T>
-  requires std::is_floating_point_v<T>
+requires std::is_floating_point_v<T>
 struct Codec<T> {
   static std::string type() { return "number"; }
   static T parse(const Value& v) { return static_cast<T>(v.as_number()); }
@@ -95,7 +94,7 @@ struct Codec<std::string> {
   static Value print(const std::string& s) { return s; }
 };
 template <class E>
-  requires std::is_enum_v<E>
+requires std::is_enum_v<E>
 struct Codec<E> {
   static std::vector<std::string> choices() {
     std::vector<std::string> out;
@@ -104,7 +103,8 @@ struct Codec<E> {
   }
   static std::string type() {
     std::string out = "one of ";
-    for (const auto& [value, name] : EnumNames<E>::names) out += std::string(out.back() == ' ' ? "" : "|") + std::string(name);
+    for (const auto& [value, name] : EnumNames<E>::names)
+      out += std::string(out.back() == ' ' ? "" : "|") + std::string(name);
     return out;
   }
   static E parse(const Value& v) {
@@ -167,7 +167,8 @@ struct Reader {
     try {
       field = Codec<T>::parse(*v);
       const auto number = numeric(field);
-      if (number && !(*number >= range.low && *number <= range.high)) errors.add(v->where, out_of_range(name, *number, range));
+      if (number && !(*number >= range.low && *number <= range.high))
+        errors.add(v->where, out_of_range(name, *number, range));
     } catch (const std::runtime_error& error) {  // our Error: carries its place
       errors.messages.emplace_back(error.what());
     } catch (const std::exception& error) {
@@ -188,7 +189,8 @@ struct Lister {
   std::vector<ParamInfo> out{};
   template <class T>
   void operator()(std::string_view name, T& field, std::string_view help, Range = {}) {
-    out.push_back({std::string(name), Codec<T>::type(), Codec<T>::print(field).flow(), std::string(help), is_vector<T>});
+    out.push_back(
+        {std::string(name), Codec<T>::type(), Codec<T>::print(field).flow(), std::string(help), is_vector<T>});
   }
 };
 

@@ -27,14 +27,14 @@ class Value {
   using Map = std::vector<Entry>;  ///< in the order written; keys are unique
 
   Value() = default;
-  Value(bool b) : data_(b) {}                                  // NOLINT: values convert
-  Value(int i) : data_(static_cast<std::int64_t>(i)) {}        // NOLINT
-  Value(std::int64_t i) : data_(i) {}                          // NOLINT
-  Value(double d) : data_(d) {}                                // NOLINT
-  Value(std::string s) : data_(std::move(s)) {}                // NOLINT
-  Value(const char* s) : data_(std::string(s)) {}              // NOLINT
-  Value(List l) : data_(std::move(l)) {}                       // NOLINT
-  Value(Map m) : data_(std::move(m)) {}                        // NOLINT
+  Value(bool b) : data_(b) {}                            // NOLINT: values convert
+  Value(int i) : data_(static_cast<std::int64_t>(i)) {}  // NOLINT
+  Value(std::int64_t i) : data_(i) {}                    // NOLINT
+  Value(double d) : data_(d) {}                          // NOLINT
+  Value(std::string s) : data_(std::move(s)) {}          // NOLINT
+  Value(const char* s) : data_(std::string(s)) {}        // NOLINT
+  Value(List l) : data_(std::move(l)) {}                 // NOLINT
+  Value(Map m) : data_(std::move(m)) {}                  // NOLINT
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   bool is_bool() const { return std::holds_alternative<bool>(data_); }

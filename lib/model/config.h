@@ -16,11 +16,11 @@ struct RopeConfig {
   double base = 10000;
   int rotary_dim = 0;  ///< columns of a head that rotate; normally head_dim
   Scaling scaling = Scaling::none;
-  double factor = 1;                 ///< linear, llama3, yarn
+  double factor = 1;                                 ///< linear, llama3, yarn
   double low_freq_factor = 1, high_freq_factor = 4;  ///< llama3
-  int original_context = 0;          ///< llama3, yarn
+  int original_context = 0;                          ///< llama3, yarn
   double beta_fast = 32, beta_slow = 1;              ///< yarn
-  double attention_factor = 0;       ///< yarn; 0: 0.1·ln(factor) + 1
+  double attention_factor = 0;                       ///< yarn; 0: 0.1·ln(factor) + 1
   std::vector<float> frequency_factors;  ///< [rotary_dim/2] divisors stored in some GGUF files; wins over llama3
 };
 

@@ -14,13 +14,13 @@ namespace kvmend {
 /// What a tokenizer is built from, whichever file it came from. Either `json_path` (tokenizer.json) or the GGUF
 /// fields are set.
 struct TokenizerSource {
-  std::filesystem::path json_path;       ///< Hugging Face tokenizer.json; tokenizer_config.json lies beside it
-  std::string gguf_model, gguf_pre;      ///< tokenizer.ggml.model ("gpt2", "llama"), tokenizer.ggml.pre ("smollm")
-  std::vector<std::string> tokens;       ///< GGUF: by id
-  std::vector<std::string> merges;       ///< GGUF gpt2: "left right"
-  std::vector<float> scores;             ///< GGUF llama
-  std::vector<std::int32_t> token_types; ///< GGUF: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte
-  int bos = -1, eos = -1, eot = -1;      ///< −1: none
+  std::filesystem::path json_path;        ///< Hugging Face tokenizer.json; tokenizer_config.json lies beside it
+  std::string gguf_model, gguf_pre;       ///< tokenizer.ggml.model ("gpt2", "llama"), tokenizer.ggml.pre ("smollm")
+  std::vector<std::string> tokens;        ///< GGUF: by id
+  std::vector<std::string> merges;        ///< GGUF gpt2: "left right"
+  std::vector<float> scores;              ///< GGUF llama
+  std::vector<std::int32_t> token_types;  ///< GGUF: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte
+  int bos = -1, eos = -1, eot = -1;       ///< −1: none
   bool add_bos = false, add_space_prefix = true;
 };
 

@@ -15,11 +15,11 @@ struct PhaseSeconds {
 /// What one strategy at one ratio did with one request: `select --json`'s fields and the store's `results` row.
 /// Indices are context indices, 0 the first token of the prefix.
 struct Outcome {
-  std::vector<int> selected;  ///< sorted; after the last selecting layer
+  std::vector<int> selected;                                        ///< sorted; after the last selecting layer
   std::optional<std::vector<std::vector<int>>> selected_per_layer;  ///< only where it differs by layer
   std::optional<std::vector<int>> kept;                             ///< nullopt: all
   std::optional<std::vector<int>> selected_query;                   ///< last_token freshness
-  std::vector<float> scores;  ///< [N] or empty where the strategy scores nothing
+  std::vector<float> scores;                                        ///< [N] or empty where the strategy scores nothing
   std::int64_t exact_selected = 0;  ///< selected rows that were exact already: budget spent on nothing
   std::int64_t layer_tokens = 0;    ///< Σ over layers of context rows that ran attention and MLP
   double effective_ratio = 0;       ///< layer_tokens / (L · N)

@@ -17,19 +17,25 @@ enum class MaskKind : std::uint8_t { exact, bottom_right };
 enum class Freshness : std::uint8_t { all, last_token };
 enum class SinkKind : std::uint8_t { none, bos_first_only, shared_prefix, dummy_bos, keep_bos };
 
-template <> struct EnumNames<ExactRows> {
+template <>
+struct EnumNames<ExactRows> {
   static constexpr std::array names{std::pair{ExactRows::last, "last"}, std::pair{ExactRows::compete, "compete"}};
 };
-template <> struct EnumNames<MaskKind> {
-  static constexpr std::array names{std::pair{MaskKind::exact, "exact"}, std::pair{MaskKind::bottom_right, "bottom_right"}};
+template <>
+struct EnumNames<MaskKind> {
+  static constexpr std::array names{std::pair{MaskKind::exact, "exact"},
+                                    std::pair{MaskKind::bottom_right, "bottom_right"}};
 };
-template <> struct EnumNames<Freshness> {
+template <>
+struct EnumNames<Freshness> {
   static constexpr std::array names{std::pair{Freshness::all, "all"}, std::pair{Freshness::last_token, "last_token"}};
 };
-template <> struct EnumNames<SinkKind> {
-  static constexpr std::array names{std::pair{SinkKind::none, "none"}, std::pair{SinkKind::bos_first_only, "bos_first_only"},
-                                    std::pair{SinkKind::shared_prefix, "shared_prefix"},
-                                    std::pair{SinkKind::dummy_bos, "dummy_bos"}, std::pair{SinkKind::keep_bos, "keep_bos"}};
+template <>
+struct EnumNames<SinkKind> {
+  static constexpr std::array names{
+      std::pair{SinkKind::none, "none"}, std::pair{SinkKind::bos_first_only, "bos_first_only"},
+      std::pair{SinkKind::shared_prefix, "shared_prefix"}, std::pair{SinkKind::dummy_bos, "dummy_bos"},
+      std::pair{SinkKind::keep_bos, "keep_bos"}};
 };
 
 /// Options of every strategy (STRATEGIES §0). A selector or preset may change the defaults.
@@ -54,21 +60,21 @@ struct CommonOptions {
 /// What `kvmend list strategies` shows.
 struct StrategyInfo {
   std::string name;
-  std::string summary;     ///< one line
-  std::string source;      ///< "arXiv 2602.02579"
-  std::string labels;      ///< how sure each detail is: "[2] algorithm 1; [O] query_span" (STRATEGIES: labels)
-  int version = 1;         ///< semantic version of what it computes: part of cell keys
-  bool uses_ratio = true;  ///< false: one cell whatever `ratios` says (full, no_context, reuse …)
-  std::vector<ParamInfo> params;         ///< its own, then the common ones
-  std::vector<std::string> exemptions;   ///< invariants it cannot meet, each with the reason
+  std::string summary;            ///< one line
+  std::string source;             ///< "arXiv 2602.02579"
+  std::string labels;             ///< how sure each detail is: "[2] algorithm 1; [O] query_span" (STRATEGIES: labels)
+  int version = 1;                ///< semantic version of what it computes: part of cell keys
+  bool uses_ratio = true;         ///< false: one cell whatever `ratios` says (full, no_context, reuse …)
+  std::vector<ParamInfo> params;  ///< its own, then the common ones
+  std::vector<std::string> exemptions;  ///< invariants it cannot meet, each with the reason
 };
 
 /// A configured strategy, ready to run. Immutable; shared by worker and supervisor code.
 struct Strategy {
   StrategyInfo info;
   CommonOptions options;
-  Value canonical;   ///< {strategy: name, version: n, every parameter: value} without `as`: what cell keys hash
-  std::string label; ///< `as`, or the name with the parameters that were given: "prophetkv (fusion: max)"
+  Value canonical;    ///< {strategy: name, version: n, every parameter: value} without `as`: what cell keys hash
+  std::string label;  ///< `as`, or the name with the parameters that were given: "prophetkv (fusion: max)"
   std::shared_ptr<const Selector> selector;
 };
 
