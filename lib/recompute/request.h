@@ -14,13 +14,15 @@ struct Unit {
   int size() const { return end - begin; }
 };
 
-/// One prompt as selectors and the executor see it: prefix | chunk 1 … chunk n | query. std types only: plugins see it.
+/// One prompt as selectors and the executor see it: prefix | chunk 1 … chunk n | query. std types only:
+/// plugins see it.
 struct Request {
   std::vector<std::int32_t> context_ids;  ///< [N]: prefix and chunks
   std::vector<std::int32_t> query_ids;    ///< [Q], Q ≥ 1
   std::vector<Unit> units;  ///< in order, covering [0, N) without gaps; none is empty; only unit 0 may be a prefix
-  int question_begin = 0, question_end = 0;  ///< the question within the query, in tokens; default the whole query
-  std::string text;                          ///< the prompt, empty when the request came as ids
+  int question_begin = 0,
+      question_end = 0;  ///< the question within the query, in tokens; default the whole query
+  std::string text;      ///< the prompt, empty when the request came as ids
   std::vector<std::uint32_t> token_begin, token_end;  ///< [N + Q] byte spans in `text`, empty when it is
 
   int n_context() const { return static_cast<int>(context_ids.size()); }
@@ -29,7 +31,8 @@ struct Request {
   bool has_prefix() const { return !units.empty() && units.front().kind == UnitKind::prefix; }
 };
 
-/// Throws Error(usage) naming the first thing that is wrong (an empty chunk, a gap, no query, an id ≥ vocab …).
+/// Throws Error(usage) naming the first thing that is wrong (an empty chunk, a gap, no query, an id ≥ vocab
+/// …).
 void check_request(const Request& request, int vocab_size, int context_length);
 
 }  // namespace kvmend

@@ -80,13 +80,13 @@ struct Strategy {
 
 std::vector<StrategyInfo> list_strategies();
 
-/// `params` is a map of parameters or null; axis lists are already expanded. Errors are collected with their places;
-/// returns null if any were added.
+/// `params` is a map of parameters or null; axis lists are already expanded. Errors are collected with their
+/// places; returns null if any were added.
 std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Location& where, const Value& params,
                                               ParamErrors& errors);
 
-/// Expands list-valued scalar parameters into the product of their values: {window: [4, 8]} → 2 maps. A parameter whose
-/// type is a list expands only from a list of lists.
+/// Expands list-valued scalar parameters into the product of their values: {window: [4, 8]} → 2 maps. A
+/// parameter whose type is a list expands only from a list of lists.
 std::vector<Value> expand_axes(const Value& params, const std::vector<ParamInfo>& infos);
 
 }  // namespace kvmend

@@ -1,0 +1,87 @@
+#pragma once
+// A model on a device, and the steps of its forward pass that every user of it shares: full prefill, chunk
+// prefill, selective recompute, probes and decode all go through project() and finish().
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "backend/backend.h"
+#include "model/config.h"
+#include "model/model_files.h"
+
+namespace kvmend {
+
+/// Keys and values of one layer: [rows, n_kv_heads · head_dim] each, in the compute dtype.
+struct LayerKv {
+  Tensor k, v;
+};
+
+/// Buffers that rows pass through on their way up; sized for `rows` rows, reused by every layer.
+struct Activations {
+  Tensor hidden;     ///< f32 [rows, d_model]: the residual stream
+  Tensor q;          ///< f32 [rows, n_heads · head_dim], rotated
+  Tensor attention;  ///< f32 [rows, n_heads · head_dim]
+  Tensor positions;  ///< i32 [rows, 1]
+};
+
+class Model {
+ public:
+  /// Loads every weight onto the backend. `backend` must outlive the model. Throws Error(data) for a missing
+  /// tensor, a wrong shape or a value that is not finite.
+  Model(const ModelFiles& files, Backend& backend);
+
+  const ModelConfig& config() const { return config_; }
+  Backend& backend() const { return backend_; }
+  const std::string& weights_sha256() const { return weights_sha256_; }
+  int kv_width() const { return config_.n_kv_heads * config_.head_dim; }
+  int q_width() const { return config_.n_heads * config_.head_dim; }
+  float attention_scale() const;
+  /// Bytes of keys and values that one token takes over all layers.
+  std::int64_t kv_bytes_per_token() const;
+
+  Activations make_activations(std::int64_t rows) const;
+  LayerKv make_layer_kv(std::int64_t rows) const;
+
+  /// hidden = embeddings of ids, positions uploaded. Both spans are as long as the activations' rows.
+  void embed(Queue& queue, const Activations& rows, std::span<const std::int32_t> ids,
+             std::span<const std::int32_t> positions) const;
+
+  /// The first half of a layer: norm, then Q, K and V of all rows. q is rotated to the rows' positions. `kv`
+  /// gets the rotated keys and the values; `unrotated`, if given, the keys before RoPE. Keys are rounded to
+  /// the compute dtype before they rotate, exactly as a chunk cache holds them.
+  void project(Queue& queue, int layer, const Activations& rows, const LayerKv& kv, const Tensor& unrotated = {}) const;
+
+  /// The second half: output projection, residual, MLP, residual; reads rows.attention, updates rows.hidden.
+  void finish(Queue& queue, int layer, const Activations& rows) const;
+
+  /// f32 [n, vocab] of hidden f32 [n, d_model].
+  Tensor logits(Queue& queue, const Tensor& hidden) const;
+
+  /// Rotates stored keys to positions (i32 [n, 1]): placement of a chunk cache.
+  void place(Queue& queue, const Tensor& to, const Tensor& unrotated, const Tensor& positions) const;
+
+  /// Whether this layer attends within the sliding window only.
+  bool windowed(int layer) const;
+
+ private:
+  struct Layer {
+    Tensor attn_norm, ffn_norm;  ///< f32 [1, d_model]
+    WeightPtr qkv, output, gate_up, down;
+    Tensor qkv_bias, output_bias, gate_up_bias, down_bias;  ///< f32 [1, n] or empty
+    Tensor q_norm, k_norm;                                  ///< f32 [1, head_dim] or empty
+  };
+
+  Tensor load_vector(Queue& queue, const ModelFiles& files, const std::string& name, std::int64_t size) const;
+  Layer load_layer(Queue& queue, const ModelFiles& files, int index) const;
+  void project_block(Queue& queue, const Layer& layer, const Activations& rows, const LayerKv& kv,
+                     const Tensor& unrotated, std::int64_t first, std::int64_t count) const;
+
+  ModelConfig config_;
+  Backend& backend_;
+  std::string weights_sha256_;
+  Tensor embedding_, output_norm_, rope_table_;
+  WeightPtr head_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace kvmend

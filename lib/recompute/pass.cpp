@@ -1,0 +1,236 @@
+#include "recompute/pass.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace kvmend {
+namespace {
+
+Tensor upload_indices(const Model& model, Queue& queue, std::span<const std::int32_t> indices) {
+  const Tensor out = model.backend().allocate(DType::i32, static_cast<std::int64_t>(indices.size()), 1);
+  queue.upload(out, indices);
+  return out;
+}
+
+Tensor gathered(const Model& model, Queue& queue, const Tensor& from, const Tensor& indices) {
+  const Tensor out = model.backend().allocate(from.dtype(), indices.rows(), from.cols());
+  queue.gather_rows(out, from, indices);
+  return out;
+}
+
+std::vector<float> deviation(const Model& model, Queue& queue, const Tensor& fresh, const Tensor& cached) {
+  const Tensor out = model.backend().allocate(DType::f32, fresh.rows(), 1);
+  queue.row_deviation(out, fresh, cached);
+  std::vector<float> host(static_cast<std::size_t>(fresh.rows()));
+  queue.download(host, out);
+  return host;
+}
+
+}  // namespace
+
+Pass::Pass(const Model& model, Queue& queue, PassSpec spec)
+    : model_(model), queue_(queue), spec_(std::move(spec)), active_(spec_.active) {
+  require(!active_.empty() && std::is_sorted(active_.begin(), active_.end()), "a pass needs sorted active rows");
+  rows_ = model_.make_activations(static_cast<std::int64_t>(active_.size()));
+  std::vector<std::int32_t> ids, positions;
+  for (const int i : active_) {
+    ids.push_back(spec_.sequence->ids[static_cast<std::size_t>(i)]);
+    positions.push_back(spec_.sequence->positions[static_cast<std::size_t>(i)]);
+  }
+  model_.embed(queue_, rows_, ids, positions);
+}
+
+KvView Pass::view() const {
+  const LayerCache& cache = caches_.back();
+  KvView view{{}, {}, cache.overlay.k, cache.overlay.v, cache.keys->slots, cache.keys->n_keys};
+  if (spec_.base) {
+    const LayerKv& base = spec_.base->layers[static_cast<std::size_t>(layer_)];
+    view.base_k = base.k;
+    view.base_v = base.v;
+  }
+  return view;
+}
+
+void Pass::begin_layer(const LayerFilter* filter) {
+  const auto n = static_cast<std::int64_t>(active_.size());
+  LayerCache cache{model_.make_layer_kv(n + spec_.reserve), static_cast<int>(n), nullptr};
+  Tensor unrotated;
+  if (spec_.keep_unrotated) {
+    unrotated = model_.backend().allocate(model_.backend().compute_dtype(), n, model_.kv_width());
+    unrotated_.push_back(unrotated);
+  }
+  model_.project(queue_, layer_, rows_, {cache.overlay.k.row_range(0, n), cache.overlay.v.row_range(0, n)}, unrotated);
+  if (filter && layer_ >= filter->first_layer && layer_ <= filter->last_layer) {
+    apply_filter(*filter, cache);
+  } else if (!keys_ || overlaid_ != active_) {
+    build_keys(active_);
+    build_visibility();
+  }
+  cache.keys = keys_;
+  caches_.push_back(std::move(cache));
+}
+
+void Pass::apply_filter(const LayerFilter& filter, LayerCache& cache) {
+  require(spec_.base != nullptr, "a layer filter compares with a reused cache");
+  const auto candidates_end = std::lower_bound(active_.begin(), active_.end(), spec_.base->rows);
+  const std::vector<int> candidates(active_.begin(), candidates_end);
+  const auto m = static_cast<std::int64_t>(candidates.size());
+
+  const LayerKv& base = spec_.base->layers[static_cast<std::size_t>(layer_)];
+  const Tensor indices = upload_indices(model_, queue_, candidates);
+  std::vector<float> key =
+      deviation(model_, queue_, cache.overlay.k.row_range(0, m), gathered(model_, queue_, base.k, indices));
+  std::vector<float> value =
+      deviation(model_, queue_, cache.overlay.v.row_range(0, m), gathered(model_, queue_, base.v, indices));
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (spec_.sequence->exact[static_cast<std::size_t>(candidates[i])])
+      key[i] = value[i] = 0;  // else float noise ranks them
+  }
+
+  std::vector<int> survivors = filter.pick(layer_, candidates, key, value);
+  survivors.insert(survivors.end(), candidates_end, active_.end());
+  const std::vector<int> projected = active_;
+  keep_rows(survivors);
+  if (!filter.fresh) {  // the others stay as they were cached: only survivors are overlaid
+    std::vector<std::int32_t> from;
+    for (std::size_t i = 0, s = 0; i < projected.size(); ++i) {
+      if (s < survivors.size() && projected[i] == survivors[s]) {
+        from.push_back(static_cast<std::int32_t>(i));
+        ++s;
+      }
+    }
+    const auto n = static_cast<std::int64_t>(survivors.size());
+    const LayerKv merged = model_.make_layer_kv(n + spec_.reserve);
+    const Tensor rows = upload_indices(model_, queue_, from);
+    queue_.gather_rows(merged.k.row_range(0, n), cache.overlay.k, rows);
+    queue_.gather_rows(merged.v.row_range(0, n), cache.overlay.v, rows);
+    cache = {merged, static_cast<int>(n), nullptr};
+  }
+  build_keys(filter.fresh ? projected : survivors);
+  build_visibility();
+}
+
+/// Drops the activations of rows that are not in `survivors` (a sorted subset of the active rows).
+void Pass::keep_rows(const std::vector<int>& survivors) {
+  if (survivors.size() == active_.size()) return;
+  std::vector<std::int32_t> from;
+  for (std::size_t i = 0, s = 0; i < active_.size() && s < survivors.size(); ++i) {
+    if (active_[i] == survivors[s]) {
+      from.push_back(static_cast<std::int32_t>(i));
+      ++s;
+    }
+  }
+  require(from.size() == survivors.size(), "a filter picked rows that were not active");
+  const Tensor indices = upload_indices(model_, queue_, from);
+  Activations kept = model_.make_activations(static_cast<std::int64_t>(survivors.size()));
+  queue_.gather_rows(kept.hidden, rows_.hidden, indices);
+  queue_.gather_rows(kept.q, rows_.q, indices);
+  queue_.gather_rows(kept.positions, rows_.positions, indices);
+  rows_ = std::move(kept);
+  active_ = survivors;
+}
+
+/// `overlaid`: sequence indices whose keys are in the overlay, in its order. Everything else comes from the
+/// base.
+void Pass::build_keys(const std::vector<int>& overlaid) {
+  const int base_rows = spec_.base ? spec_.base->rows : 0;
+  auto list = std::make_shared<KeyList>();
+  std::vector<std::int32_t> slots;
+  std::size_t next = 0;
+  for (int i = 0; i < spec_.sequence->size(); ++i) {
+    const bool fresh = next < overlaid.size() && overlaid[next] == i;
+    if (fresh) ++next;
+    if (!spec_.sequence->is_kept(i) || (!fresh && i >= base_rows)) continue;
+    slots.push_back(fresh ? -static_cast<std::int32_t>(next) : i);  // overlay row next − 1 is slot −next
+    list->index.push_back(i);
+  }
+  list->n_keys = static_cast<std::int64_t>(slots.size());
+  for (int t = 0; t < spec_.reserve; ++t) slots.push_back(-static_cast<std::int32_t>(overlaid.size()) - t - 1);
+  list->slots = upload_indices(model_, queue_, slots);
+  keys_ = std::move(list);
+  overlaid_ = overlaid;
+}
+
+void Pass::build_visibility() {
+  const auto& index = keys_->index;
+  const auto n_keys = static_cast<std::int32_t>(keys_->n_keys);
+  const auto n_rows = static_cast<std::int32_t>(active_.size());
+  const int base_rows = spec_.base ? spec_.base->rows : 0;
+  std::vector<Visibility::Interval> intervals(active_.size());
+  for (std::int32_t r = 0; r < n_rows; ++r) {
+    const int i = active_[static_cast<std::size_t>(r)];
+    auto& interval = intervals[static_cast<std::size_t>(r)];
+    interval.end = spec_.sight == RowSight::bottom_right
+                       ? r + n_keys - n_rows + 1
+                       : static_cast<std::int32_t>(std::upper_bound(index.begin(), index.end(), i) - index.begin());
+    if (spec_.sight == RowSight::alone) {
+      interval.begin =
+          static_cast<std::int32_t>(std::lower_bound(index.begin(), index.end(), base_rows) - index.begin());
+    }
+  }
+  visible_ = queue_.visibility(intervals);
+  visible_window_.reset();
+  if (model_.config().sliding_window <= 0) return;
+  const auto& positions = spec_.sequence->positions;
+  for (std::int32_t r = 0; r < n_rows; ++r) {
+    auto& interval = intervals[static_cast<std::size_t>(r)];
+    const int first_seen =
+        positions[static_cast<std::size_t>(active_[static_cast<std::size_t>(r)])] - model_.config().sliding_window + 1;
+    const auto seen = std::partition_point(index.begin() + interval.begin, index.begin() + interval.end,
+                                           [&](int i) { return positions[static_cast<std::size_t>(i)] < first_seen; });
+    interval.begin = static_cast<std::int32_t>(seen - index.begin());
+  }
+  visible_window_ = queue_.visibility(intervals);
+}
+
+void Pass::end_layer() {
+  AttentionArgs args;
+  args.q = rows_.q;
+  args.kv = view();
+  args.visible = model_.windowed(layer_) ? &*visible_window_ : &*visible_;
+  args.head_dim = model_.config().head_dim;
+  args.scale = model_.attention_scale();
+  args.out = rows_.attention;
+  queue_.attention(args);
+  model_.finish(queue_, layer_, rows_);
+
+  const auto context_end = std::lower_bound(active_.begin(), active_.end(), spec_.sequence->n_context);
+  layer_tokens_ += context_end - active_.begin();
+  active_per_layer_.emplace_back(active_.begin(), context_end);
+  ++layer_;
+}
+
+void Pass::run_until(int layer, const LayerFilter* filter) {
+  while (layer_ < layer) {
+    begin_layer(filter);
+    end_layer();
+  }
+}
+
+Pass Pass::fork(int reserve, RowSight sight) const {
+  PassSpec spec = spec_;
+  spec.active = active_;
+  spec.reserve = reserve;
+  spec.sight = sight;
+  Pass copy(model_, queue_, std::move(spec));
+  copy.layer_ = layer_;
+  copy.layer_tokens_ = layer_tokens_;
+  copy.active_per_layer_ = active_per_layer_;
+  queue_.copy(copy.rows_.hidden, rows_.hidden);
+  for (const LayerCache& from : caches_) {
+    LayerCache to{model_.make_layer_kv(from.used + reserve), from.used, nullptr};
+    queue_.copy(to.overlay.k.row_range(0, from.used), from.overlay.k.row_range(0, from.used));
+    queue_.copy(to.overlay.v.row_range(0, from.used), from.overlay.v.row_range(0, from.used));
+    copy.caches_.push_back(std::move(to));
+  }
+  if (!caches_.empty()) {  // every layer so far ran the same rows: one list, with room for this cell's own
+                           // decoding
+    copy.build_keys(overlaid_);
+    copy.build_visibility();
+    for (LayerCache& cache : copy.caches_) cache.keys = copy.keys_;
+  }
+  return copy;
+}
+
+}  // namespace kvmend

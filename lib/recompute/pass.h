@@ -1,0 +1,92 @@
+#pragma once
+// Active rows on their way through the layers: the one forward pass behind full prefill, chunk prefill,
+// selective recompute and probes. In each layer Q, K and V of the active rows are projected, their keys and
+// values replace the reused ones, and each active row attends to every kept key up to itself (STRATEGIES §0,
+// arXiv 2405.16444 §4.2).
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "recompute/plan.h"
+#include "recompute/sequence.h"
+
+namespace kvmend {
+
+/// What one layer's attention reads, in sequence order. Shared by layers whose active rows are the same.
+struct KeyList {
+  Tensor slots;  ///< i32 [n_keys + reserve]: KvView's, continued for tokens that decoding appends
+  std::int64_t n_keys = 0;
+  std::vector<int> index;  ///< [n_keys] the sequence index of each entry
+};
+
+/// One layer of a cell's cache: the base is shared, the overlay is the cell's own.
+struct LayerCache {
+  LayerKv overlay;  ///< [used + reserve, kv width]
+  int used = 0;     ///< overlay rows written by the pass
+  std::shared_ptr<const KeyList> keys;
+};
+
+enum class RowSight : std::uint8_t { causal, bottom_right, alone };  ///< alone: active rows see no base key
+
+struct PassSpec {
+  const Sequence* sequence = nullptr;  ///< outlives the pass
+  BasePtr base;                        ///< null: nothing is reused
+  std::vector<int> active;             ///< sequence indices, sorted
+  RowSight sight = RowSight::causal;
+  int reserve = 0;              ///< overlay rows left free for decoding
+  bool keep_unrotated = false;  ///< collect keys before RoPE: chunk prefill
+};
+
+class Pass {
+ public:
+  Pass(const Model& model, Queue& queue, PassSpec spec);
+  Pass(Pass&&) = default;
+
+  /// Next layer to run.
+  int layer() const { return layer_; }
+  /// Projects the active rows of layer(), lets the filter pick, and makes the layer's key list.
+  void begin_layer(const LayerFilter* filter = nullptr);
+  /// Attention and MLP of the layer begun.
+  void end_layer();
+  void run_until(int layer, const LayerFilter* filter = nullptr);
+
+  /// A pass that continues from here with rows and caches of its own.
+  Pass fork(int reserve, RowSight sight) const;
+
+  /// Between begin_layer and end_layer: rotated queries of the active rows and what they attend to.
+  const Tensor& q() const { return rows_.q; }
+  KvView view() const;
+
+  const std::vector<int>& active() const { return active_; }
+  Tensor last_hidden() const { return rows_.hidden.row_range(rows_.hidden.rows() - 1, 1); }
+  Tensor hidden() const { return rows_.hidden; }
+  std::vector<LayerCache> take_caches() { return std::move(caches_); }
+  std::vector<Tensor> take_unrotated() { return std::move(unrotated_); }
+  /// Σ over layers run of context rows that ran attention and MLP.
+  std::int64_t layer_tokens() const { return layer_tokens_; }
+  /// Context rows active in each layer run.
+  const std::vector<std::vector<int>>& active_per_layer() const { return active_per_layer_; }
+
+ private:
+  void apply_filter(const LayerFilter& filter, LayerCache& cache);
+  void keep_rows(const std::vector<int>& survivors);
+  void build_keys(const std::vector<int>& overlaid);
+  void build_visibility();
+
+  const Model& model_;
+  Queue& queue_;
+  PassSpec spec_;
+  int layer_ = 0;
+  std::vector<int> active_;
+  Activations rows_;
+  std::vector<LayerCache> caches_;
+  std::vector<Tensor> unrotated_;
+  std::shared_ptr<const KeyList> keys_;
+  std::vector<int> overlaid_;  ///< sequence indices that keys_ reads from the overlay, in overlay order
+  std::optional<Visibility> visible_, visible_window_;
+  std::int64_t layer_tokens_ = 0;
+  std::vector<std::vector<int>> active_per_layer_;
+};
+
+}  // namespace kvmend

@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "recompute/selector.h"
+
+namespace kvmend {
+namespace {
+
+std::map<std::string, registry_detail::Entry>& entries() {
+  static std::map<std::string, registry_detail::Entry> all;
+  return all;
+}
+
+bool names_param(const std::vector<ParamInfo>& infos, const std::string& key) {
+  return std::any_of(infos.begin(), infos.end(), [&](const ParamInfo& info) { return info.name == key; });
+}
+
+/// The preset's parameters under the user's.
+Value with_preset(const Value& preset, const Value& given) {
+  Value merged = preset.is_map() ? preset : Value(Value::Map{});
+  merged.where = given.where;
+  if (given.is_map()) {
+    for (const auto& entry : given.as_map()) {
+      merged.erase(entry.key);
+      merged.map().push_back(entry);
+    }
+  }
+  return merged;
+}
+
+StrategyInfo describe(const registry_detail::Entry& entry) {
+  StrategyInfo info{entry.name,           entry.traits.summary,    entry.traits.source, entry.traits.labels,
+                    entry.traits.version, entry.traits.uses_ratio, entry.params,        entry.traits.exemptions};
+  CommonOptions defaults = entry.traits.defaults;
+  params_detail::Lister lister;
+  CommonOptions::fields(defaults, lister);
+  info.params.insert(info.params.end(), lister.out.begin(), lister.out.end());
+  for (auto& param : info.params) {  // a preset's value is what this name defaults to
+    if (const Value* preset = entry.preset.find(param.name)) param.default_value = preset->flow();
+  }
+  return info;
+}
+
+std::string make_label(const std::string& name, const CommonOptions& options, const Value& given) {
+  if (!options.as.empty()) return options.as;
+  std::string detail;
+  if (given.is_map()) {
+    for (const auto& entry : given.as_map()) {
+      if (entry.key == "as") continue;
+      detail += (detail.empty() ? "" : ", ") + entry.key + ": " + entry.value.flow();
+    }
+  }
+  return detail.empty() ? name : fmt::format("{} ({})", name, detail);
+}
+
+}  // namespace
+
+bool registry_detail::add(Entry entry) {
+  std::string name = entry.name;
+  const bool fresh = entries().emplace(name, std::move(entry)).second;
+  require(fresh, "two selectors are called '{}'", name);
+  return fresh;
+}
+
+std::vector<StrategyInfo> list_strategies() {
+  std::vector<StrategyInfo> out;
+  for (const auto& [name, entry] : entries()) out.push_back(describe(entry));
+  return out;
+}
+
+std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Location& where, const Value& params,
+                                              ParamErrors& errors) {
+  const auto found = entries().find(name);
+  if (found == entries().end()) {
+    std::vector<std::string> names;
+    for (const auto& [known, entry] : entries()) names.push_back(known);
+    errors.add(where, fmt::format("unknown strategy '{}'{}", name, did_you_mean(name, names)));
+    return nullptr;
+  }
+  const registry_detail::Entry& entry = found->second;
+  auto strategy = std::make_shared<Strategy>();
+  strategy->info = describe(entry);
+  if (!params.is_null() && !params.is_map()) {
+    errors.add(params.where, fmt::format("parameters of '{}' must be a map like {{name: value}}, found {}", name,
+                                         params.type_name()));
+    return nullptr;
+  }
+
+  // Own parameters and common options are read from one map, each by its own declaration.
+  Value own{Value::Map{}}, common{Value::Map{}};
+  own.where = common.where = params.is_null() ? where : params.where;
+  std::vector<ParamInfo> common_infos;
+  {
+    CommonOptions options;
+    params_detail::Lister lister;
+    CommonOptions::fields(options, lister);
+    common_infos = lister.out;
+  }
+  std::vector<std::string> known;
+  for (const auto& info : strategy->info.params) known.push_back(info.name);
+  const std::size_t before = errors.messages.size();
+  for (const auto& item : with_preset(entry.preset, params).as_map()) {
+    if (names_param(common_infos, item.key)) {
+      common.map().push_back(item);
+    } else if (names_param(entry.params, item.key)) {
+      own.map().push_back(item);
+    } else {
+      errors.add(item.where,
+                 fmt::format("{}: unknown parameter '{}'{}", name, item.key, did_you_mean(item.key, known)));
+    }
+  }
+  strategy->options = entry.traits.defaults;
+  read_params(strategy->options, common, errors);
+  if (strategy->options.sink == SinkKind::keep_bos) {
+    errors.add(where, name +
+                          ": sink keep_bos changes the prompt of every strategy: set `sink: keep_bos` at the "
+                          "top of the config");
+  }
+  Value canonical;
+  strategy->selector = entry.make(own, errors, canonical);
+  if (errors.messages.size() != before || !strategy->selector) return nullptr;
+
+  strategy->info.uses_ratio = strategy->info.uses_ratio && strategy->selector->uses_ratio();
+
+  CommonOptions stored = strategy->options;
+  stored.as.clear();
+  Value all = print_params(stored);
+  all.erase("as");
+  for (const auto& item : canonical.as_map()) all.set(item.key, item.value);
+  all.set("strategy", name);
+  all.set("version", entry.traits.version);
+  strategy->canonical = std::move(all);
+  strategy->label = make_label(name, strategy->options, params);
+  return strategy;
+}
+
+std::vector<Value> expand_axes(const Value& params, const std::vector<ParamInfo>& infos) {
+  std::vector<Value> out{params};
+  if (!params.is_map()) return out;
+  for (const auto& entry : params.as_map()) {
+    if (!entry.value.is_list()) continue;
+    const auto info = std::find_if(infos.begin(), infos.end(), [&](const ParamInfo& i) { return i.name == entry.key; });
+    const bool takes_list = info != infos.end() && info->is_list;
+    const auto& items = entry.value.as_list();
+    if (takes_list && (items.empty() || !items.front().is_list())) continue;
+    std::vector<Value> expanded;
+    for (const auto& base : out) {
+      for (const auto& item : items) {
+        Value copy = base;
+        copy.set(entry.key, item);
+        expanded.push_back(std::move(copy));
+      }
+    }
+    out = std::move(expanded);
+  }
+  return out;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,119 @@
+#pragma once
+// The base classes of strategies/: a selector is one file with one method to write. The budget, exact rows,
+// ties and sorting belong here, never to a selector. std types only: plugins see it.
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/params.h"
+#include "recompute/plan.h"
+#include "recompute/probe.h"
+#include "recompute/strategy.h"
+
+namespace kvmend {
+
+/// How much may be recomputed.
+struct Budget {
+  double ratio = 0;
+  int n = 0;  ///< candidates
+  int k = 0;  ///< ⌊ratio · n⌋ in IEEE doubles
+  ExactRows exact_rows = ExactRows::last;
+};
+Budget make_budget(double ratio, int n, ExactRows exact_rows);
+
+/// What a strategy may have to refuse about a model, before anything runs.
+struct ModelFacts {
+  int n_layers = 0;
+  bool can_move_keys = true;  ///< false: learned absolute positions
+  bool has_window = false;    ///< some layers attend within a sliding window
+};
+
+class Selector {
+ public:
+  virtual ~Selector() = default;
+  virtual Plan plan(Probe& probe, const Budget& budget) const = 0;
+  /// false where the parameters fix the amount (EPIC's k): one cell, whatever the sweep's ratios.
+  virtual bool uses_ratio() const { return true; }
+  /// Throws Error(usage) if it cannot run on such a model.
+  virtual void check_model(const ModelFacts&) const {}
+};
+
+/// Candidates that must be selected first, whatever their score.
+using Pinned = std::vector<int>;
+
+/// The k best candidates: pinned ones first (they count; when they alone exceed k, the first k of them), then
+/// by score, exact rows last unless they compete, ties by lower index. NaN ranks below everything. Scores may
+/// be shorter than budget.n: what has no score ranks behind all that has one. Returns sorted indices.
+std::vector<int> select_top(std::span<const float> scores, const Budget& budget, const Probe& probe,
+                            const Pinned& pinned = {});
+
+/// The `count` best of some rows by score, those flagged `last` behind the others, ties by lower index;
+/// sorted. For choices inside a pass, where only some rows are left.
+std::vector<int> top_rows(std::span<const int> rows, std::span<const float> scores, std::span<const char> last,
+                          int count);
+
+/// For selectors that give every context token a score that does not depend on the ratio.
+class ScoreSelector : public Selector {
+ public:
+  /// [N], larger is sooner.
+  virtual std::vector<float> score(Probe& probe) const = 0;
+  virtual Pinned pinned(const Probe&) const { return {}; }
+  Plan plan(Probe& probe, const Budget& budget) const override;
+};
+
+/// What a selector says about itself when it registers.
+struct SelectorTraits {
+  std::string summary, source, labels;
+  int version = 1;
+  bool uses_ratio = true;
+  std::vector<std::string> exemptions = {};
+  CommonOptions defaults = {};
+};
+
+namespace registry_detail {
+struct Entry {
+  std::string name;
+  SelectorTraits traits;
+  Value preset;
+  std::vector<ParamInfo> params;
+  /// Parses, validates and makes; `canonical` receives every parameter with its value.
+  std::function<std::shared_ptr<const Selector>(const Value& params, ParamErrors& errors, Value& canonical)> make;
+};
+bool add(Entry entry);
+
+/// `preset`: a map of parameters that this name starts from; the user's win. A Params with `check(errors,
+/// where)` validates fields together; one with `identity()` adds what its files contain to the cell key.
+template <class S>
+bool add(std::string name, SelectorTraits traits, Value preset = {}) {
+  using Params = typename S::Params;
+  Entry entry{std::move(name), std::move(traits), std::move(preset), list_params<Params>(), nullptr};
+  entry.make = [](const Value& source, ParamErrors& errors, Value& canonical) -> std::shared_ptr<const Selector> {
+    Params params;
+    const std::size_t before = errors.messages.size();
+    read_params(params, source, errors);
+    if constexpr (requires { params.check(errors, source.where); }) params.check(errors, source.where);
+    if (errors.messages.size() != before) return nullptr;
+    canonical = print_params(params);
+    if constexpr (requires { params.identity(); }) canonical.set("data", params.identity());
+    return std::make_shared<const S>(std::move(params));
+  };
+  return add(std::move(entry));
+}
+}  // namespace registry_detail
+
+/// For selectors without parameters of their own.
+struct NoParams {
+  template <class V>
+  static void fields(NoParams&, V&) {}
+};
+
+}  // namespace kvmend
+
+/// Registers class S under a name: KVMEND_SELECTOR(ProphetKv, "prophetkv", {.summary = …}).
+#define KVMEND_SELECTOR_JOIN2(a, b) a##b
+#define KVMEND_SELECTOR_JOIN(a, b) KVMEND_SELECTOR_JOIN2(a, b)
+#define KVMEND_SELECTOR(S, ...)                                             \
+  static const bool KVMEND_SELECTOR_JOIN(kvmend_registered_, __COUNTER__) = \
+      ::kvmend::registry_detail::add<S>(__VA_ARGS__)

@@ -1,0 +1,35 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "model/model.h"
+#include "recompute/request.h"
+
+namespace kvmend {
+
+/// Placed chunk caches: every context token's rotated keys and values. Immutable; shared by all cells of a
+/// request that agree on sink and placement.
+struct PlacedBase {
+  int rows = 0;                 ///< sequence indices [0, rows) have a row here
+  std::vector<LayerKv> layers;  ///< [n_layers], each [rows, kv width]
+};
+using BasePtr = std::shared_ptr<const PlacedBase>;
+
+/// The tokens a pass may touch, in order: the context, then the query. An index into it is a *sequence
+/// index*; causality follows this order, RoPE follows `positions`.
+struct Sequence {
+  std::vector<std::int32_t> ids, positions;  ///< [T]
+  int n_context = 0;                         ///< the first indices; the rest is query
+  std::vector<char> kept;                    ///< [T] 0: dropped from the cache; empty: all kept
+  std::vector<char> exact;                   ///< [rows of the base] 1: recomputing this row changes nothing
+
+  int size() const { return static_cast<int>(ids.size()); }
+  bool is_kept(int i) const { return kept.empty() || kept[static_cast<std::size_t>(i)] != 0; }
+};
+
+/// Context then query at positions 0, 1, 2 …
+Sequence make_sequence(const Request& request);
+/// Bare tokens at positions 0, 1, 2 … (a chunk, a prompt without units).
+Sequence make_sequence(std::span<const std::int32_t> ids);
+
+}  // namespace kvmend
