@@ -131,6 +131,14 @@ namespace {
 
 constexpr const char* source = "arXiv 2405.16444";
 
+Value one_shot(const char* deviation, const char* check_attention) {
+  Value preset;
+  preset.set("deviation", deviation);
+  preset.set("schedule", "one_shot");
+  preset.set("check_attention", check_attention);
+  return preset;
+}
+
 KVMEND_SELECTOR(CacheBlend, "cacheblend",
                 {.summary = "largest deviation of keys and values from the cache, filtered layer by layer",
                  .source = source,
@@ -145,8 +153,7 @@ KVMEND_SELECTOR(
                   .sink = SinkKind::bos_first_only,
                   .mask = MaskKind::bottom_right,
                   .freshness = Freshness::last_token}},
-    Value(Value::Map{
-        {"deviation", {}, Value("v")}, {"schedule", {}, Value("one_shot")}, {"check_attention", {}, Value("fresh")}}));
+    one_shot("v", "fresh"));
 KVMEND_SELECTOR(
     CacheBlend, "cacheblend_lmcache",
     {.summary = "LMCache's CacheBlend: key deviation after RoPE at layer 1, one shot, merged, bottom-right mask",
@@ -154,8 +161,7 @@ KVMEND_SELECTOR(
      .labels = "[C] LMCache",
      .exemptions = {"3 below r = 1 (bottom_right mask lets rows see the future)"},
      .defaults = {.as = {}, .mask = MaskKind::bottom_right}},
-    Value(Value::Map{
-        {"deviation", {}, Value("k")}, {"schedule", {}, Value("one_shot")}, {"check_attention", {}, Value("merged")}}));
+    one_shot("k", "merged"));
 
 }  // namespace
 }  // namespace kvmend

@@ -62,6 +62,19 @@ namespace {
 
 constexpr const char* source = "arXiv 2410.15332";
 
+Value lego2_preset() {
+  Value preset;
+  preset.set("count", "floor_at_least_one");
+  preset.set("first_chunk", true);
+  return preset;
+}
+
+Value link0_preset() {
+  Value preset;
+  preset.set("k", 0);
+  return preset;
+}
+
 KVMEND_SELECTOR(Epic, "epic",
                 {.summary = "the first tokens of every chunk but the first unit (LegoLink-k)",
                  .source = source,
@@ -71,7 +84,7 @@ KVMEND_SELECTOR(Epic, "lego2",
                 {.summary = "EPIC as InfoFlow's comparison runs it: max(1, floor(r*len)) of every chunk",
                  .source = source,
                  .labels = "[C] InfoFlow's code"},
-                Value(Value::Map{{"count", {}, Value("floor_at_least_one")}, {"first_chunk", {}, Value(true)}}));
+                lego2_preset());
 KVMEND_SELECTOR(Epic, "link0",
                 {.summary = "LegoLink-0: chunks prefilled behind 4 dummy BOS that are dropped; nothing recomputed",
                  .source = source,
@@ -79,7 +92,7 @@ KVMEND_SELECTOR(Epic, "link0",
                  .exemptions = {"1 (r = 1 equals full prefill): it recomputes nothing",
                                 "2 (r = 0 equals reuse): its chunks were prefilled behind a sink"},
                  .defaults = {.as = {}, .sink = SinkKind::dummy_bos, .sink_tokens = 4}},
-                Value(Value::Map{{"k", {}, Value(0)}}));
+                link0_preset());
 
 }  // namespace
 }  // namespace kvmend
