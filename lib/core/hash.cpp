@@ -61,7 +61,7 @@ std::string sha256_file(const std::filesystem::path& path) {
     std::string digest;
     if (in >> digest && digest.size() == 64) return digest;
   }
-  const std::string digest = hash_content(path);
+  std::string digest = hash_content(path);
   try {  // a cache that cannot be written costs time, never the run
     write_file_atomically(note, digest + "\n");
   } catch (const Error&) {

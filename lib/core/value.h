@@ -27,14 +27,15 @@ class Value {
   using Map = std::vector<Entry>;  ///< in the order written; keys are unique
 
   Value() = default;
-  Value(bool b) : data_(b) {}                            // NOLINT: values convert
-  Value(int i) : data_(static_cast<std::int64_t>(i)) {}  // NOLINT
-  Value(std::int64_t i) : data_(i) {}                    // NOLINT
-  Value(double d) : data_(d) {}                          // NOLINT
-  Value(std::string s) : data_(std::move(s)) {}          // NOLINT
-  Value(const char* s) : data_(std::string(s)) {}        // NOLINT
-  Value(List l) : data_(std::move(l)) {}                 // NOLINT
-  Value(Map m) : data_(std::move(m)) {}                  // NOLINT
+  // Values convert; defined below, where Entry is complete.
+  Value(bool b);          // NOLINT
+  Value(int i);           // NOLINT
+  Value(std::int64_t i);  // NOLINT
+  Value(double d);        // NOLINT
+  Value(std::string s);   // NOLINT
+  Value(const char* s);   // NOLINT
+  Value(List l);          // NOLINT
+  Value(Map m);           // NOLINT
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   bool is_bool() const { return std::holds_alternative<bool>(data_); }
@@ -78,6 +79,15 @@ struct Value::Entry {
   Location where;  ///< of the key
   Value value;
 };
+
+inline Value::Value(bool b) : data_(b) {}
+inline Value::Value(int i) : data_(static_cast<std::int64_t>(i)) {}
+inline Value::Value(std::int64_t i) : data_(i) {}
+inline Value::Value(double d) : data_(d) {}
+inline Value::Value(std::string s) : data_(std::move(s)) {}
+inline Value::Value(const char* s) : data_(std::string(s)) {}
+inline Value::Value(List l) : data_(std::move(l)) {}
+inline Value::Value(Map m) : data_(std::move(m)) {}
 
 /// Shortest decimal text that reads back as the same double ("0.1", "1e-05", "3").
 std::string format_number(double value);
