@@ -1,0 +1,29 @@
+#pragma once
+#include "backend/backend.h"
+#include "backend/cpu/workers.h"
+
+namespace kvmend {
+
+/// Fast operations on this machine's processors: oneDNN for large products, our own kernels for the rest.
+class CpuBackend final : public Backend {
+ public:
+  /// `threads` counts the calling thread; 0 takes all processors of this process.
+  CpuBackend(DType compute_dtype, int threads);
+
+  std::string name() const override { return "cpu"; }
+  std::string description() const override;
+  DType compute_dtype() const override { return compute_dtype_; }
+  int threads() const override { return workers_.size(); }
+  Tensor allocate(DType dtype, std::int64_t rows, std::int64_t cols) override;
+  WeightPtr prepare(const WeightSource& source) override;
+  WeightPtr prepare(std::span<const WeightSource> sources) override;
+  Tensor prepare_table(const WeightSource& source) override;
+  std::unique_ptr<Queue> make_queue() override;
+  int decode_rows() const override { return 1; }
+
+ private:
+  DType compute_dtype_;
+  Workers workers_;
+};
+
+}  // namespace kvmend

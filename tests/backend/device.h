@@ -1,0 +1,98 @@
+#pragma once
+// What the tests of the operations share: a backend with a queue, random values, tensors with guards around them.
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "catch.h"
+
+namespace kvmend::test {
+
+inline std::vector<float> random_values(std::int64_t count, unsigned seed, float scale = 1) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& v : values) v = normal(generator);
+  return values;
+}
+
+inline WeightSource source_of(const std::vector<float>& values, std::int64_t rows, std::int64_t cols) {
+  return {.name = "w",
+          .rows = rows,
+          .cols = cols,
+          .type = StoredType::f32,
+          .raw = {},
+          .read_rows = [&values, cols](std::int64_t first, std::int64_t count, float* out) {
+            std::copy_n(values.data() + first * cols, count * cols, out);
+          }};
+}
+
+struct Device {
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<Queue> queue;
+
+  explicit Device(const std::string& name, DType dtype = DType::f32, int threads = 1)
+      : backend(make_backend({.device = name, .dtype = dtype, .threads = threads})), queue(backend->make_queue()) {}
+
+  Tensor tensor(std::int64_t rows, std::int64_t cols, const std::vector<float>& values, DType dtype = DType::f32) {
+    Tensor t = backend->allocate(dtype, rows, cols);
+    queue->upload(t, std::span<const float>(values));
+    return t;
+  }
+  Tensor indices(const std::vector<std::int32_t>& values) {
+    Tensor t = backend->allocate(DType::i32, static_cast<std::int64_t>(values.size()), 1);
+    queue->upload(t, std::span<const std::int32_t>(values));
+    return t;
+  }
+  /// A view [rows, cols] inside a larger tensor of 7s, so that rows are apart and writes outside are seen.
+  Tensor strided(std::int64_t rows, std::int64_t cols, DType dtype = DType::f32) {
+    Tensor whole = tensor(rows + 2, cols + 5, std::vector<float>(static_cast<std::size_t>((rows + 2) * (cols + 5)), 7.0F), dtype);
+    guarded_.push_back(whole);
+    return whole.row_range(1, rows).col_range(3, cols);
+  }
+  Tensor strided(std::int64_t rows, std::int64_t cols, const std::vector<float>& values, DType dtype = DType::f32) {
+    Tensor t = strided(rows, cols, dtype);
+    queue->upload(t, std::span<const float>(values));
+    return t;
+  }
+  std::vector<float> values(const Tensor& t) {
+    std::vector<float> out(static_cast<std::size_t>(t.rows() * t.cols()));
+    queue->download(std::span<float>(out), t);
+    return out;
+  }
+  std::vector<std::int32_t> integers(const Tensor& t) {
+    std::vector<std::int32_t> out(static_cast<std::size_t>(t.rows() * t.cols()));
+    queue->download(std::span<std::int32_t>(out), t);
+    return out;
+  }
+  /// True if nothing around the strided tensors was written.
+  bool guards_intact() {
+    for (const Tensor& whole : guarded_) {
+      const std::vector<float> all = values(whole);
+      for (std::int64_t r = 0; r < whole.rows(); ++r)
+        for (std::int64_t c = 0; c < whole.cols(); ++c) {
+          const bool inside = r >= 1 && r < whole.rows() - 1 && c >= 3 && c < whole.cols() - 2;
+          if (!inside && all[static_cast<std::size_t>(r * whole.cols() + c)] != 7.0F) return false;
+        }
+    }
+    return true;
+  }
+
+ private:
+  std::vector<Tensor> guarded_;
+};
+
+inline double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  REQUIRE(a.size() == b.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] == b[i]) continue;  // equal infinities too
+    const double difference = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    if (!(difference <= largest)) largest = difference;  // a NaN is the largest
+  }
+  return largest;
+}
+
+}  // namespace kvmend::test
