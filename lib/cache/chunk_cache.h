@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "model/model.h"
+
+namespace kvmend {
+
+/// The KV cache of one unit prefilled alone: keys before RoPE (one float32 rotation places them anywhere) and values, in
+/// the compute dtype. Immutable; shared by std::shared_ptr<const ChunkCache>.
+struct ChunkCache {
+  int tokens = 0;
+  std::vector<LayerKv> layers;  ///< [n_layers], each [tokens, kv width]
+  std::int64_t bytes() const;
+};
+
+/// Everything a chunk's cache depends on. A cache of another model, dtype, backend, sink or text has another digest.
+struct ChunkKey {
+  std::string weights_sha256;
+  DType dtype = DType::f32;
+  std::string backend;                      ///< "cpu", "reference", "cuda": their bits differ
+  std::vector<std::int32_t> sink_ids;       ///< what the unit was prefilled behind
+  std::vector<std::int32_t> neighbour_ids;  ///< chunks it was encoded behind whose rows were dropped (FusionRAG)
+  std::vector<std::int32_t> unit_ids;
+  std::string digest() const;  ///< SHA-256 over all of it and the format version
+};
+
+}  // namespace kvmend

@@ -1,0 +1,91 @@
+#include "recompute/decode.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "recompute/stopwatch.h"
+
+namespace kvmend {
+namespace {
+
+/// Whether the answer goes on behind `token`; adds it if it belongs to the answer.
+bool take_token(CellRun& cell, std::int32_t token, const DecodeOptions& options) {
+  auto& answer = cell.outcome().prediction_ids;
+  if (std::find(options.stops.begin(), options.stops.end(), token) != options.stops.end()) return false;
+  answer.push_back(token);
+  if (options.finished && options.finished(answer)) return false;
+  return static_cast<int>(answer.size()) < options.max_new_tokens;
+}
+
+/// One token of every live cell through the model; returns the next one of each.
+std::vector<std::int32_t> decode_step(Engine& engine, std::span<CellRun* const> live, int padded_rows) {
+  const Model& model = engine.model();
+  Queue& queue = engine.queue();
+  const auto rows = static_cast<std::size_t>(std::max<int>(padded_rows, static_cast<int>(live.size())));
+  std::vector<std::int32_t> ids(rows), positions(rows), steps(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    CellRun& cell = *live[i < live.size() ? i : 0];  // padding repeats the first cell; its result is not read
+    steps[i] = static_cast<std::int32_t>(cell.outcome().prediction_ids.size()) - 1;
+    ids[i] = cell.outcome().prediction_ids.back();
+    positions[i] = cell.decode_position(steps[i]);
+  }
+  const auto n = static_cast<std::int64_t>(rows);
+  const Activations activations = model.make_activations(n);
+  const LayerKv kv = model.make_layer_kv(n);
+  model.embed(queue, activations, ids, positions);
+  std::vector<KvView> views(rows);
+  for (int layer = 0; layer < model.config().n_layers; ++layer) {
+    model.project(queue, layer, activations, kv);
+    for (std::size_t i = 0; i < rows; ++i) {
+      CellRun& cell = *live[i < live.size() ? i : 0];
+      if (i < live.size()) {
+        const LayerKv slot = cell.decode_slot(layer, steps[i]);
+        queue.copy(slot.k, kv.k.row_range(static_cast<std::int64_t>(i), 1));
+        queue.copy(slot.v, kv.v.row_range(static_cast<std::int64_t>(i), 1));
+      }
+      views[i] = cell.decode_view(layer, steps[i]);
+    }
+    queue.decode_attention(activations.attention, activations.q, views, model.config().head_dim,
+                           model.attention_scale());
+    model.finish(queue, layer, activations);
+  }
+  const Tensor next = model.backend().allocate(DType::i32, n, 1);
+  queue.argmax(next, model.logits(queue, activations.hidden));
+  std::vector<std::int32_t> host(rows);
+  queue.download(host, next);
+  host.resize(live.size());
+  return host;
+}
+
+}  // namespace
+
+void decode(Engine& engine, std::span<CellRun* const> cells, const DecodeOptions& options) {
+  if (options.max_new_tokens < 1) return;
+  const int padded = engine.backend().decode_rows();
+  const Stopwatch watch;
+  std::vector<CellRun*> live;
+  for (CellRun* cell : cells) {
+    if (take_token(*cell, cell->outcome().first_token, options)) live.push_back(cell);
+  }
+  while (!live.empty()) {
+    std::vector<CellRun*> next_live;
+    const std::size_t batch = padded > 1 ? static_cast<std::size_t>(padded) : live.size();
+    for (std::size_t first = 0; first < live.size(); first += batch) {
+      const auto group = std::span(live).subspan(first, std::min(batch, live.size() - first));
+      const auto tokens = decode_step(engine, group, padded);
+      for (std::size_t i = 0; i < group.size(); ++i) {
+        if (take_token(*group[i], tokens[i], options)) next_live.push_back(group[i]);
+      }
+    }
+    live = std::move(next_live);
+  }
+  std::size_t total = 0;
+  for (CellRun* cell : cells) total += cell->outcome().prediction_ids.size();
+  for (CellRun* cell : cells) {
+    const double share = static_cast<double>(cell->outcome().prediction_ids.size()) /
+                         static_cast<double>(std::max<std::size_t>(1, total));
+    cell->outcome().decode_seconds = watch.seconds() * share;
+  }
+}
+
+}  // namespace kvmend

@@ -1,0 +1,36 @@
+#include "recompute/engine.h"
+
+#include "recompute/chunk_prefill.h"
+
+namespace kvmend {
+
+Engine::Engine(const ModelFiles& files, const BackendOptions& backend, const ChunkStoreOptions& store)
+    : backend_(make_backend(backend)),
+      model_(std::make_unique<Model>(files, *backend_)),
+      queue_(backend_->make_queue()),
+      store_(std::make_unique<ChunkStore>(store)) {}
+
+Engine::LoadedChunk Engine::chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
+  ChunkKey key;
+  key.weights_sha256 = model_->weights_sha256();
+  key.dtype = backend_->compute_dtype();
+  key.backend = backend_->name();
+  key.sink_ids.assign(sink.begin(), sink.end());
+  key.unit_ids.assign(unit.begin(), unit.end());
+  auto found = store_->get(key, *backend_, *queue_, [&] { return prefill_chunk(*model_, *queue_, sink, unit); });
+  return {std::move(found.cache), found.load_seconds};
+}
+
+double full_prefill_flops(const ModelConfig& c, int tokens) {
+  const double n = tokens, d = c.d_model, q = 1.0 * c.n_heads * c.head_dim, kv = 1.0 * c.n_kv_heads * c.head_dim;
+  double pairs = 0;  // visible (query, key) pairs, summed over layers
+  for (int layer = 0; layer < c.n_layers; ++layer) {
+    const bool windowed = c.sliding_window > 0 && (c.windowed.empty() || c.windowed[static_cast<std::size_t>(layer)]);
+    const double w = windowed && c.sliding_window < tokens ? c.sliding_window : n;
+    pairs += w * (w + 1) / 2 + (n - w) * w;
+  }
+  const double matmuls = 2 * n * (d * (q + 2 * kv) + q * d + 3 * d * c.d_ff) * c.n_layers;
+  return matmuls + 4 * q * pairs + 2 * d * c.vocab;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,39 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cache/chunk_store.h"
+#include "model/model.h"
+
+namespace kvmend {
+
+/// What one worker computes with: a device, a model on it, a queue and the chunk caches.
+class Engine {
+ public:
+  Engine(const ModelFiles& files, const BackendOptions& backend, const ChunkStoreOptions& store);
+
+  Backend& backend() { return *backend_; }
+  const Model& model() const { return *model_; }
+  Queue& queue() { return *queue_; }
+  ChunkStore& store() { return *store_; }
+
+  struct LoadedChunk {
+    std::shared_ptr<const ChunkCache> cache;
+    double load_seconds = 0;  ///< reading a stored cache; 0 for one that was prefilled just now (offline work)
+  };
+  /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped).
+  LoadedChunk chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
+
+ private:
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<ChunkStore> store_;
+};
+
+/// FLOPs of prefilling `tokens` from nothing and taking the last row's logits, by the same rules as Queue
+/// counts.
+double full_prefill_flops(const ModelConfig& config, int tokens);
+
+}  // namespace kvmend

@@ -1,0 +1,34 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "recompute/decode.h"
+#include "recompute/engine.h"
+#include "recompute/outcome.h"
+#include "recompute/strategy.h"
+
+namespace kvmend {
+
+struct CellSpec {
+  std::shared_ptr<const Strategy> strategy;
+  double ratio = 0;
+};
+
+struct RunnerOptions {
+  DecodeOptions decode;
+  int bos = -1;  ///< for sinks that need it
+  std::string sample_id;
+  std::int64_t group_bytes = 1LL << 30;  ///< overlays of cells decoded together stay below this (one cell always runs)
+  std::function<void(std::size_t cell)> on_cell;  ///< called before a cell's prefill: whom to blame if the process dies
+};
+
+/// All cells on one request: what they share (caches, placement, probes) is computed once and charged to each
+/// in full. A cell that throws gets its error in its outcome, the others go on. Outcomes are in the cells'
+/// order.
+std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,
+                                 const RunnerOptions& options);
+
+}  // namespace kvmend
