@@ -1,0 +1,67 @@
+#include "experiment/cell.h"
+
+#include "core/error.h"
+#include "core/hash.h"
+
+namespace kvmend {
+namespace {
+
+constexpr std::size_t key_digits = 32;
+
+std::string key_of(const Value& canonical) { return sha256(canonical.canonical()).substr(0, key_digits); }
+
+/// What the prompts of a cell are made from. Strategies share it, so their samples pair.
+Value prompt_identity(const Config& config, const Cell& cell, const RunIdentity& identity) {
+  const auto task_index = static_cast<std::size_t>(cell.task);
+  require(task_index < identity.task_data.size(), "no data identity for task {}", cell.task);
+  const TaskVariant& task = config.tasks[task_index];
+  Value task_map = Value::Map{};
+  task_map.set("name", task.name);
+  task_map.set("version", task.version);
+  task_map.set("params", task.params);
+  task_map.set("data", identity.task_data[task_index]);
+  Value out = Value::Map{};
+  out.set("task", task_map);
+  out.set("tokenizer", identity.model.tokenizer);
+  out.set("chat", identity.model.chat);
+  out.set("system", config.system);
+  out.set("chunker", config.chunkers[static_cast<std::size_t>(cell.chunker)]);
+  out.set("tokenize", std::string(enum_name(config.tokenize)));
+  // Part of the prompts too: a task sized for a length leaves room for the answer.
+  out.set("max_new_tokens", config.max_new_tokens ? Value(*config.max_new_tokens) : Value());
+  return out;
+}
+
+/// Auxiliary models by what they are, not by what the config calls them.
+Value aux_identity(const Value& strategy, const RunIdentity& identity) {
+  const Value* name = strategy.find("aux_model");
+  if (!name || !name->is_string() || name->as_string().empty()) return {};
+  const auto found = identity.aux_models.find(name->as_string());
+  require(found != identity.aux_models.end(), "no identity for the auxiliary model '{}'", name->as_string());
+  Value out = Value::Map{};
+  out.set("weights", found->second.weights);
+  out.set("tokenizer", found->second.tokenizer);
+  return out;
+}
+
+}  // namespace
+
+CellKey cell_key(const Config& config, const Cell& cell, const RunIdentity& identity) {
+  Value strategy = config.strategies[static_cast<std::size_t>(cell.strategy)].strategy->canonical;
+  const Value aux = aux_identity(strategy, identity);
+  if (!aux.is_null()) strategy.set("aux_model", aux);
+  CellKey out;
+  out.canonical = prompt_identity(config, cell, identity);
+  out.prompts = key_of(out.canonical);
+  out.canonical.set("strategy", strategy);
+  out.canonical.set("ratio", cell.ratio ? Value(*cell.ratio) : Value());
+  out.canonical.set("weights", identity.model.weights);
+  out.canonical.set("dtype", std::string(enum_name(config.dtype)));
+  out.canonical.set("backend", identity.backend);
+  out.canonical.set("load_from", std::string(enum_name(config.load_from)));
+  out.canonical.set("decoding", "greedy");
+  out.key = key_of(out.canonical);
+  return out;
+}
+
+}  // namespace kvmend

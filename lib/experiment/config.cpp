@@ -1,0 +1,206 @@
+#include "experiment/config.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "experiment/config_parts.h"
+#include "model/chat.h"
+
+namespace kvmend {
+namespace {
+
+/// The keys with plain values, declared once: reading, types and ranges come from here.
+struct PlainKeys {
+  Config& config;
+  template <class V>
+  static void fields(PlainKeys& p, V& v) {
+    Config& c = p.config;
+    v("name", c.name, "the run's name; the store is NAME.kvmend");
+    v("model", c.model, "a name that fetch knows, a .gguf file, or a Hugging Face folder");
+    v("dtype", c.dtype, "what matrix products round to");
+    v("chat", c.chat, "chat format");
+    v("system", c.system, "system message");
+    v("sink", c.sink, "sink of the strategies that name none");
+    v("seed", c.seed, "seed of the tasks that name none");
+    v("max_new_tokens", c.max_new_tokens, "instead of the tasks' own", between(1, 1 << 20));
+    v("load_from", c.load_from, "where chunk caches lie when a request comes");
+    v("tokenize", c.tokenize, "the whole prompt at once, or each unit alone");
+    v("device", c.device, "auto, cpu, reference, cuda or cuda:N,M");
+    v("threads", c.threads, "0: all processors", between(0, 4096));
+  }
+};
+
+const std::vector<std::string>& structured_keys() {
+  static const std::vector<std::string> keys = {"tasks", "chunker", "strategies", "ratios", "cache", "store"};
+  return keys;
+}
+
+/// Collects names only.
+struct NameLister {
+  std::vector<std::string> names{};
+  template <class T>
+  void operator()(std::string_view name, T&, std::string_view, Range = {}) {
+    names.emplace_back(name);
+  }
+};
+
+void read_plain_keys(Config& config, const Value& tree, ParamErrors& errors) {
+  PlainKeys keys{config};
+  NameLister lister;
+  PlainKeys::fields(keys, lister);
+  std::vector<std::string> known = lister.names;
+  known.insert(known.end(), structured_keys().begin(), structured_keys().end());
+  known.emplace_back("include");
+  Value plain = Value::Map{};
+  for (const auto& entry : tree.as_map()) {
+    if (std::find(lister.names.begin(), lister.names.end(), entry.key) != lister.names.end()) {
+      if (!entry.value.is_null()) plain.map().push_back(entry);  // `system:` with nothing behind it: the default
+    } else if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
+      errors.add(entry.where, fmt::format("unknown key '{}'{}", entry.key, did_you_mean(entry.key, known)));
+    }
+  }
+  params_detail::Reader reader{plain, errors};
+  PlainKeys::fields(keys, reader);
+}
+
+Location place_of(const Value& tree, std::string_view key) {
+  const Value* value = tree.find(key);
+  return value ? value->where : Location{tree.where.file, 0, 0};
+}
+
+bool is_device(const std::string& device) {
+  if (device == "auto" || device == "cpu" || device == "reference" || device == "cuda") return true;
+  if (!device.starts_with("cuda:")) return false;
+  const std::string list = device.substr(5);
+  bool digit_before = false;
+  for (const char c : list) {
+    if (c == ',' && !digit_before) return false;
+    if (c != ',' && (c < '0' || c > '9')) return false;
+    digit_before = c != ',';
+  }
+  return digit_before;
+}
+
+void check_plain_keys(const Config& config, const Value& tree, ParamErrors& errors) {
+  if (config.model.empty()) {
+    errors.add(place_of(tree, "model"), "model is missing: a name, a .gguf file or a Hugging Face folder");
+  }
+  if (!is_device(config.device)) {
+    errors.add(place_of(tree, "device"),
+               fmt::format("device '{}' is none of auto, cpu, reference, cuda, cuda:N,M", config.device));
+  }
+  std::vector<std::string> formats = chat_format_names();
+  formats.emplace_back("auto");
+  if (std::find(formats.begin(), formats.end(), config.chat) == formats.end()) {
+    errors.add(place_of(tree, "chat"),
+               fmt::format("unknown chat format '{}'{}", config.chat, did_you_mean(config.chat, formats)));
+  }
+}
+
+/// "a.yaml:3:10: …" sorts behind "a.yaml:3:9: …": by file as first met, then line and column as numbers.
+void sort_by_place(std::vector<std::string>& messages) {
+  const auto place = [](const std::string& message) {
+    std::size_t at = message.find(':');
+    int line = 0, column = 0;
+    if (at == std::string::npos) return std::tuple(std::string(), 0, 0);
+    std::sscanf(message.c_str() + at, ":%d:%d:", &line, &column);
+    return std::tuple(message.substr(0, at), line, column);
+  };
+  std::stable_sort(messages.begin(), messages.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  messages.erase(std::unique(messages.begin(), messages.end()), messages.end());
+}
+
+void throw_if_any(ParamErrors& errors) {
+  if (errors.messages.empty()) return;
+  sort_by_place(errors.messages);
+  std::string all;
+  for (const auto& message : errors.messages) all += (all.empty() ? "" : "\n") + message;
+  throw Error(ErrorKind::usage, all);
+}
+
+std::vector<std::string> item_parameters(const std::string& section, const std::string& name) {
+  std::vector<std::string> out;
+  const auto take = [&](const auto& infos, const std::string& wanted) {
+    for (const auto& info : infos) {
+      if (info.name != wanted) continue;
+      for (const auto& param : info.params) out.push_back(param.name);
+    }
+  };
+  if (section == "strategies") {
+    take(list_strategies(), name);
+  } else {
+    try {
+      for (const auto& task : expand_task_group(name, {})) take(list_tasks(), task);
+    } catch (const Error&) {  // an unknown name takes nothing; checking reports it with its place
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Config make_config(const ConfigSource& source) {
+  Config config;
+  ParamErrors errors;
+  config.text = source.text;
+  config.folder = source.folder;
+  read_plain_keys(config, source.tree, errors);
+  check_plain_keys(config, source.tree, errors);
+  read_ratios(config, source.tree, errors);
+  read_tasks(config, source.tree, errors);
+  read_chunkers(config, source.tree, errors);
+  read_strategies(config, source.tree, errors);
+  read_cache(config, source.tree, errors);
+  read_store(config, source.tree, errors);
+  throw_if_any(errors);
+  return config;
+}
+
+Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
+  ConfigSource source = read_config_files(paths);
+  apply_settings(source.tree, settings, item_parameters);
+  for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
+  if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return make_config(source);
+}
+
+Value Config::canonical() const {
+  Config copy = *this;
+  PlainKeys keys{copy};
+  params_detail::Printer printer;
+  PlainKeys::fields(keys, printer);
+  Value out = printer.out;
+  Value::List task_list, strategy_list, ratio_list;
+  for (const auto& task : tasks) {
+    Value entry = Value::Map{};
+    entry.set("task", task.name);
+    entry.set("version", task.version);
+    entry.set("params", task.params);
+    entry.set("samples", task.samples);
+    task_list.push_back(entry);
+  }
+  for (const auto& variant : strategies) {
+    Value entry = variant.strategy->canonical;
+    entry.set("as", variant.label);
+    strategy_list.push_back(entry);
+  }
+  for (const double ratio : ratios) ratio_list.emplace_back(ratio);
+  out.set("tasks", task_list);
+  out.set("chunker", chunkers);
+  out.set("strategies", strategy_list);
+  out.set("ratios", ratio_list);
+  Value cache_map = Value::Map{};
+  cache_map.set("memory", static_cast<std::int64_t>(cache.memory));
+  cache_map.set("disk", cache.disk);
+  cache_map.set("limit", static_cast<std::int64_t>(cache.limit));
+  cache_map.set("dir", cache.dir.string());
+  out.set("cache", cache_map);
+  Value store_map = Value::Map{};
+  store_map.set("scores", store_scores);
+  out.set("store", store_map);
+  return out;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,100 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/value.h"
+#include "datasets/prompt.h"
+#include "datasets/task.h"
+#include "experiment/config_source.h"
+#include "recompute/strategy.h"
+
+namespace kvmend {
+
+enum class ComputeType : std::uint8_t { f32, bf16 };
+enum class LoadFrom : std::uint8_t { device, host, disk };
+
+template <>
+struct EnumNames<ComputeType> {
+  static constexpr std::array names{std::pair{ComputeType::f32, "f32"}, std::pair{ComputeType::bf16, "bf16"}};
+};
+template <>
+struct EnumNames<LoadFrom> {
+  static constexpr std::array names{std::pair{LoadFrom::device, "device"}, std::pair{LoadFrom::host, "host"},
+                                    std::pair{LoadFrom::disk, "disk"}};
+};
+template <>
+struct EnumNames<TokenizeMode> {
+  static constexpr std::array names{std::pair{TokenizeMode::whole, "whole"}, std::pair{TokenizeMode::units, "units"}};
+};
+
+/// Where chunk caches live (DESIGN: scale).
+struct CacheConfig {
+  std::uint64_t memory = 0;  ///< bytes; 0: the run decides from what is free
+  bool disk = false;
+  std::uint64_t limit = std::uint64_t{20} << 30;  ///< bytes on disk
+  std::filesystem::path dir;                      ///< empty: the user's cache folder
+};
+
+/// One task with one set of parameters: an axis value of the grid.
+struct TaskVariant {
+  std::string name;   ///< "ruler/niah_multikey_1"
+  std::string label;  ///< the name, with the parameters that tell it from others of the same name
+  Value params;       ///< canonical, without the sample count
+  int samples = -1;   ///< how many are wanted; -1: all that exist
+  int version = 1;
+  std::string metric;
+  Location where;
+};
+
+/// One strategy with one set of parameters. `series` is its label without replicate seeds: rows of tables.
+struct StrategyVariant {
+  std::shared_ptr<const Strategy> strategy;
+  std::string label;   ///< unique in the config
+  std::string series;  ///< the label with `seed` left out: `random: {seed: [1, 2]}` is one series
+  Location where;
+};
+
+/// A checked config: everything a run needs before it opens the model and the data.
+struct Config {
+  std::string name;
+  std::string model;
+  ComputeType dtype = ComputeType::bf16;
+  std::vector<TaskVariant> tasks;
+  std::vector<Value> chunkers;  ///< canonical specs, at least one
+  std::vector<StrategyVariant> strategies;
+  std::vector<double> ratios;  ///< ascending, each in [0, 1]
+  std::string chat = "auto";
+  std::string system;
+  std::optional<SinkKind> sink;  ///< what strategies that name none were given
+  std::optional<std::int64_t> seed;
+  std::optional<int> max_new_tokens;
+  CacheConfig cache;
+  LoadFrom load_from = LoadFrom::device;
+  TokenizeMode tokenize = TokenizeMode::whole;
+  bool store_scores = false;
+  std::string device = "auto";
+  int threads = 0;  ///< 0: all processors this process may use
+
+  std::string text;              ///< the files as written, and the --set options
+  std::filesystem::path folder;  ///< relative data files are looked up here
+  std::vector<std::string> warnings;
+
+  /// All of it with defaults filled in, for the store. Order of keys and lists as written.
+  Value canonical() const;
+};
+
+/// Reads, merges and checks. Every error is reported at once in one Error(usage), each with file:line:column and the
+/// nearest valid name. `settings` are --set options.
+Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings = {});
+
+/// The same from a tree: what load_config does after reading.
+Config make_config(const ConfigSource& source);
+
+/// Bytes of "20GiB", "512 MB", "1.5G" or a plain number of bytes. Throws Error(usage) with the place.
+std::uint64_t parse_size(const Value& value);
+
+}  // namespace kvmend
