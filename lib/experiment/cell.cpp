@@ -27,6 +27,7 @@ Value prompt_identity(const Config& config, const Cell& cell, const RunIdentity&
   out.set("system", config.system);
   out.set("chunker", config.chunkers[static_cast<std::size_t>(cell.chunker)]);
   out.set("tokenize", std::string(enum_name(config.tokenize)));
+  out.set("keep_bos", config.sink == SinkKind::keep_bos);
   // Part of the prompts too: a task sized for a length leaves room for the answer.
   out.set("max_new_tokens", config.max_new_tokens ? Value(*config.max_new_tokens) : Value());
   return out;

@@ -68,7 +68,9 @@ void add_task_item(Config& config, const NamedItem& item, ParamErrors& errors) {
       errors.add(params.where, fmt::format("the parameters of {} are a map, found {}", item.name, params.type_name()));
       return;
     }
-    for (const auto& one : expand_axes(params, info->params)) add_task(config, item, *info, one, errors);
+    const std::vector<Value> variants = expand_axes(params, info->params);
+    if (variants.empty()) errors.add(params.where, fmt::format("an axis of {} is an empty list", item.name));
+    for (const auto& one : variants) add_task(config, item, *info, one, errors);
   }
 }
 
@@ -87,7 +89,9 @@ void add_strategy(Config& config, const NamedItem& item, const StrategyInfo& inf
   const auto named = make_strategy(item.name, item.where, params, errors);
   if (!named) return;
   auto strategy = named;
-  if (config.sink && takes(info.params, "sink") && !(params.is_map() && params.find("sink"))) {
+  // keep_bos is a property of the prompt, for every strategy and for full prefill: no option of one.
+  if (config.sink && config.sink != SinkKind::keep_bos && takes(info.params, "sink") &&
+      !(params.is_map() && params.find("sink"))) {
     // The label stays as the user wrote the strategy: every row would say the same.
     const Value with_sink = with_default(params, "sink", std::string(enum_name(*config.sink)));
     const auto sunk = make_strategy(item.name, item.where, with_sink, errors);
@@ -121,7 +125,9 @@ void add_strategy_item(Config& config, const NamedItem& item, ParamErrors& error
                fmt::format("the parameters of {} are a map, found {}", item.name, item.params.type_name()));
     return;
   }
-  for (const auto& params : expand_axes(item.params, info->params)) add_strategy(config, item, *info, params, errors);
+  const std::vector<Value> variants = expand_axes(item.params, info->params);
+  if (variants.empty()) errors.add(item.params.where, fmt::format("an axis of {} is an empty list", item.name));
+  for (const auto& params : variants) add_strategy(config, item, *info, params, errors);
 }
 
 void check_ratios_given(const Config& config, const Value& tree, ParamErrors& errors) {

@@ -101,7 +101,8 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
   std::vector<std::string> known;
   for (const auto& info : strategy->info.params) known.push_back(info.name);
   const std::size_t before = errors.messages.size();
-  for (const auto& item : with_preset(entry.preset, params).as_map()) {
+  const Value merged = with_preset(entry.preset, params);
+  for (const auto& item : merged.as_map()) {
     if (names_param(common_infos, item.key)) {
       common.map().push_back(item);
     } else if (names_param(entry.params, item.key)) {

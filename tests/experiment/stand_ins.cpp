@@ -6,47 +6,12 @@
 #include "datasets/chunker.h"
 #include "datasets/task.h"
 #include "model/chat.h"
-#include "recompute/strategy.h"
 
 #define KVMEND_WEAK __attribute__((weak))
 
 namespace kvmend {
 namespace {
 
-struct NoParams {
-  template <class V>
-  static void fields(NoParams&, V&) {}
-};
-struct RandomParams {
-  int seed = 0;
-  template <class V>
-  static void fields(RandomParams& p, V& v) {
-    v("seed", p.seed, "seed");
-  }
-};
-enum class Fusion : std::uint8_t { mean, max };
-}  // namespace
-template <>
-struct EnumNames<Fusion> {
-  static constexpr std::array names{std::pair{Fusion::mean, "mean"}, std::pair{Fusion::max, "max"}};
-};
-namespace {
-struct ProphetParams {
-  Fusion fusion = Fusion::mean;
-  template <class V>
-  static void fields(ProphetParams& p, V& v) {
-    v("fusion", p.fusion, "how layers combine");
-  }
-};
-struct AuxParams {
-  std::string aux_model;
-  int window = 8;
-  template <class V>
-  static void fields(AuxParams& p, V& v) {
-    v("aux_model", p.aux_model, "auxiliary model");
-    v("window", p.window, "tokens", at_least(1));
-  }
-};
 struct TaskParams {
   int length = 1024, samples = 50;
   std::int64_t seed = 42;
@@ -58,89 +23,7 @@ struct TaskParams {
   }
 };
 
-template <class P>
-struct WithCommon {
-  P own;
-  CommonOptions common;
-  template <class V>
-  static void fields(WithCommon& p, V& v) {
-    P::fields(p.own, v);
-    CommonOptions::fields(p.common, v);
-  }
-};
-
-template <class P>
-std::shared_ptr<const Strategy> build(const StrategyInfo& info, const Value& params, ParamErrors& errors) {
-  const std::size_t before = errors.messages.size();
-  WithCommon<P> p;
-  read_params(p, params, errors);
-  if (errors.messages.size() != before) return nullptr;
-  Strategy s;
-  s.info = info;
-  s.options = p.common;
-  s.canonical = print_params(p);
-  s.canonical.erase("as");
-  s.canonical.set("strategy", info.name);
-  s.canonical.set("version", info.version);
-  s.label = p.common.as;
-  if (s.label.empty()) {
-    std::string given;
-    if (params.is_map()) {
-      for (const auto& e : params.as_map()) given += (given.empty() ? "" : ", ") + e.key + ": " + e.value.flow();
-    }
-    s.label = given.empty() ? info.name : info.name + " (" + given + ")";
-  }
-  return std::make_shared<const Strategy>(std::move(s));
-}
-
-StrategyInfo info_of(const std::string& name, bool ratio, std::vector<ParamInfo> params) {
-  StrategyInfo info;
-  info.name = name;
-  info.uses_ratio = ratio;
-  info.params = std::move(params);
-  return info;
-}
-
 }  // namespace
-
-KVMEND_WEAK std::vector<StrategyInfo> list_strategies() {
-  const auto none = list_params<WithCommon<NoParams>>();
-  return {info_of("full", false, none),      info_of("no_context", false, none),
-          info_of("reuse", false, none),     info_of("random", true, list_params<WithCommon<RandomParams>>()),
-          info_of("epic", true, none),       info_of("prophetkv", true, list_params<WithCommon<ProphetParams>>()),
-          info_of("cacheblend", true, none), info_of("cacheclip", true, list_params<WithCommon<AuxParams>>())};
-}
-
-KVMEND_WEAK std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Location& where,
-                                                          const Value& params, ParamErrors& errors) {
-  for (const auto& info : list_strategies()) {
-    if (info.name != name) continue;
-    if (name == "random") return build<RandomParams>(info, params, errors);
-    if (name == "prophetkv") return build<ProphetParams>(info, params, errors);
-    if (name == "cacheclip") return build<AuxParams>(info, params, errors);
-    return build<NoParams>(info, params, errors);
-  }
-  errors.add(where, "unknown strategy '" + name + "'");
-  return nullptr;
-}
-
-KVMEND_WEAK std::vector<Value> expand_axes(const Value& params, const std::vector<ParamInfo>& infos) {
-  std::vector<Value> out{params};
-  if (!params.is_map()) return out;
-  for (const auto& entry : params.as_map()) {
-    const auto info = std::find_if(infos.begin(), infos.end(), [&](const ParamInfo& p) { return p.name == entry.key; });
-    if (info == infos.end() || info->is_list || !entry.value.is_list()) continue;
-    std::vector<Value> next;
-    for (const auto& base : out) {
-      for (const auto& one : entry.value.as_list()) {
-        next.push_back(base);
-        next.back().set(entry.key, one);
-      }
-    }
-    out = next;
-  }
-  return out;
-}
 
 KVMEND_WEAK std::vector<TaskInfo> list_tasks() {
   std::vector<TaskInfo> out;

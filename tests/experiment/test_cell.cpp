@@ -34,7 +34,7 @@ const std::string base = R"(name: n
 model: m
 tasks: [{ruler/vt: {length: 128, seed: 1}}]
 chunker: {fixed: 64}
-strategies: [{cacheclip: {aux_model: aux, window: 4}}]
+strategies: [{test_clip: {aux_model: aux, window: 4}}]
 ratios: [0.1]
 )";
 
@@ -51,7 +51,7 @@ TEST_CASE("a cell's key ignores what its results do not depend on") {
   CHECK(key.size() == 32);
   CHECK(key == key_of(R"(ratios: [1.0e-1]
 strategies:
-  - cacheclip:
+  - test_clip:
       window: 0x4
       aux_model: "aux"
 chunker: {fixed: 64}

@@ -23,7 +23,7 @@ strategies:
   - epic
   - prophetkv
   - prophetkv: {as: "prophetkv, max", fusion: max}
-  - cacheclip: {aux_model: smollm2-135m, window: [4, 8, 16]}
+  - test_clip: {aux_model: smollm2-135m, window: [4, 8, 16]}
 ratios: [0.05, 0.1, 0.2, 0.5]
 )";
 
@@ -97,7 +97,7 @@ TEST_CASE("chunkers are an axis, groups expand, defaults fill in") {
 TEST_CASE("labels are unique, duplicates collapse with a warning") {
   const Config config = config_of(
       "model: m\ntasks: [{ruler/vt: {length: [128, 256]}}, ruler/vt: {length: 128, samples: 99}]\n"
-      "strategies: [{cacheclip: {as: clip, window: [4, 8]}}, cacheclip: {window: 4}, full, {full: {}}]\nratios: [0.1, "
+      "strategies: [{test_clip: {as: clip, window: [4, 8]}}, test_clip: {window: 4}, full, {full: {}}]\nratios: [0.1, "
       "0.10]\n");
   CHECK(labels(config) == std::vector<std::string>{"clip (window: 4)", "clip (window: 8)", "full"});
   CHECK(config.warnings.size() == 4);  // a task, a strategy twice, a ratio
@@ -124,7 +124,7 @@ tasks:
   - ruler/vtt
 strategies:
   - prohpetkv
-  - cacheclip: {window: 0}
+  - test_clip: {window: 0}
   - full: 3
 ratios: [0.1, 7, -1, big, 250]
 threads: many
@@ -172,7 +172,7 @@ TEST_CASE("--set reaches every element, an index, a name, and says where it is w
   CHECK(all.model == "other");
   CHECK(all.text.find("# --set tasks.*.samples=5") != std::string::npos);
   const Config some = config_of(quickstart, {"strategies.*.window=32", "tasks.1=ruler/niah_single_1", "cache.disk=on",
-                                             "strategies.cacheclip.window=[1, 2]"});
+                                             "strategies.test_clip.window=[1, 2]"});
   CHECK(some.strategies.size() == 11);
   CHECK(some.tasks[1].name == "ruler/niah_single_1");
   CHECK(some.cache.disk);
