@@ -21,6 +21,7 @@ struct RopeConfig {
   int original_context = 0;                          ///< llama3, yarn
   double beta_fast = 32, beta_slow = 1;              ///< yarn
   double attention_factor = 0;                       ///< yarn; 0: 0.1·ln(factor) + 1
+  bool truncate = true;                              ///< yarn: the range of the betas is rounded outward to integers
   std::vector<float> frequency_factors;  ///< [rotary_dim/2] divisors stored in some GGUF files; wins over llama3
 };
 
