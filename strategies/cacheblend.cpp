@@ -148,7 +148,9 @@ KVMEND_SELECTOR(
     {.summary = "CacheBlend's released code: value deviation at layer 1, one shot, its mask and query handling",
      .source = source,
      .labels = "[C] released scripts",
-     .exemptions = {"1 below r = 1 only (bottom_right mask, last_token query): both handicaps are the point"},
+     .exemptions = {"2 (r = 0 equals reuse): only the last query token is fresh",
+                                "3 (one chunk equals full prefill): the query's other tokens were cached alone, and the "
+                                "bottom_right mask lets rows see the future"},
      .defaults = {.as = {},
                   .sink = SinkKind::bos_first_only,
                   .mask = MaskKind::bottom_right,
@@ -159,7 +161,7 @@ KVMEND_SELECTOR(
     {.summary = "LMCache's CacheBlend: key deviation after RoPE at layer 1, one shot, merged, bottom-right mask",
      .source = source,
      .labels = "[C] LMCache",
-     .exemptions = {"3 below r = 1 (bottom_right mask lets rows see the future)"},
+     .exemptions = {"3 (one chunk equals full prefill): the bottom_right mask lets rows see the future"},
      .defaults = {.as = {}, .mask = MaskKind::bottom_right}},
     one_shot("k", "merged"));
 

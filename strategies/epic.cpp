@@ -89,8 +89,6 @@ KVMEND_SELECTOR(Epic, "link0",
                 {.summary = "LegoLink-0: chunks prefilled behind 4 dummy BOS that are dropped; nothing recomputed",
                  .source = source,
                  .labels = "[P][C]",
-                 .exemptions = {"1 (r = 1 equals full prefill): it recomputes nothing",
-                                "2 (r = 0 equals reuse): its chunks were prefilled behind a sink"},
                  .defaults = {.as = {}, .sink = SinkKind::dummy_bos, .sink_tokens = 4}},
                 link0_preset());
 

@@ -26,7 +26,7 @@ KVMEND_SELECTOR(NoContext, "no_context",
                  .source = "",
                  .labels = "exact",
                  .uses_ratio = false,
-                 .exemptions = {"1, 3 (r = 1 and one chunk equal full prefill): it drops the context by definition"}});
+                 .exemptions = {"3 (one chunk equals full prefill): it drops the context by definition"}});
 
 }  // namespace
 }  // namespace kvmend

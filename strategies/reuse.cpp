@@ -28,15 +28,12 @@ KVMEND_SELECTOR(Reuse, "reuse",
                 {.summary = "full reuse: caches moved to global positions, fresh query, nothing recomputed",
                  .source = "",
                  .labels = "exact",
-                 .uses_ratio = false,
-                 .exemptions = {"1 (r = 1 equals full prefill): it has no ratio"}});
+                 .uses_ratio = false});
 KVMEND_SELECTOR(ReuseLocal, "reuse_local",
                 {.summary = "full reuse without re-rotation: chunks keep their local positions",
                  .source = "",
                  .labels = "exact",
-                 .uses_ratio = false,
-                 .exemptions = {"1 (r = 1 equals full prefill): it has no ratio",
-                                "2 (r = 0 equals reuse): keys stay at local positions by definition"}});
+                 .uses_ratio = false});
 
 }  // namespace
 }  // namespace kvmend

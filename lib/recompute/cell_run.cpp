@@ -82,7 +82,8 @@ void CellRun::execute(const Plan& plan) {
 
   const Stopwatch head;
   const Tensor token = engine_.backend().allocate(DType::i32, 1, 1);
-  queue.argmax(token, engine_.model().logits(queue, pass.last_hidden()));
+  logits_ = engine_.model().logits(queue, pass.last_hidden());
+  queue.argmax(token, logits_);
   queue.download(std::span(&outcome_.first_token, 1), token);
   outcome_.seconds.first_token = head.seconds();
 

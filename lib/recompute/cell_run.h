@@ -28,6 +28,8 @@ class CellRun {
   /// Bytes of the overlay: what a group of cells shares the memory budget with.
   std::int64_t bytes() const { return bytes_; }
 
+  /// f32 [1, vocab] of the last query row.
+  const Tensor& logits() const { return logits_; }
   Outcome& outcome() { return outcome_; }
   const Strategy& strategy() const { return *strategy_; }
 
@@ -47,6 +49,7 @@ class CellRun {
   BasePtr base_;
   Sequence sequence_;
   std::vector<LayerCache> caches_;
+  Tensor logits_;
   std::int32_t last_position_ = 0;
   std::int64_t bytes_ = 0;
   Outcome outcome_;

@@ -11,7 +11,7 @@ namespace kvmend {
 /// What one worker computes with: a device, a model on it, a queue and the chunk caches.
 class Engine {
  public:
-  Engine(const ModelFiles& files, const BackendOptions& backend, const ChunkStoreOptions& store);
+  Engine(const ModelFiles& files, const BackendOptions& backend, const ChunkStoreOptions& store = {});
 
   Backend& backend() { return *backend_; }
   const Model& model() const { return *model_; }

@@ -1,0 +1,113 @@
+// A cell's result depends on its key and nothing else: alone, beside others, in another order, in groups of any size.
+#include "catch.h"
+#include "support/cell_case.h"
+#include "support/random_model.h"
+
+using namespace kvmend;
+using namespace kvmend::test;
+
+namespace {
+
+std::vector<Outcome> run_all(Engine& engine, const Request& request, const std::vector<CellSpec>& cells,
+                             std::int64_t group_bytes = 1LL << 30) {
+  RunnerOptions options;
+  options.bos = 1;
+  options.group_bytes = group_bytes;
+  options.decode.max_new_tokens = 12;
+  options.decode.stops = {2};
+  return run_request(engine, request, cells, options);
+}
+
+std::vector<CellSpec> some_cells() {
+  std::vector<CellSpec> cells{{strategy("full"), 0}, {strategy("reuse"), 0}, {strategy("no_context"), 0},
+                              {strategy("reuse_local"), 0}, {strategy("link0"), 0}};
+  for (const double ratio : {0.1, 0.4}) {
+    for (const char* name : {"random", "epic", "cacheblend", "cacheblend_repo", "cacheblend_lmcache", "prophetkv"}) {
+      cells.push_back({strategy(name), ratio});
+    }
+  }
+  return cells;
+}
+
+void check_same(const Outcome& a, const Outcome& b) {
+  CHECK(a.error.empty());
+  CHECK(a.prediction_ids == b.prediction_ids);
+  CHECK(a.first_token == b.first_token);
+  CHECK(a.selected == b.selected);
+  CHECK(a.selected_per_layer == b.selected_per_layer);
+  CHECK(a.scores == b.scores);
+  CHECK(a.flops == b.flops);
+}
+
+}  // namespace
+
+TEST_CASE("a cell's bits do not depend on its neighbours") {
+  for (const auto& [device, dtype] : {std::pair{"reference", DType::f32}, {"cpu", DType::f32}, {"cpu", DType::bf16}}) {
+    const RandomModel files(4);
+    const Request request = random_request({12, 50, 41, 63}, true, 14);
+    const auto cells = some_cells();
+    Engine engine(files, {device, dtype, 2});
+    const auto together = run_all(engine, request, cells);
+    const auto one_by_one_groups = run_all(engine, request, cells, 1);
+    std::vector<CellSpec> reversed(cells.rbegin(), cells.rend());
+    const auto backwards = run_all(engine, request, reversed);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      CAPTURE(device, cells[i].strategy->label, cells[i].ratio);
+      Engine fresh(files, {device, dtype, 2});
+      check_same(together[i], run_all(fresh, request, {cells[i]}).front());
+      check_same(together[i], one_by_one_groups[i]);
+      check_same(together[i], backwards[cells.size() - 1 - i]);
+    }
+  }
+}
+
+TEST_CASE("decoding goes on exactly as prefilling the longer prompt would") {
+  for (const int window : {0, 24}) {
+    RandomModel files(4);
+    files.mutable_config().sliding_window = window;
+    Engine engine(files, {"reference", DType::f32, 1});
+    Request request = random_request({12, 30, 21}, true, 5);
+    const auto answer = run_all(engine, request, {{strategy("full"), 0}}).front().prediction_ids;
+    REQUIRE(answer.size() >= 2);
+    for (std::size_t i = 0; i + 1 < answer.size(); ++i) {
+      request.query_ids.push_back(answer[i]);
+      const auto next = run_cell(engine, request, strategy("full"), 1);
+      CHECK(next.outcome.first_token == answer[i + 1]);
+    }
+  }
+}
+
+TEST_CASE("an answer ends at a stop token, at its length, or where it is told to") {
+  const RandomModel files(4);
+  Engine engine(files, {"cpu", DType::f32, 2});
+  const Request request = random_request({12, 30}, true, 5);
+  const CellSpec cell{strategy("full"), 0};
+  RunnerOptions options;
+  options.decode.max_new_tokens = 6;
+  const auto free = run_request(engine, request, std::span(&cell, 1), options).front().prediction_ids;
+  REQUIRE(free.size() == 6);
+  options.decode.stops = {free[3]};
+  const auto stopped = run_request(engine, request, std::span(&cell, 1), options).front().prediction_ids;
+  const auto first_stop = std::find(free.begin(), free.end(), free[3]);
+  CHECK(stopped == std::vector<std::int32_t>(free.begin(), first_stop));
+  options.decode.stops = {};
+  options.decode.finished = [](std::span<const std::int32_t> ids) { return ids.size() == 2; };
+  CHECK(run_request(engine, request, std::span(&cell, 1), options).front().prediction_ids.size() == 2);
+}
+
+TEST_CASE("a cell that throws is recorded, the others go on") {
+  const RandomModel files(4);
+  Engine engine(files, {"cpu", DType::f32, 2});
+  const Request request = random_request({12, 30}, true, 5);
+  Value no_scores;
+  const std::string path = std::string(KVMEND_BINARY_DIR) + "/decode_scores.jsonl";
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  std::fputs("{\"id\": \"\", \"scores\": [1, 2]}\n", file);
+  std::fclose(file);
+  no_scores.set("path", path);
+  const std::vector<CellSpec> cells{{strategy("from_file", no_scores), 0.5}, {strategy("epic"), 0.5}};
+  const auto outcomes = run_all(engine, request, cells);
+  CHECK(outcomes[0].error.find("has 2 scores, its context 42 tokens") != std::string::npos);
+  CHECK(outcomes[1].error.empty());
+  CHECK(outcomes[1].prediction_ids.size() > 0);
+}

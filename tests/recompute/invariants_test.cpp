@@ -1,0 +1,155 @@
+// The invariants of STRATEGIES §0, over every registered strategy × ratio × backend × dtype × architecture. A strategy that
+// cannot meet one declares the exemption with its reason; what was exempt is printed, the rest is tested.
+#include <fstream>
+#include <set>
+
+#include "catch.h"
+#include "support/cell_case.h"
+#include "support/random_model.h"
+
+using namespace kvmend;
+using namespace kvmend::test;
+
+namespace {
+
+struct Setting {
+  const char* device;
+  DType dtype;
+  bool qwen;
+};
+
+const Setting settings[] = {{"reference", DType::f32, false}, {"cpu", DType::f32, false}, {"cpu", DType::f32, true},
+                            {"reference", DType::bf16, false}, {"cpu", DType::bf16, true}};
+
+std::string describe(const Setting& s) {
+  return std::string(s.device) + " " + std::string(dtype_name(s.dtype)) + (s.qwen ? " qwen2" : " llama");
+}
+
+bool exempt(const StrategyInfo& info, int invariant) {
+  for (const auto& text : info.exemptions) {
+    if (text.starts_with(std::to_string(invariant) + " ")) return true;
+  }
+  return false;
+}
+
+/// Equality in the dtype's tolerance; in bf16 the arg-max must agree where the two best are further apart than rounding.
+void check_equal(const CellResult& a, const CellResult& b, DType dtype) {
+  if (dtype == DType::f32) {
+    CHECK(max_difference(a.logits, b.logits) < 1e-3F);
+    CHECK(a.outcome.first_token == b.outcome.first_token);
+    return;
+  }
+  std::vector<float> sorted = b.logits;
+  std::sort(sorted.rbegin(), sorted.rend());
+  if (sorted[0] - sorted[1] > 0.25F) CHECK(a.outcome.first_token == b.outcome.first_token);
+  CHECK(max_difference(a.logits, b.logits) < 0.5F);
+}
+
+/// Every registered strategy with its defaults; from_file gets a score file for this request.
+std::vector<std::shared_ptr<const Strategy>> all_strategies(int n_context) {
+  std::vector<std::shared_ptr<const Strategy>> out;
+  for (const auto& info : list_strategies()) {
+    Value params;
+    if (info.name == "from_file") {
+      const std::string path = std::string(KVMEND_BINARY_DIR) + "/invariants_scores.jsonl";
+      std::ofstream file(path);
+      file << R"({"id": "", "scores": [)";
+      for (int i = 0; i < n_context; ++i) file << (i ? "," : "") << (i * 37) % 101;
+      file << "]}\n";
+      file.close();
+      params.set("path", path);
+    }
+    out.push_back(strategy(info.name, params));
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invariants]") {
+  std::set<std::string> printed;
+  for (const Setting& setting : settings) {
+    const RandomModel files(3, setting.qwen);
+    Engine engine(files, {setting.device, setting.dtype, 2});
+    const Request request = random_request({9, 40, 33, 47}, true, 12);
+    const auto full = run_cell(engine, request, strategy("full"), 1);
+    const auto reuse = run_cell(engine, request, strategy("reuse"), 0);
+    if (setting.dtype == DType::f32) CHECK(max_difference(full.logits, reuse.logits) > 0.05F);  // there is something to repair
+
+    const Request one_chunk = random_request({60}, false, 12);
+    const auto one_full = run_cell(engine, one_chunk, strategy("full"), 1);
+
+    for (const auto& what : all_strategies(request.n_context())) {
+      CAPTURE(describe(setting), what->info.name);
+      for (const auto& text : what->info.exemptions) {
+        if (printed.insert(what->info.name + text).second) WARN("exempt: " << what->info.name << ": " << text);
+      }
+      if (what->info.uses_ratio) {
+        if (!exempt(what->info, 1)) check_equal(run_cell(engine, request, what, 1.0), full, setting.dtype);
+        if (!exempt(what->info, 2)) {
+          const auto nothing = run_cell(engine, request, what, 0.0);
+          check_equal(nothing, reuse, setting.dtype);
+          CHECK(nothing.outcome.selected.empty());
+          CHECK(nothing.outcome.layer_tokens == 0);
+        }
+      }
+      const auto again_a = run_cell(engine, request, what, 0.3);
+      const auto again_b = run_cell(engine, request, what, 0.3);
+      CHECK(again_a.logits == again_b.logits);
+      CHECK(again_a.outcome.selected == again_b.outcome.selected);
+      CHECK(std::is_sorted(again_a.outcome.selected.begin(), again_a.outcome.selected.end()));
+    }
+    for (const auto& what : all_strategies(one_chunk.n_context())) {
+      CAPTURE(describe(setting), what->info.name);
+      if (exempt(what->info, 3)) continue;
+      for (const double ratio : {0.0, 0.3, 1.0}) {
+        if (ratio < 1 && what->info.name == "from_file") continue;
+        check_equal(run_cell(engine, one_chunk, what, ratio), one_full, setting.dtype);
+      }
+    }
+  }
+}
+
+TEST_CASE("prefix caching and full prefill agree on every shape of request") {
+  const RandomModel files(5);
+  for (const char* device : {"reference", "cpu"}) {
+    Engine engine(files, {device, DType::f32, 2});
+    for (const auto& [sizes, prefix, n_query] : {std::tuple{std::vector<int>{1, 1, 1}, true, 1},
+                                                 {std::vector<int>{17, 5}, false, 3},
+                                                 {std::vector<int>{3, 64, 65, 63}, true, 31}}) {
+      const Request request = random_request(sizes, prefix, n_query);
+      const auto full = run_cell(engine, request, strategy("full"), 1);
+      CHECK(max_difference(full.logits, run_cell(engine, request, strategy("prefix"), 1).logits) < 1e-3F);
+      CHECK(full.outcome.effective_ratio == Approx(1.0));
+      CHECK(full.outcome.flops_ratio == Approx(1.0));
+    }
+  }
+}
+
+TEST_CASE("a request without context is a plain prompt") {
+  const RandomModel files(5);
+  Engine engine(files, {"cpu", DType::f32, 2});
+  const Request request = random_request({}, false, 9);
+  const auto full = run_cell(engine, request, strategy("full"), 1);
+  CHECK(full.outcome.flops_ratio == Approx(1.0));
+  CHECK(max_difference(full.logits, run_cell(engine, request, strategy("no_context"), 0).logits) < 1e-3F);
+}
+
+TEST_CASE("rows that are exact anyway have no deviation and rank last") {
+  const RandomModel files(6);
+  Engine engine(files, {"cpu", DType::f32, 2});
+  const Request request = random_request({20, 30, 30}, true, 8);
+  for (const char* name : {"prophetkv", "random", "cacheblend", "cacheblend_lmcache"}) {
+    CAPTURE(name);
+    const auto half = run_cell(engine, request, strategy(name), 0.5);
+    CHECK(half.outcome.exact_selected == 0);
+    CHECK((half.outcome.selected.empty() || half.outcome.selected.front() >= 20));
+  }
+  Value compete;
+  compete.set("exact_rows", "compete");
+  CHECK(run_cell(engine, request, strategy("random", compete), 0.5).outcome.exact_selected > 0);
+  // Behind the prefix the first chunk is exact too.
+  Value shared;
+  shared.set("sink", "shared_prefix");
+  CHECK(run_cell(engine, request, strategy("prophetkv", shared), 0.3).outcome.selected.front() >= 50);
+}

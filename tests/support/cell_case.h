@@ -1,0 +1,45 @@
+#pragma once
+// Runs one strategy at one ratio and hands back its logits: what the invariants compare.
+#include <string>
+#include <vector>
+
+#include "catch.h"
+#include "recompute/cell_run.h"
+#include "recompute/runner.h"
+
+namespace kvmend::test {
+
+struct CellResult {
+  std::vector<float> logits;
+  Outcome outcome;
+};
+
+inline std::shared_ptr<const Strategy> strategy(const std::string& name, Value params = {}) {
+  ParamErrors errors;
+  auto made = make_strategy(name, {}, params, errors);
+  for (const auto& message : errors.messages) FAIL_CHECK(message);
+  REQUIRE(made);
+  return made;
+}
+
+inline CellResult run_cell(Engine& engine, const Request& request, const std::shared_ptr<const Strategy>& what,
+                           double ratio, int max_new_tokens = 1, int bos = 1) {
+  ReusedContext context(engine, request, reuse_key(what->options), bos);
+  RequestProbe probe(engine, context, "");
+  CellRun cell(engine, context, probe, what, ratio, max_new_tokens);
+  cell.prefill();
+  CellResult result;
+  result.logits.resize(static_cast<std::size_t>(cell.logits().cols()));
+  engine.queue().download(result.logits, cell.logits());
+  result.outcome = cell.outcome();
+  return result;
+}
+
+inline float max_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  REQUIRE(a.size() == b.size());
+  float worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
+  return worst;
+}
+
+}  // namespace kvmend::test
