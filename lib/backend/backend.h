@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/activation.h"
 #include "backend/tensor.h"
 #include "backend/weight.h"
 
@@ -83,8 +84,6 @@ struct MassArgs {
   RowReduce rows = RowReduce::sum;
   Tensor out;  ///< f32 [n_keys, 1]
 };
-
-enum class Activation : std::uint8_t { silu, gelu_tanh, gelu };
 
 struct MatmulOptions {
   Tensor bias;              ///< optional f32 [1, n]

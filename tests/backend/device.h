@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/cpu/cpu_backend.h"
 #include "catch.h"
 
 namespace kvmend::test {
@@ -33,8 +34,12 @@ struct Device {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Queue> queue;
 
+  explicit Device(std::unique_ptr<Backend> made) : backend(std::move(made)), queue(backend->make_queue()) {}
   explicit Device(const std::string& name, DType dtype = DType::f32, int threads = 1)
-      : backend(make_backend({.device = name, .dtype = dtype, .threads = threads})), queue(backend->make_queue()) {}
+      : Device(make_backend({.device = name, .dtype = dtype, .threads = threads})) {}
+  /// The cpu backend on one instruction set.
+  Device(const Kernels& kernels, DType dtype, int threads)
+      : Device(std::make_unique<CpuBackend>(dtype, threads, kernels)) {}
 
   Tensor tensor(std::int64_t rows, std::int64_t cols, const std::vector<float>& values, DType dtype = DType::f32) {
     Tensor t = backend->allocate(dtype, rows, cols);
@@ -83,6 +88,10 @@ struct Device {
  private:
   std::vector<Tensor> guarded_;
 };
+
+/// Instruction sets to test: what this processor runs, and the widest kernels in plain arithmetic, so that their
+/// tiling is tested where there is no AVX-512.
+std::vector<const Kernels*> tested_kernels();
 
 inline double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
   REQUIRE(a.size() == b.size());

@@ -3,27 +3,98 @@
 using namespace kvmend;
 using namespace kvmend::test;
 
+namespace {
+
+struct Shape {
+  std::int64_t m, n, k;
+};
+
+/// Products of k unit normals are of the size √k; float32 sums differ in their order, a bf16 output in its last bit.
+double bound_for(std::int64_t k, DType out) {
+  return (std::sqrt(static_cast<double>(k)) + 2) * (out == DType::bf16 ? 0.02 : 3e-6);
+}
+
+}  // namespace
+
 TEST_CASE("cpu matmul agrees with the reference") {
   const auto dtype = GENERATE(DType::f32, DType::bf16);
-  const auto threads = GENERATE(1, 2, 3);
-  Device cpu("cpu", dtype, threads), reference("reference", dtype);
-  for (const auto& [m, n, k] : {std::tuple{1, 1, 1}, {1, 65, 40}, {5, 7, 33}, {17, 200, 64}, {70, 31, 129}, {130, 400, 96}})
-    for (const bool accumulate : {false, true})
-      for (const DType out_type : {DType::f32, dtype}) {
-        if (accumulate && out_type != DType::f32) continue;
-        const std::vector<float> x = random_values(m * k, 1), w = random_values(n * k, 2), b = random_values(n, 3),
-                                 before = random_values(m * n, 4);
-        const auto run = [&](Device& device) {
-          const WeightPtr weight = device.backend->prepare(source_of(w, n, k));
-          const Tensor out = device.strided(m, n, before, out_type);
-          device.queue->matmul(out, device.strided(m, k, x), *weight, {device.tensor(1, n, b), accumulate});
-          CHECK(device.guards_intact());
-          return device.values(out);
-        };
-        // Products of k unit normals have the size √k; float32 sums differ in their order, a bf16 output in its last bit.
-        const double size = std::sqrt(static_cast<double>(k)) + 2;
-        const double bound = size * (out_type == DType::bf16 ? 0.02 : 3e-6);
-        INFO(m << " x " << n << " x " << k << (accumulate ? " accumulated" : "") << ", " << dtype_name(out_type));
-        CHECK(largest_difference(run(cpu), run(reference)) <= bound);
+  const auto threads = GENERATE(1, 3);
+  Device reference("reference", dtype);
+  for (const Kernels* kernels : tested_kernels()) {
+    Device cpu(*kernels, dtype, threads);
+    for (const Shape s : {Shape{1, 1, 1}, {1, 65, 40}, {2, 32, 8}, {5, 7, 33}, {12, 64, 300}, {17, 200, 64}, {64, 40, 70},
+                          {65, 31, 129}, {130, 400, 96}, {600, 70, 20}})
+      for (const bool accumulate : {false, true})
+        for (const DType out_type : {DType::f32, DType::bf16}) {
+          if (accumulate && out_type != DType::f32) continue;
+          const std::vector<float> x = random_values(s.m * s.k, 1), w = random_values(s.n * s.k, 2),
+                                   b = random_values(s.n, 3), before = random_values(s.m * s.n, 4);
+          const auto run = [&](Device& device) {
+            const WeightPtr weight = device.backend->prepare(source_of(w, s.n, s.k));
+            const Tensor out = device.strided(s.m, s.n, before, out_type);
+            device.queue->matmul(out, device.strided(s.m, s.k, x), *weight,
+                                 {accumulate ? Tensor{} : device.tensor(1, s.n, b), accumulate});
+            CHECK(device.guards_intact());
+            return device.values(out);
+          };
+          INFO(kernels->name << ", " << dtype_name(dtype) << ": " << s.m << " x " << s.n << " x " << s.k
+                             << (accumulate ? " accumulated" : "") << " to " << dtype_name(out_type));
+          CHECK(largest_difference(run(cpu), run(reference)) <= bound_for(s.k, out_type));
+        }
+  }
+}
+
+TEST_CASE("a bias and an accumulated output add up") {
+  for (const std::int64_t m : {3, 100}) {
+    Device d("cpu");
+    const WeightPtr weight = d.backend->prepare(source_of({1, 2, 3, 4}, 2, 2));
+    const Tensor out = d.tensor(m, 2, std::vector<float>(static_cast<std::size_t>(2 * m), 100.0F));
+    d.queue->matmul(out, d.tensor(m, 2, std::vector<float>(static_cast<std::size_t>(2 * m), 1.0F)), *weight,
+                    {d.tensor(1, 2, {10, 20}), true});
+    CHECK(d.values(out.row_range(m - 1, 1)) == std::vector<float>{113, 127});
+  }
+}
+
+TEST_CASE("matrices over the same input are stacked by rows") {
+  const std::vector<float> a = random_values(3 * 8, 1), b = random_values(5 * 8, 2), x = random_values(4 * 8, 3);
+  for (const std::string name : {"reference", "cpu"}) {
+    Device d(name);
+    const std::vector<WeightSource> sources{source_of(a, 3, 8), source_of(b, 5, 8)};
+    const WeightPtr both = d.backend->prepare(sources);
+    REQUIRE(both->rows == 8);
+    REQUIRE(both->cols == 8);
+    const Tensor out = d.strided(4, 8), first = d.strided(4, 3), second = d.strided(4, 5), in = d.tensor(4, 8, x);
+    d.queue->matmul(out, in, *both);
+    d.queue->matmul(first, in, *d.backend->prepare(sources[0]));
+    d.queue->matmul(second, in, *d.backend->prepare(sources[1]));
+    CHECK(largest_difference(d.values(out.col_range(0, 3)), d.values(first)) < 1e-5);
+    CHECK(largest_difference(d.values(out.col_range(3, 5)), d.values(second)) < 1e-5);
+  }
+}
+
+TEST_CASE("in a product of few rows a row's bits depend on that row alone") {
+  const std::int64_t n = 150, k = 700;
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  const std::vector<float> w = random_values(n * k, 1), x = random_values(64 * k, 2), b = random_values(n, 3);
+  const auto check = [&](const auto& make_device) {
+    std::vector<float> alone;
+    for (const int threads : {1, 2, 3})
+      for (const std::int64_t m : {1, 2, 3, 5, 6, 7, 12, 13, 24, 64}) {
+        Device d = make_device(threads);
+        REQUIRE(d.backend->decode_rows() == 1);
+        const WeightPtr weight = d.backend->prepare(source_of(w, n, k));
+        // The row under test is the last of m, behind different neighbours each time.
+        std::vector<float> rows(x.begin() + (64 - m) * k, x.end());
+        const Tensor out = d.strided(m, n);
+        d.queue->matmul(out, d.tensor(m, k, rows), *weight, {d.tensor(1, n, b)});
+        const std::vector<float> last = d.values(out.row_range(m - 1, 1));
+        if (alone.empty()) alone = last;
+        CHECK(last == alone);
       }
+  };
+  check([&](int) { return Device("reference", dtype); });
+  for (const Kernels* kernels : tested_kernels()) {
+    INFO(kernels->name);
+    check([&](int threads) { return Device(*kernels, dtype, threads); });
+  }
 }

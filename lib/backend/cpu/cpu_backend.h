@@ -1,5 +1,6 @@
 #pragma once
 #include "backend/backend.h"
+#include "backend/cpu/kernels/kernels.h"
 #include "backend/cpu/workers.h"
 
 namespace kvmend {
@@ -7,8 +8,9 @@ namespace kvmend {
 /// Fast operations on this machine's processors: oneDNN for large products, our own kernels for the rest.
 class CpuBackend final : public Backend {
  public:
-  /// `threads` counts the calling thread; 0 takes all processors of this process.
-  CpuBackend(DType compute_dtype, int threads);
+  /// `threads` counts the calling thread; 0 takes all processors of this process. `kernels` is one of
+  /// available_kernels(), by default the best.
+  CpuBackend(DType compute_dtype, int threads, const Kernels& kernels = *available_kernels().back());
 
   std::string name() const override { return "cpu"; }
   std::string description() const override;
@@ -23,6 +25,7 @@ class CpuBackend final : public Backend {
 
  private:
   DType compute_dtype_;
+  const Kernels& kernels_;
   Workers workers_;
 };
 

@@ -1,5 +1,5 @@
+// Products: few rows by our own kernel, many by oneDNN, both in pieces that our threads take as they come free.
 #include <algorithm>
-#include <vector>
 
 #include "backend/cpu/cpu_queue.h"
 #include "backend/cpu/cpu_weight.h"
@@ -9,51 +9,82 @@
 
 namespace kvmend {
 
+namespace {
+
+/// Up to this many rows an element's bits depend on its own row alone (Backend::decode_rows is 1).
+constexpr std::int64_t kFewRows = 64;
+
+std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
+
+}  // namespace
+
+RealRows CpuQueue::operand(const Tensor& x) {
+  if (!rounds()) return real_rows(x);
+  const RealRows rounded{operand_.floats(x.rows() * x.cols()), x.cols(), false};
+  const ConvertArgs args{rounded, real_rows(x), nullptr, x.cols(), 1, true};
+  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.convert(args, begin, end); });
+  return rounded;
+}
+
 void CpuQueue::do_matmul(const Tensor& out, const Tensor& x, const Weight& weight, const MatmulOptions& options) {
   const auto* ours = dynamic_cast<const CpuWeight*>(&weight);
   require(ours != nullptr, "matmul: a weight prepared by another backend");
-  const std::int64_t m = x.rows(), n = weight.rows, k = weight.cols;
-  std::vector<float> rounded;
-  const float* from = host_data<float>(x);
-  std::int64_t ldx = x.stride();
-  if (compute_dtype_ == DType::bf16) {
-    rounded.resize(static_cast<std::size_t>(m * k));
-    for (std::int64_t r = 0; r < m; ++r)
-      std::transform(from + r * ldx, from + r * ldx + k, rounded.data() + r * k, round_bf16);
-    from = rounded.data();
-    ldx = k;
-  }
-  std::vector<float> scratch;
-  float* to = nullptr;
-  std::int64_t ldo = out.stride();
-  if (out.dtype() == DType::f32) {
-    to = host_data<float>(out);
-  } else {
-    scratch.resize(static_cast<std::size_t>(m * n));
-    to = scratch.data();
-    ldo = n;
-  }
-  const float* bias = host_data<float>(options.bias);
-  constexpr std::int64_t columns = 192;
-  workers_.parallel_for(n, columns, [&](std::int64_t begin, std::int64_t end, int) {
-    std::vector<float> wide;
-    const float* w = nullptr;
-    if (compute_dtype_ == DType::bf16) {
-      const Bf16* narrow = host_data<Bf16>(ours->values) + begin * k;
-      wide.resize(static_cast<std::size_t>((end - begin) * k));
-      std::transform(narrow, narrow + (end - begin) * k, wide.begin(), [](Bf16 v) { return to_float(v); });
-      w = wide.data();
-    } else {
-      w = host_data<float>(ours->values) + begin * k;
-    }
-    onednn::sgemm_nt(m, end - begin, k, from, ldx, w, k, options.accumulate ? 1.0F : 0.0F, to + begin, ldo);
-    if (bias != nullptr)
-      for (std::int64_t r = 0; r < m; ++r)
-        for (std::int64_t c = begin; c < end; ++c) to[r * ldo + c] += bias[c];
+  const RealRows from = operand(x);
+  const MatmulArgs args{.out = real_rows(out),
+                        .x = static_cast<const float*>(from.data),
+                        .x_stride = from.stride,
+                        .weight = real_rows(ours->values),
+                        .bias = host_data<float>(options.bias),
+                        .accumulate = options.accumulate,
+                        .m = x.rows(),
+                        .k = x.cols()};
+  if (args.m <= kFewRows)
+    multiply_few(args, out.cols());
+  else
+    multiply_many(args, out.cols());
+}
+
+void CpuQueue::multiply_few(const MatmulArgs& args, std::int64_t n) {
+  // Enough work a piece to be worth waking a thread, and a few pieces a thread to even out its neighbours' speed.
+  constexpr std::int64_t worth_a_thread = 1 << 17;  // multiplications, or weights where one row makes it memory-bound
+  const std::int64_t worth = worth_a_thread / std::max<std::int64_t>(1, args.k * std::max<std::int64_t>(1, args.m / 8));
+  const std::int64_t columns = round_up(std::max({n / (4 * workers_.size()), worth, std::int64_t{1}}), kernels_.matmul_columns);
+  workers_.parallel_for(n, columns, [&](std::int64_t begin, std::int64_t end, int thread) {
+    kernels_.matmul(args, begin, end, of_thread_[static_cast<std::size_t>(thread)].floats(kernels_.matmul_scratch));
   });
-  if (out.dtype() == DType::bf16)
-    for (std::int64_t r = 0; r < m; ++r)
-      std::transform(to + r * n, to + r * n + n, host_data<Bf16>(out) + r * out.stride(), to_bf16);
+}
+
+void CpuQueue::multiply_many(const MatmulArgs& args, std::int64_t n) {
+  // oneDNN packs both operands of every piece: a piece is as square as the work allows, and large.
+  std::int64_t rows = std::min<std::int64_t>(args.m, 512), columns = std::min<std::int64_t>(n, 768);
+  const auto pieces = [&](std::int64_t r, std::int64_t c) { return ((args.m + r - 1) / r) * ((n + c - 1) / c); };
+  while (pieces(rows, columns) < 3 * workers_.size() && std::max(rows, columns) > 128)
+    (rows >= columns ? rows : columns) = round_up(std::max(rows, columns) / 2, 16);
+  const std::int64_t across = (n + columns - 1) / columns;
+
+  const bool direct = !args.out.bf16;  // oneDNN writes float32
+  const RealRows to = direct ? args.out : RealRows{product_.floats(args.m * n), n, false};
+  workers_.parallel_for(pieces(rows, columns), 1, [&](std::int64_t piece, std::int64_t, int thread) {
+    const std::int64_t row = piece / across * rows, column = piece % across * columns;
+    const std::int64_t m = std::min(rows, args.m - row), c = std::min(columns, n - column);
+    const float* weight = nullptr;
+    if (args.weight.bf16) {
+      float* wide = of_thread_[static_cast<std::size_t>(thread)].floats(c * args.k);
+      const RealRows narrow{static_cast<Bf16*>(args.weight.data) + column * args.weight.stride, args.weight.stride, true};
+      kernels_.convert({{wide, args.k, false}, narrow, nullptr, args.k, 1, false}, 0, c);
+      weight = wide;
+    } else {
+      weight = static_cast<const float*>(args.weight.data) + column * args.weight.stride;
+    }
+    float* target = static_cast<float*>(to.data) + row * to.stride + column;
+    onednn::sgemm_nt(m, c, args.k, args.x + row * args.x_stride, args.x_stride, weight, args.k,
+                     args.accumulate ? 1.0F : 0.0F, target, to.stride);
+    if (args.bias != nullptr) kernels_.add({target, args.bias + column, to.stride, 0, c}, 0, m);
+    if (!direct)
+      kernels_.convert({{static_cast<Bf16*>(args.out.data) + row * args.out.stride + column, args.out.stride, true},
+                        {target, to.stride, false}, nullptr, c, 1, false},
+                       0, m);
+  });
 }
 
 }  // namespace kvmend

@@ -1,0 +1,112 @@
+#pragma once
+// The kernels as the queue sees them: one table for each instruction set they were compiled for. Arguments are plain
+// pointers; every kernel works on a range of rows, columns or tiles that one thread takes.
+#include <cstdint>
+#include <span>
+
+#include "backend/activation.h"
+#include "backend/cpu/kernels/attention_args.h"
+
+namespace kvmend {
+
+/// Rows of float32 or bf16 in memory, `stride` elements apart.
+struct RealRows {
+  void* data = nullptr;
+  std::int64_t stride = 0;
+  bool bf16 = false;
+};
+
+struct NormArgs {
+  float* out;
+  const float* x;
+  std::int64_t out_stride, x_stride;
+  const float* weight;  ///< [size]
+  const float* bias;    ///< [size] or null
+  float eps;
+  std::int64_t size;  ///< columns normalised together
+  int groups;         ///< of them in a row
+  bool center;        ///< subtract the mean first (LayerNorm)
+};
+
+struct RopeArgs {
+  RealRows out, x;
+  const std::int32_t* positions;
+  const float* table;  ///< [positions, rotary]: cosines, then sines
+  std::int64_t table_stride, rotary, heads, head_dim;
+};
+
+/// out = activation(gate) · up, or activation(gate) where up is null.
+struct GatedArgs {
+  float* out;
+  const float* gate;
+  const float* up;
+  std::int64_t out_stride, gate_stride, up_stride, cols;
+  Activation activation;
+};
+
+/// to[r] = from[index[r]] · scale, or from[r] without an index; `round` rounds float32 to bf16's values.
+struct ConvertArgs {
+  RealRows to, from;
+  const std::int32_t* index;
+  std::int64_t cols;
+  float scale;
+  bool round;
+};
+
+/// out += x
+struct AddArgs {
+  float* out;
+  const float* x;
+  std::int64_t out_stride, x_stride, cols;
+};
+
+/// out[r] = Σ (a − b)², or Σ a² where b.data is null.
+struct DeviationArgs {
+  float* out;
+  std::int64_t out_stride;
+  RealRows a, b;
+  std::int64_t cols;
+};
+
+struct ArgmaxArgs {
+  std::int32_t* out;
+  std::int64_t out_stride;
+  const float* x;
+  std::int64_t x_stride, cols;
+};
+
+/// out [m, n] = x [m, k] · Wᵀ (+ out) (+ bias). Each element is one chain of additions over k: its bits depend on
+/// its row of x and nothing else.
+struct MatmulArgs {
+  RealRows out;
+  const float* x;
+  std::int64_t x_stride;
+  RealRows weight;  ///< [n, k]
+  const float* bias;
+  bool accumulate;
+  std::int64_t m, k;
+};
+
+struct Kernels {
+  const char* name;  ///< "x86-64-v3"
+  int lanes;         ///< float32 elements of a vector
+
+  using RowRange = std::int64_t;
+  void (*norm)(const NormArgs&, RowRange begin, RowRange end);
+  void (*rope)(const RopeArgs&, RowRange begin, RowRange end);
+  void (*gated)(const GatedArgs&, RowRange begin, RowRange end);
+  void (*convert)(const ConvertArgs&, RowRange begin, RowRange end);
+  void (*add)(const AddArgs&, RowRange begin, RowRange end);
+  void (*deviation)(const DeviationArgs&, RowRange begin, RowRange end);
+  void (*argmax)(const ArgmaxArgs&, RowRange begin, RowRange end);
+
+  /// Columns [begin, end) of the output. `scratch`: matmul_scratch floats, aligned to 64 bytes.
+  void (*matmul)(const MatmulArgs&, std::int64_t begin, std::int64_t end, float* scratch);
+  std::int64_t matmul_scratch;
+  std::int64_t matmul_columns;  ///< a range should be a multiple of this
+};
+
+/// Those this processor can run, the best last.
+std::span<const Kernels* const> available_kernels();
+
+}  // namespace kvmend

@@ -1,0 +1,130 @@
+// One vector of float32 for the instruction set this file is compiled for. Included only by the level_*.cpp files:
+// the same kernels are compiled for several sets, each into a namespace of its own (KVMEND_LEVEL), and one is picked
+// at run time. So nothing in this folder's headers may have external linkage outside that namespace: an inline
+// function of the standard library compiled for a newer processor could be the copy the linker keeps for everyone.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#ifndef KVMEND_LANES
+#if defined(__AVX512F__)
+#define KVMEND_LANES 16
+#elif defined(__AVX2__) && defined(__FMA__)
+#define KVMEND_LANES 8
+#else
+#define KVMEND_LANES 4
+#endif
+#endif
+
+namespace kvmend::KVMEND_LEVEL {
+
+constexpr int kLanes = KVMEND_LANES;
+typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef std::int32_t Ints __attribute__((vector_size(kLanes * 4)));
+typedef std::uint32_t Bits __attribute__((vector_size(kLanes * 4)));
+typedef std::uint16_t Halves __attribute__((vector_size(kLanes * 2)));
+
+static inline Vec load(const float* from) {
+  Vec v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+static inline void store(float* to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
+
+/// All lanes x. (x − 0 is x, the sign of zero included.)
+static inline Vec splat(float x) { return x - Vec{}; }
+
+static inline Bits bits_of(Vec v) { return reinterpret_cast<Bits>(v); }
+static inline Vec from_bits(Bits b) { return reinterpret_cast<Vec>(b); }
+
+// ---- arithmetic the language has no operator for -------------------------------------------------------------
+
+/// a·b + c, rounded once where the processor can.
+static inline Vec fma(Vec a, Vec b, Vec c) {
+#if KVMEND_LANES == 16 && defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif KVMEND_LANES == 8 && defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+/// The larger of each lane; b where either is NaN.
+static inline Vec max(Vec a, Vec b) {
+#if KVMEND_LANES == 16 && defined(__AVX512F__)
+  return _mm512_max_ps(a, b);
+#elif KVMEND_LANES == 8 && defined(__AVX2__)
+  return _mm256_max_ps(a, b);
+#elif KVMEND_LANES == 4 && defined(__SSE2__)
+  return _mm_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
+
+/// The smaller of each lane; b where either is NaN.
+static inline Vec min(Vec a, Vec b) { return -max(-a, -b); }
+
+/// Lane i and lane i + n/2 first, then quarters: the same order at every call.
+static inline float sum_lanes(Vec v) {
+  float lane[kLanes];
+  store(lane, v);
+  for (int half = kLanes / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
+  return lane[0];
+}
+
+static inline float max_lanes(Vec v) {
+  float lane[kLanes];
+  store(lane, v);
+  for (int half = kLanes / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
+  return lane[0];
+}
+
+// ---- bf16 ----------------------------------------------------------------------------------------------------
+
+static inline Vec load(const std::uint16_t* from) {
+  Halves h;
+  __builtin_memcpy(&h, from, sizeof h);
+  return from_bits(__builtin_convertvector(h, Bits) << 16);
+}
+
+/// The nearest bf16 as float32, ties to even; a NaN stays a NaN.
+static inline Vec round_bf16(Vec v) {
+  const Bits b = bits_of(v);
+  const Bits rounded = (b + 0x7fffU + ((b >> 16) & 1U)) & 0xffff0000U;
+  return v == v ? from_bits(rounded) : v;
+}
+
+static inline void store(std::uint16_t* to, Vec v) {
+  const Bits b = bits_of(round_bf16(v)) | (v == v ? Bits{} : Bits{} + 0x400000U);
+  const Halves h = __builtin_convertvector(b >> 16, Halves);
+  __builtin_memcpy(to, &h, sizeof h);
+}
+
+// ---- parts of a vector ---------------------------------------------------------------------------------------
+
+/// The first n < kLanes elements, then `rest`.
+template <class T>
+static inline Vec load_part(const T* from, std::int64_t n, float rest = 0) {
+  T whole[kLanes] = {};
+  for (std::int64_t i = 0; i < n; ++i) whole[i] = from[i];
+  Vec v = load(whole);
+  if (rest != 0)
+    for (std::int64_t i = n; i < kLanes; ++i) v[i] = rest;
+  return v;
+}
+
+template <class T>
+static inline void store_part(T* to, Vec v, std::int64_t n) {
+  T whole[kLanes];
+  store(whole, v);
+  for (std::int64_t i = 0; i < n; ++i) to[i] = whole[i];
+}
+
+}  // namespace kvmend::KVMEND_LEVEL
