@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "model/dequant.h"
 #include "model/gguf.h"
+#include "model/gguf_tokenizer.h"
 #include "model/in_quotes.h"
 #include "model/model_parts.h"
 
@@ -135,51 +136,6 @@ ModelConfig read_config(const GgufMetadata& metadata, const Architecture& archit
   return config;
 }
 
-/// The id a key names, −1 if there is none.
-int token_id(const GgufMetadata& metadata, const std::string& key, int vocab) {
-  const auto id = metadata.integer(key);
-  if (!id) return -1;
-  if (*id < 0 || *id >= vocab) {
-    fail(ErrorKind::data, "{}: key {}: {} is no id of a vocabulary of {}", metadata.file(), in_quotes(key), *id, vocab);
-  }
-  return static_cast<int>(*id);
-}
-
-template <class T>
-void require_one_a_token(const GgufMetadata& metadata, const char* key, const std::vector<T>& list,
-                         std::size_t tokens) {
-  if (!list.empty() && list.size() != tokens) {
-    fail(ErrorKind::data, "{}: key '{}' has {} entries for {} tokens", metadata.file(), key, list.size(), tokens);
-  }
-}
-
-TokenizerSource read_tokenizer(const GgufMetadata& metadata, int vocab) {
-  TokenizerSource source;
-  source.gguf_model = metadata.text("tokenizer.ggml.model").value_or("");
-  source.gguf_pre = metadata.text("tokenizer.ggml.pre").value_or("");
-  source.tokens = metadata.texts("tokenizer.ggml.tokens");
-  source.merges = metadata.texts("tokenizer.ggml.merges");
-  if (source.tokens.size() > static_cast<std::size_t>(vocab)) {
-    fail(ErrorKind::data, "{}: key 'tokenizer.ggml.tokens' has {} tokens, the embedding {} rows", metadata.file(),
-         source.tokens.size(), vocab);
-  }
-  for (const double score : metadata.numbers("tokenizer.ggml.scores"))
-    source.scores.push_back(static_cast<float>(score));
-  for (const std::int64_t type : metadata.integers("tokenizer.ggml.token_type")) {
-    source.token_types.push_back(static_cast<std::int32_t>(type));
-  }
-  require_one_a_token(metadata, "tokenizer.ggml.scores", source.scores, source.tokens.size());
-  require_one_a_token(metadata, "tokenizer.ggml.token_type", source.token_types, source.tokens.size());
-  source.bos = token_id(metadata, "tokenizer.ggml.bos_token_id", vocab);
-  source.eos = token_id(metadata, "tokenizer.ggml.eos_token_id", vocab);
-  source.eot = token_id(metadata, "tokenizer.ggml.eot_token_id", vocab);
-  // What tokenizers of these kinds do where the file is silent: SentencePiece and Llama 3's put BOS first.
-  const bool usual = source.gguf_model == "llama" || source.gguf_pre == "llama-bpe" || source.gguf_pre == "llama3";
-  source.add_bos = metadata.boolean("tokenizer.ggml.add_bos_token").value_or(usual);
-  source.add_space_prefix = metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
-  return source;
-}
-
 }  // namespace
 
 ModelParts read_gguf_parts(const std::filesystem::path& path) {
@@ -193,9 +149,9 @@ ModelParts read_gguf_parts(const std::filesystem::path& path) {
   parts.interleaved_heads = parts.architecture->gguf_interleaves_heads;
   parts.config = read_config(model.metadata, *parts.architecture, model.tensors);
   check_config(parts.config, file);
-  parts.tokenizer = read_tokenizer(model.metadata, parts.config.vocab);
+  parts.tokenizer = read_gguf_tokenizer(model.metadata, parts.config.vocab);
   parts.chat_template = model.metadata.text("tokenizer.chat_template").value_or("");
-  if (const int id = token_id(model.metadata, "tokenizer.ggml.eom_token_id", parts.config.vocab); id >= 0) {
+  if (const int id = gguf_token_id(model.metadata, "tokenizer.ggml.eom_token_id", parts.config.vocab); id >= 0) {
     parts.stop_ids.push_back(id);
   }
   for (const auto& map : model.tensors.files()) parts.identity.push_back(map.path());
