@@ -22,7 +22,7 @@ RealRows CpuQueue::operand(const Tensor& x) {
   if (!rounds()) return real_rows(x);
   const RealRows rounded{operand_.floats(x.rows() * x.cols()), x.cols(), false};
   const ConvertArgs args{rounded, real_rows(x), nullptr, x.cols(), 1, true};
-  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.convert(args, begin, end); });
+  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().convert(args, begin, end); });
   return rounded;
 }
 
@@ -48,9 +48,9 @@ void CpuQueue::multiply_few(const MatmulArgs& args, std::int64_t n) {
   // Enough work a piece to be worth waking a thread, and a few pieces a thread to even out its neighbours' speed.
   constexpr std::int64_t worth_a_thread = 1 << 17;  // multiplications, or weights where one row makes it memory-bound
   const std::int64_t worth = worth_a_thread / std::max<std::int64_t>(1, args.k * std::max<std::int64_t>(1, args.m / 8));
-  const std::int64_t columns = round_up(std::max({n / (4 * workers_.size()), worth, std::int64_t{1}}), kernels_.matmul_columns);
-  workers_.parallel_for(n, columns, [&](std::int64_t begin, std::int64_t end, int thread) {
-    kernels_.matmul(args, begin, end, of_thread_[static_cast<std::size_t>(thread)].floats(kernels_.matmul_scratch));
+  const std::int64_t columns = round_up(std::max({n / (4 * workers().size()), worth, std::int64_t{1}}), kernels().matmul_columns);
+  workers().parallel_for(n, columns, [&](std::int64_t begin, std::int64_t end, int thread) {
+    kernels().matmul(args, begin, end, of_thread(thread).floats(kernels().matmul_scratch));
   });
 }
 
@@ -58,20 +58,20 @@ void CpuQueue::multiply_many(const MatmulArgs& args, std::int64_t n) {
   // oneDNN packs both operands of every piece: a piece is as square as the work allows, and large.
   std::int64_t rows = std::min<std::int64_t>(args.m, 512), columns = std::min<std::int64_t>(n, 768);
   const auto pieces = [&](std::int64_t r, std::int64_t c) { return ((args.m + r - 1) / r) * ((n + c - 1) / c); };
-  while (pieces(rows, columns) < 3 * workers_.size() && std::max(rows, columns) > 128)
+  while (pieces(rows, columns) < 3 * workers().size() && std::max(rows, columns) > 128)
     (rows >= columns ? rows : columns) = round_up(std::max(rows, columns) / 2, 16);
   const std::int64_t across = (n + columns - 1) / columns;
 
   const bool direct = !args.out.bf16;  // oneDNN writes float32
   const RealRows to = direct ? args.out : RealRows{product_.floats(args.m * n), n, false};
-  workers_.parallel_for(pieces(rows, columns), 1, [&](std::int64_t piece, std::int64_t, int thread) {
+  workers().parallel_for(pieces(rows, columns), 1, [&](std::int64_t piece, std::int64_t, int thread) {
     const std::int64_t row = piece / across * rows, column = piece % across * columns;
     const std::int64_t m = std::min(rows, args.m - row), c = std::min(columns, n - column);
     const float* weight = nullptr;
     if (args.weight.bf16) {
-      float* wide = of_thread_[static_cast<std::size_t>(thread)].floats(c * args.k);
+      float* wide = of_thread(thread).floats(c * args.k);
       const RealRows narrow{static_cast<Bf16*>(args.weight.data) + column * args.weight.stride, args.weight.stride, true};
-      kernels_.convert({{wide, args.k, false}, narrow, nullptr, args.k, 1, false}, 0, c);
+      kernels().convert({{wide, args.k, false}, narrow, nullptr, args.k, 1, false}, 0, c);
       weight = wide;
     } else {
       weight = static_cast<const float*>(args.weight.data) + column * args.weight.stride;
@@ -79,9 +79,9 @@ void CpuQueue::multiply_many(const MatmulArgs& args, std::int64_t n) {
     float* target = static_cast<float*>(to.data) + row * to.stride + column;
     onednn::sgemm_nt(m, c, args.k, args.x + row * args.x_stride, args.x_stride, weight, args.k,
                      args.accumulate ? 1.0F : 0.0F, target, to.stride);
-    if (args.bias != nullptr) kernels_.add({target, args.bias + column, to.stride, 0, c}, 0, m);
+    if (args.bias != nullptr) kernels().add({target, args.bias + column, to.stride, 0, c}, 0, m);
     if (!direct)
-      kernels_.convert({{static_cast<Bf16*>(args.out.data) + row * args.out.stride + column, args.out.stride, true},
+      kernels().convert({{static_cast<Bf16*>(args.out.data) + row * args.out.stride + column, args.out.stride, true},
                         {target, to.stride, false}, nullptr, c, 1, false},
                        0, m);
   });

@@ -12,7 +12,7 @@ RealRows real_rows(const Tensor& tensor) {
 
 void CpuQueue::convert(const Tensor& to, const Tensor& from, const std::int32_t* index, float scale) {
   const ConvertArgs args{real_rows(to), real_rows(from), index, to.cols(), scale, false};
-  over_rows(to.rows(), to.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.convert(args, begin, end); });
+  over_rows(to.rows(), to.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().convert(args, begin, end); });
 }
 
 void CpuQueue::do_embed(const Tensor& out, const Tensor& table, const Tensor& ids, float scale) {
@@ -63,13 +63,13 @@ void CpuQueue::do_scatter_rows(const Tensor& out, const Tensor& x, const Tensor&
 void CpuQueue::do_rms_norm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps, int groups) {
   const NormArgs args{host_data<float>(out), host_data<float>(x), out.stride(), x.stride(), host_data<float>(weight),
                       nullptr,               eps,                 weight.cols(), groups,    false};
-  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.norm(args, begin, end); });
+  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().norm(args, begin, end); });
 }
 
 void CpuQueue::do_layer_norm(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps) {
   const NormArgs args{host_data<float>(out), host_data<float>(x), out.stride(), x.stride(), host_data<float>(weight),
                       host_data<float>(bias), eps,                x.cols(),     1,          true};
-  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.norm(args, begin, end); });
+  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().norm(args, begin, end); });
 }
 
 void CpuQueue::do_rope(const Tensor& out, const Tensor& x, const Tensor& positions, const Tensor& table, int head_dim) {
@@ -81,36 +81,36 @@ void CpuQueue::do_rope(const Tensor& out, const Tensor& x, const Tensor& positio
                       .rotary = table.cols(),
                       .heads = x.cols() / head_dim,
                       .head_dim = head_dim};
-  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.rope(args, begin, end); });
+  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().rope(args, begin, end); });
 }
 
 void CpuQueue::do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) {
   const GatedArgs args{host_data<float>(out), host_data<float>(gate), host_data<float>(up), out.stride(),
                        gate.stride(),         up.stride(),            out.cols(),           activation};
   over_rows(out.rows(), 4 * out.cols(),
-            [&](std::int64_t begin, std::int64_t end) { kernels_.gated(args, begin, end); });
+            [&](std::int64_t begin, std::int64_t end) { kernels().gated(args, begin, end); });
 }
 
 void CpuQueue::do_activate(const Tensor& out, const Tensor& x, Activation activation) {
   const GatedArgs args{host_data<float>(out), host_data<float>(x), nullptr,    out.stride(),
                        x.stride(),            0,                   out.cols(), activation};
   over_rows(out.rows(), 4 * out.cols(),
-            [&](std::int64_t begin, std::int64_t end) { kernels_.gated(args, begin, end); });
+            [&](std::int64_t begin, std::int64_t end) { kernels().gated(args, begin, end); });
 }
 
 void CpuQueue::do_add(const Tensor& out, const Tensor& x) {
   const AddArgs args{host_data<float>(out), host_data<float>(x), out.stride(), x.stride(), out.cols()};
-  over_rows(out.rows(), out.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.add(args, begin, end); });
+  over_rows(out.rows(), out.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().add(args, begin, end); });
 }
 
 void CpuQueue::do_row_deviation(const Tensor& out, const Tensor& a, const Tensor& b) {
   const DeviationArgs args{host_data<float>(out), out.stride(), real_rows(a), real_rows(b), a.cols()};
-  over_rows(a.rows(), a.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.deviation(args, begin, end); });
+  over_rows(a.rows(), a.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().deviation(args, begin, end); });
 }
 
 void CpuQueue::do_argmax(const Tensor& out, const Tensor& x) {
   const ArgmaxArgs args{host_data<std::int32_t>(out), out.stride(), host_data<float>(x), x.stride(), x.cols()};
-  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels_.argmax(args, begin, end); });
+  over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().argmax(args, begin, end); });
 }
 
 }  // namespace kvmend

@@ -1,6 +1,8 @@
 #pragma once
 // The table of one instruction set: a level_*.cpp file names it (KVMEND_LEVEL, KVMEND_LEVEL_NAME) and includes this;
 // its compile flags are set in lib/backend/CMakeLists.txt.
+#include "backend/cpu/kernels/decode.h"
+#include "backend/cpu/kernels/mass.h"
 #include "backend/cpu/kernels/matmul.h"
 #include "backend/cpu/kernels/rows.h"
 
@@ -20,6 +22,17 @@ const Kernels kernels = {
     .matmul = matmul,
     .matmul_scratch = kMatmulScratch,
     .matmul_columns = kPanels * kPanel,
+    .attention_keys = kKeys,
+    .attention_vectors = kTileRows,
+    .attention_columns = kPanel,
+    .attention_scratch = attention_scratch,
+    .attend = attend,
+    .merge = merge,
+    .finish = finish,
+    .decode_scratch = decode_scratch,
+    .decode = decode,
+    .mass_scratch = mass_scratch,
+    .mass = mass,
 };
 
 }  // namespace kvmend::KVMEND_LEVEL

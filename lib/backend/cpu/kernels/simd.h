@@ -5,6 +5,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -69,21 +70,28 @@ static inline Vec max(Vec a, Vec b) {
 /// The smaller of each lane; b where either is NaN.
 static inline Vec min(Vec a, Vec b) { return -max(-a, -b); }
 
+using Lanes = std::make_integer_sequence<int, kLanes>;
+
+template <int H, int... I>
+static inline Vec exchanged(Vec v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (I ^ H)...);
+}
+
 /// Lane i and lane i + n/2 first, then quarters: the same order at every call.
 static inline float sum_lanes(Vec v) {
-  float lane[kLanes];
-  store(lane, v);
-  for (int half = kLanes / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
+  if constexpr (kLanes >= 16) v += exchanged<8>(v, Lanes{});
+  if constexpr (kLanes >= 8) v += exchanged<4>(v, Lanes{});
+  v += exchanged<2>(v, Lanes{});
+  v += exchanged<1>(v, Lanes{});
+  return v[0];
 }
 
 static inline float max_lanes(Vec v) {
-  float lane[kLanes];
-  store(lane, v);
-  for (int half = kLanes / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-  return lane[0];
+  if constexpr (kLanes >= 16) v = max(v, exchanged<8>(v, Lanes{}));
+  if constexpr (kLanes >= 8) v = max(v, exchanged<4>(v, Lanes{}));
+  v = max(v, exchanged<2>(v, Lanes{}));
+  v = max(v, exchanged<1>(v, Lanes{}));
+  return v[0];
 }
 
 // ---- bf16 ----------------------------------------------------------------------------------------------------

@@ -1,11 +1,7 @@
 #pragma once
-#include <utility>
-
 #include "backend/cpu/kernels/simd.h"
 
 namespace kvmend::KVMEND_LEVEL {
-
-using Lanes = std::make_integer_sequence<int, kLanes>;
 
 /// Within each block of four lanes: a0 b0 a1 b1.
 template <int... I>

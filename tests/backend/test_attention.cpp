@@ -1,0 +1,176 @@
+// Attention on every instruction set against the reference.
+#include "attention_problem.h"
+
+using namespace kvmend;
+using namespace kvmend::test;
+using Mask = AttentionProblem::Mask;
+
+namespace {
+
+/// Outputs are averages of unit normals, lse is below 10. Float32: sums of up to a few hundred products in another
+/// order. bf16: the operands are rounded alike on both sides, but a logit that differs in its last bit can put a
+/// probability on the other side of a rounding boundary (2^-9 of it), and thousands of such halves average out.
+double bound_for(DType dtype) { return dtype == DType::bf16 ? 4e-3 : 1e-5; }
+
+struct Heads {
+  int heads, kv_heads, head_dim;
+};
+const Heads kHeads[] = {{1, 1, 16}, {9, 3, 64}, {7, 1, 20}, {4, 4, 80}, {14, 2, 128}, {50, 1, 8}, {3, 1, 33}};
+
+template <class Run>
+void compare(const AttentionProblem& problem, DType dtype, const Run& run, double bound) {
+  Device reference("reference", dtype);
+  const std::vector<float> expected = run(reference);
+  for (const Kernels* kernels : tested_kernels())
+    for (const int threads : {1, 3}) {
+      Device cpu(*kernels, dtype, threads);
+      INFO(kernels->name << ", " << threads << " threads, " << dtype_name(dtype) << ": " << problem.rows << " rows, "
+                         << problem.heads << "/" << problem.kv_heads << " heads of " << problem.head_dim << ", "
+                         << problem.n_keys << " keys");
+      CHECK(largest_difference(run(cpu), expected) <= bound);
+      CHECK(cpu.guards_intact());
+    }
+}
+
+}  // namespace
+
+TEST_CASE("attention agrees with the reference") {
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  for (const Heads& h : kHeads)
+    for (const Mask mask : {Mask::random, Mask::causal, Mask::all})
+      for (const auto& shape : {std::pair{1, 1}, {1, 150}, {5, 37}, {70, 300}}) {
+        AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second, mask);
+        p.store = dtype;
+        compare(p, dtype, [&](Device& d) { return p.attention(d); }, bound_for(dtype));
+      }
+}
+
+TEST_CASE("attention over many splits of the keys, few rows and many") {
+  const auto rows = GENERATE(2, 40, 700);
+  AttentionProblem p(rows, 6, 2, 20, 4500, Mask::causal);
+  compare(p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
+}
+
+TEST_CASE("attention without an overlay, with values stored in another type than the compute type") {
+  AttentionProblem p(20, 4, 2, 16, 60, Mask::random, false);
+  for (const DType store : {DType::f32, DType::bf16})
+    for (const DType compute : {DType::f32, DType::bf16}) {
+      p.store = store;
+      compare(p, compute, [&](Device& d) { return p.attention(d); }, bound_for(compute));
+    }
+}
+
+TEST_CASE("a temper scales and shifts the logits of its keys") {
+  for (const auto& range : {std::pair{0, 300}, {17, 18}, {100, 260}, {299, 300}, {40, 40}}) {
+    AttentionProblem p(33, 6, 2, 20, 300);
+    p.temper = Temper{range.first, range.second, 0.7F, 1.25F};
+    compare(p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
+    compare(p, DType::f32, [&](Device& d) { return p.decode(d); }, bound_for(DType::f32));
+  }
+}
+
+TEST_CASE("rows without keys are zero and their log-sum is minus infinity") {
+  for (const int n_keys : {0, 40})
+    for (const std::string name : {"reference", "cpu"}) {
+      AttentionProblem p(3, 2, 1, 16, n_keys, Mask::all);
+      p.intervals = {{0, 0}, {n_keys / 2, n_keys / 2}, {n_keys, n_keys}};
+      Device d(name);
+      const std::vector<float> got = p.attention(d);
+      for (std::size_t i = 0; i < 3 * 32; ++i) CHECK(got[i] == 0);
+      for (std::size_t i = 3 * 32; i < got.size(); ++i) CHECK(got[i] == -std::numeric_limits<float>::infinity());
+    }
+}
+
+TEST_CASE("extreme logits neither overflow nor vanish") {
+  AttentionProblem p(6, 2, 1, 16, 200, Mask::all);
+  for (float& v : p.q) v *= 300;  // logits of ±3000
+  compare(p, DType::f32, [&](Device& d) {
+    std::vector<float> all = p.attention(d);
+    for (float v : all) REQUIRE(std::isfinite(v));
+    all.resize(6 * 32);  // the log-sums are thousands: checked for being finite only
+    return all;
+  }, 2e-3);  // a logit of 3000 carries an error of 2e-4, and so does each probability
+}
+
+TEST_CASE("a row's bits do not depend on the rows it is computed with, nor on threads") {
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  AttentionProblem all(90, 6, 2, 20, 4300, Mask::causal);
+  all.store = dtype;
+  for (const Kernels* kernels : tested_kernels()) {
+    Device d(*kernels, dtype, 1);
+    const std::vector<float> expected = all.attention(d);
+    for (const int threads : {1, 2, 3})
+      for (const int count : {1, 7, 40}) {
+        AttentionProblem some = all;  // the rows from 13 on
+        const std::int64_t width = all.heads * all.head_dim;
+        some.rows = count;
+        some.q.assign(all.q.begin() + 13 * width, all.q.begin() + (13 + count) * width);
+        some.intervals.assign(all.intervals.begin() + 13, all.intervals.begin() + 13 + count);
+        Device other(*kernels, dtype, threads);
+        const std::vector<float> got = some.attention(other);
+        CHECK(std::equal(got.begin(), got.begin() + count * width, expected.begin() + 13 * width));
+      }
+  }
+}
+
+TEST_CASE("decode attention agrees with the reference") {
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  for (const Heads& h : kHeads)
+    for (const auto& shape : {std::pair{1, 1}, {1, 1300}, {4, 70}, {9, 600}}) {
+      AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second);
+      p.store = dtype;
+      compare(p, dtype, [&](Device& d) { return p.decode(d); }, bound_for(dtype));
+    }
+}
+
+TEST_CASE("a cell's decode bits do not depend on the other cells, nor on threads") {
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  AttentionProblem all(8, 6, 2, 20, 1700);
+  all.store = dtype;
+  const std::int64_t width = all.heads * all.head_dim;
+  for (const Kernels* kernels : tested_kernels()) {
+    Device d(*kernels, dtype, 2);
+    const std::vector<float> expected = all.decode(d);
+    for (int row = 0; row < all.rows; ++row) {
+      AttentionProblem one = all;
+      one.rows = 1;
+      one.q.assign(all.q.begin() + row * width, all.q.begin() + (row + 1) * width);
+      one.intervals = {all.intervals[static_cast<std::size_t>(row)]};
+      Device other(*kernels, dtype, 1 + row % 3);
+      const std::vector<float> got = one.decode(other);
+      CHECK(std::equal(got.begin(), got.end(), expected.begin() + row * width));
+    }
+  }
+}
+
+TEST_CASE("attention mass agrees with the reference") {
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  const auto over_heads = GENERATE(HeadReduce::sum, HeadReduce::mean);
+  const auto over_rows = GENERATE(RowReduce::sum, RowReduce::max, RowReduce::l2);
+  for (const Heads& h : kHeads)
+    for (const Mask mask : {Mask::random, Mask::causal})
+      for (const auto& shape : {std::pair{1, 1}, {3, 140}, {40, 300}}) {
+        AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second, mask);
+        p.store = dtype;
+        // Probabilities summed over heads and rows: relative to their number. bf16 operands are rounded alike.
+        const double bound = 2e-6 * h.heads * std::sqrt(static_cast<double>(shape.first));
+        compare(p, dtype, [&](Device& d) { return p.mass(d, over_heads, over_rows); }, bound);
+      }
+}
+
+TEST_CASE("attention mass over splits adds up to the number of rows") {
+  AttentionProblem p(30, 6, 2, 20, 4300, Mask::causal);
+  compare(p, DType::f32, [&](Device& d) { return p.mass(d, HeadReduce::mean, RowReduce::sum); }, 1e-5);
+  Device d("cpu", DType::f32, 2);
+  double total = 0;
+  for (const float m : p.mass(d, HeadReduce::mean, RowReduce::sum)) total += static_cast<double>(m);
+  CHECK(total == Approx(30).margin(1e-3));
+}
+
+TEST_CASE("attention mass of no rows is zero") {
+  for (const std::string name : {"reference", "cpu"}) {
+    AttentionProblem p(0, 2, 1, 16, 50);
+    Device d(name);
+    CHECK(p.mass(d, HeadReduce::sum, RowReduce::l2) == std::vector<float>(50, 0.0F));
+  }
+}
