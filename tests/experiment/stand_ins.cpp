@@ -5,6 +5,7 @@
 #include "core/suggest.h"
 #include "datasets/chunker.h"
 #include "datasets/task.h"
+#include "eval/metric.h"
 #include "model/chat.h"
 
 #define KVMEND_WEAK __attribute__((weak))
@@ -81,5 +82,17 @@ KVMEND_WEAK std::unique_ptr<Chunker> make_chunker(const Value& spec) {
 }
 
 KVMEND_WEAK std::vector<std::string> chat_format_names() { return {"raw", "chatml", "llama3"}; }
+
+KVMEND_WEAK const MetricInfo& find_metric(std::string_view name) {
+  static const MetricInfo contains{
+      "string_match_all", "", "",
+      [](std::string_view prediction, const std::vector<std::string>& references, const std::vector<std::string>&) {
+        double found = 0;
+        for (const auto& r : references) found += prediction.find(r) != std::string_view::npos;
+        return references.empty() ? 0 : found / static_cast<double>(references.size());
+      }};
+  if (name != contains.name) fail(ErrorKind::usage, "unknown metric '{}'", name);
+  return contains;
+}
 
 }  // namespace kvmend
