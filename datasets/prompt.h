@@ -17,7 +17,7 @@ enum class TokenizeMode : std::uint8_t { whole, units };
 struct PromptOptions {
   const Tokenizer* tokenizer = nullptr;
   const ChatFormat* chat = nullptr;
-  std::string system;
+  std::string system{};  ///< empty: the chat format's own default
   const Chunker* chunker = nullptr;
   TokenizeMode tokenize = TokenizeMode::whole;
   bool keep_answer_space = false;  ///< keep the answer prefix's leading space behind a chat header too
@@ -31,10 +31,17 @@ struct Prompt {
   Request request;
   std::vector<std::pair<int, int>> evidence;  ///< context token ranges that overlap each evidence span
   std::vector<bool> evidence_cut;             ///< true if a unit boundary cuts it
-  std::string hash;                           ///< SHA-256 over the ids and unit boundaries
+  std::size_t answer_begin = 0;               ///< byte offset in request.text where the answer prefix starts
+  std::string hash;                           ///< prompt_hash(request)
 };
 
+/// SHA-256 over the ids, the units' kinds and their boundaries.
+std::string prompt_hash(const Request& request);
+
+/// Throws Error(usage) where nothing follows the context or the chunker cannot cut it.
+
 Prompt build_prompt(TaskSample sample, const PromptOptions& options);
+/// Tokens of build_prompt(sample, options), query included.
 int count_prompt_tokens(const TaskSample& sample, const PromptOptions& options);
 
 }  // namespace kvmend

@@ -50,18 +50,27 @@ class Task {
   virtual TaskSample sample(int i) const = 0;
   /// Name and SHA-256 of what the samples are made from ("generated", "my.jsonl sha256:…"): part of cell keys.
   virtual std::string data_identity() const = 0;
+  /// What a reader of the results should know: "12 of 1200 questions have their answer in no passage (kept)".
+  virtual std::vector<std::string> notes() const { return {}; }
 };
 
 struct TaskInfo {
-  std::string name;  ///< "ruler/niah_multikey_1"
-  std::string summary;
-  std::string source;  ///< paper or repository
+  std::string name{};  ///< "ruler/niah_multikey_1"
+  std::string summary{};
+  std::string source{};  ///< paper or repository
   int version = 1;
-  std::string metric;
-  std::vector<ParamInfo> params;
+  std::string metric{};
+  std::vector<std::string> groups{};  ///< short names within the family: "niah" makes "ruler/niah"; "all" is automatic
+  std::vector<ParamInfo> params{};
 };
 
-std::vector<TaskInfo> list_tasks();
+struct TaskGroup {
+  std::string name;                  ///< "ruler/niah"
+  std::vector<std::string> members;  ///< full task names
+};
+
+std::vector<TaskInfo> list_tasks();  ///< by name
+std::vector<TaskGroup> list_task_groups();
 /// Groups: "ruler/niah" → its tasks' names; a task's own name → itself. Throws Error(usage) with the nearest name.
 std::vector<std::string> expand_task_group(const std::string& name, const Location& where);
 

@@ -1,0 +1,41 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "core/value.h"
+#include "datasets/task.h"
+
+namespace kvmend {
+
+/// What a generated task is sized by: samples grow in haystack units (lines, words) up to a length in tokens.
+struct LengthSpec {
+  std::string task;   ///< for messages
+  int length = 4096;  ///< prompt tokens + new tokens may not exceed it
+  int new_tokens = 0;
+  int smallest = 1;  ///< units below which the task cannot be built
+  int samples = 1;
+  std::function<TaskSample(int index, int units)> build;  ///< depends on index and units only
+  std::function<int(const TaskSample&)> prompt_tokens;
+};
+
+/// The most units whose prompt fits the length with the run's own tokenizer. Sized once, on sample 0; every sample is
+/// then counted exactly and shortened where its keys take more tokens than sample 0's.
+class LengthFit {
+ public:
+  /// Throws Error(usage) naming the smallest length that fits all samples when `length` is below it.
+  explicit LengthFit(LengthSpec spec);
+  int units() const { return units_; }
+  /// Sample i, never longer than the length.
+  TaskSample sample(int index) const;
+
+ private:
+  int tokens(int index, int units) const;
+  void check_smallest() const;
+  int find_units() const;
+  [[noreturn]] void too_short(int needed) const;
+
+  LengthSpec spec_;
+  int units_ = 0;
+};
+
+}  // namespace kvmend

@@ -1,0 +1,234 @@
+// Multi-document question answering over any file of questions with passages: distractors come from the other
+// questions, the gold passage stands at a chosen depth (the construction of "Lost in the Middle", arXiv 2307.03172 §2).
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "datasets/files.h"
+#include "datasets/qa/questions.h"
+#include "datasets/registry.h"
+#include "eval/metric.h"
+
+namespace kvmend {
+
+enum class Unanswerable : std::uint8_t { keep, drop };
+template <>
+struct EnumNames<Unanswerable> {
+  static constexpr std::array names{std::pair{Unanswerable::keep, "keep"}, std::pair{Unanswerable::drop, "drop"}};
+};
+
+namespace {
+
+constexpr const char* default_instruction =
+    "Answer the question based on the given documents. Only give me the answer and do not output any other words.";
+
+struct QaParams {
+  std::string file = "builtin";
+  int samples = 0;
+  int passages = 10;
+  std::vector<double> gold_at;
+  std::int64_t seed = 42;
+  bool numbered = false;
+  std::string instruction = default_instruction;
+  std::string metric = "substring";
+  std::vector<std::string> stop;
+  OnError on_error = OnError::error;
+  Unanswerable unanswerable = Unanswerable::keep;
+  int max_new_tokens = 32;
+  template <class V>
+  static void fields(QaParams& p, V& v) {
+    v("file", p.file, "JSONL of {question, answers, passages: [{title, text, gold}]}; builtin: our own questions");
+    v("samples", p.samples, "questions, in the file's order, each asked once per depth; 0: all", at_least(0));
+    v("passages", p.passages, "passages in a context, gold ones included; 0: only the question's own", at_least(0));
+    v("gold_at", p.gold_at, "depths of the gold passages, 0 (first) to 1 (last); empty: random places");
+    v("seed", p.seed, "draws distractors and their order");
+    v("numbered", p.numbered, "head each passage with its number (its cache then depends on its place)");
+    v("instruction", p.instruction, "said before the documents and again before the question");
+    v("metric", p.metric, "how answers are scored");
+    v("stop", p.stop, "texts that end an answer");
+    v("on_error", p.on_error, "what a malformed line does");
+    v("unanswerable", p.unanswerable, "questions whose answer is in none of their passages");
+    v("max_new_tokens", p.max_new_tokens, "tokens the answer may take", at_least(1));
+  }
+};
+
+class QaCustom final : public Task {
+ public:
+  using Params = QaParams;
+
+  static void check(const QaParams& p, const Value& source, ParamErrors& errors) {
+    if (const Value* depths = source.find("gold_at")) {
+      for (std::size_t i = 0; i < p.gold_at.size(); ++i) {
+        if (p.gold_at[i] >= 0 && p.gold_at[i] <= 1) continue;
+        errors.add(depths->as_list()[i].where,
+                   fmt::format("gold_at holds {}, must be between 0 and 1", format_number(p.gold_at[i])));
+      }
+    }
+    try {
+      find_metric(p.metric);
+    } catch (const Error& error) {
+      const Value* metric = source.find("metric");
+      errors.add(metric ? metric->where : source.where, error.what());
+    }
+  }
+
+  QaCustom(const std::string& name, const QaParams& params, const TaskContext& context) : name_(name), params_(params) {
+    const auto path = params_.file.empty() || params_.file == "builtin" ? shipped_file("qa_builtin.jsonl")
+                                                                        : find_data_file(params_.file, context.folder);
+    file_ = read_questions(path, params_.on_error);
+    drop_unanswerable();
+    n_questions_ = params_.samples == 0 ? static_cast<int>(file_.questions.size()) : params_.samples;
+    if (n_questions_ > static_cast<int>(file_.questions.size())) {
+      fail(ErrorKind::usage, "{}: samples is {}, but {} has {} questions (0: all of them)", name_, n_questions_,
+           file_.name, file_.questions.size());
+    }
+    for (std::size_t q = 0; q < file_.questions.size(); ++q) {
+      for (const auto* list : {&file_.questions[q].gold, &file_.questions[q].others}) {
+        for (const Passage& passage : *list) pool_.push_back({q, &passage, fold_text(passage.text)});
+      }
+    }
+  }
+
+  int size() const override { return n_questions_ * n_depths(); }
+  std::string data_identity() const override { return file_.name + " sha256:" + file_.report.sha256; }
+  std::vector<std::string> notes() const override { return notes_; }
+
+  TaskSample sample(int i) const override {
+    const auto q = static_cast<std::size_t>(i / n_depths());
+    const Question& question = file_.questions[q];
+    TaskSample out;
+    out.id = fmt::format("{}-{}-{}", question.id, params_.seed, i % n_depths());
+    out.cluster = question.id;
+    write_context(out, question, arrange(q, i % n_depths()));
+    out.prefix = params_.instruction.empty() ? "" : params_.instruction + "\n\nThe following are given documents.\n\n";
+    out.query = params_.instruction.empty() ? "\n\n" : "\n\n" + params_.instruction + "\n\n";
+    out.query += "Question: ";
+    out.question.begin = out.query.size();
+    out.query += question.question;
+    out.question.end = out.query.size();
+    out.answer_prefix = " Answer:";
+    out.references = question.answers;
+    out.stop = params_.stop;
+    out.max_new_tokens = params_.max_new_tokens;
+    out.metric = params_.metric;
+    return out;
+  }
+
+ private:
+  struct Candidate {
+    std::size_t question;
+    const Passage* passage;
+    std::string folded;
+  };
+  struct Placed {
+    const Passage* passage;
+    bool gold;
+  };
+
+  int n_depths() const { return std::max(1, static_cast<int>(params_.gold_at.size())); }
+
+  void drop_unanswerable() {
+    auto& questions = file_.questions;
+    const std::size_t before = questions.size();
+    const auto missing = static_cast<std::size_t>(
+        std::count_if(questions.begin(), questions.end(), [](const Question& q) { return !q.answerable; }));
+    if (params_.unanswerable == Unanswerable::drop)
+      std::erase_if(questions, [](const Question& q) { return !q.answerable; });
+    if (missing > 0) {
+      notes_.push_back(fmt::format("{}: {} of {} questions have their answer in none of their passages ({})",
+                                   file_.name, missing, before,
+                                   params_.unanswerable == Unanswerable::drop ? "left out" : "kept"));
+    }
+    if (!file_.report.skipped.empty()) {
+      notes_.push_back(fmt::format("{}: {} of {} lines skipped; the first: {}", file_.name, file_.report.skipped.size(),
+                                   file_.report.lines, file_.report.skipped.front()));
+    }
+    if (questions.empty()) fail(ErrorKind::data, "{}: no question has its answer in its passages", file_.name);
+  }
+
+  /// Other questions' passages in a random order that depends on (seed, question) only; none contains an answer or
+  /// repeats a passage that is there already.
+  std::vector<const Passage*> distractors(std::size_t q, std::set<std::string>& present, std::size_t wanted) const {
+    std::vector<const Passage*> out;
+    Random random(static_cast<std::uint64_t>(params_.seed), 0, q);
+    std::vector<std::size_t> order(pool_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    for (std::size_t i = 0; i < order.size() && out.size() < wanted; ++i) {
+      std::swap(order[i], order[i + static_cast<std::size_t>(random.below(order.size() - i))]);
+      const Candidate& candidate = pool_[order[i]];
+      if (candidate.question == q || contains_answer(candidate.folded, file_.questions[q].answers)) continue;
+      if (present.insert(candidate.folded).second) out.push_back(candidate.passage);
+    }
+    return out;
+  }
+
+  std::vector<Placed> arrange(std::size_t q, int depth) const {
+    const Question& question = file_.questions[q];
+    std::vector<const Passage*> gold, rest;
+    std::set<std::string> present;
+    for (const Passage& passage : question.gold) gold.push_back(&passage), present.insert(fold_text(passage.text));
+    for (const Passage& passage : question.others) rest.push_back(&passage), present.insert(fold_text(passage.text));
+    if (params_.passages > 0) {
+      const auto total = static_cast<std::size_t>(params_.passages);
+      if (gold.size() > total) {
+        fail(ErrorKind::usage, "{}: passages is {}, but question '{}' has {} gold passages", name_, total, question.id,
+             gold.size());
+      }
+      if (rest.size() > total - gold.size()) rest.resize(total - gold.size());
+      const std::size_t wanted = total - gold.size() - rest.size();
+      const auto drawn = distractors(q, present, wanted);
+      if (drawn.size() < wanted) {
+        fail(ErrorKind::usage, "{}: question '{}' needs {} passages, but {} has only {} that fit it; lower 'passages'",
+             name_, question.id, total, file_.name, total - wanted + drawn.size());
+      }
+      rest.insert(rest.end(), drawn.begin(), drawn.end());
+    }
+    Random random(static_cast<std::uint64_t>(params_.seed), 1, q);
+    random.shuffle(rest);
+    std::vector<Placed> out;
+    for (const auto* passage : rest) out.push_back({passage, false});
+    if (params_.gold_at.empty()) {
+      for (const auto* passage : gold) {
+        out.insert(out.begin() + static_cast<std::ptrdiff_t>(random.below(out.size() + 1)), {passage, true});
+      }
+    } else {
+      // Several gold passages stay together; depth 1 puts them last.
+      auto at = std::lround(params_.gold_at[static_cast<std::size_t>(depth)] * static_cast<double>(rest.size()));
+      for (const auto* passage : gold) out.insert(out.begin() + at++, {passage, true});
+    }
+    return out;
+  }
+
+  void write_context(TaskSample& out, const Question& question, const std::vector<Placed>& placed) const {
+    if (placed.empty()) fail(ErrorKind::data, "{}: question '{}' has no passages", file_.name, question.id);
+    for (std::size_t i = 0; i < placed.size(); ++i) {
+      if (i > 0) out.context += "\n\n";
+      const std::size_t begin = out.context.size();
+      out.passages.push_back(begin);
+      if (params_.numbered) out.context += fmt::format("Document {}:\n", i + 1);
+      if (!placed[i].passage->title.empty()) out.context += placed[i].passage->title + "\n";
+      out.context += placed[i].passage->text;
+      if (placed[i].gold) out.evidence.push_back({begin, out.context.size()});
+    }
+  }
+
+  std::string name_;
+  QaParams params_;
+  QuestionFile file_;
+  std::vector<Candidate> pool_;
+  std::vector<std::string> notes_;
+  int n_questions_ = 0;
+};
+
+KVMEND_TASK("qa_custom", QaCustom,
+            {.summary = "questions over passages, gold among distractors at chosen depths",
+             .source = "construction: arXiv 2307.03172",
+             .metric = "substring"});
+
+}  // namespace
+}  // namespace kvmend
