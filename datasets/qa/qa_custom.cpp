@@ -43,7 +43,8 @@ struct QaParams {
   template <class V>
   static void fields(QaParams& p, V& v) {
     v("file", p.file, "JSONL of {question, answers, passages: [{title, text, gold}]}; builtin: our own questions");
-    v("samples", p.samples, "questions, in the file's order, each asked once per depth; 0: all", at_least(0));
+    v("samples", p.samples, "samples: the questions in the file's order, each at every depth of gold_at; 0: all",
+      at_least(0));
     v("passages", p.passages, "passages in a context, gold ones included; 0: only the question's own", at_least(0));
     v("gold_at", p.gold_at, "depths of the gold passages, 0 (first) to 1 (last); empty: random places");
     v("seed", p.seed, "draws distractors and their order");
@@ -82,10 +83,11 @@ class QaCustom final : public Task {
                                                                         : find_data_file(params_.file, context.folder);
     file_ = read_questions(path, params_.on_error);
     drop_unanswerable();
-    n_questions_ = params_.samples == 0 ? static_cast<int>(file_.questions.size()) : params_.samples;
-    if (n_questions_ > static_cast<int>(file_.questions.size())) {
-      fail(ErrorKind::usage, "{}: samples is {}, but {} has {} questions (0: all of them)", name_, n_questions_,
-           file_.name, file_.questions.size());
+    const int all = static_cast<int>(file_.questions.size()) * n_depths();
+    size_ = params_.samples == 0 ? all : params_.samples;
+    if (size_ > all) {
+      fail(ErrorKind::usage, "{}: samples is {}, but {} has {} questions and gold_at {} depths: {} (0: all)", name_,
+           size_, file_.name, file_.questions.size(), n_depths(), all);
     }
     for (std::size_t q = 0; q < file_.questions.size(); ++q) {
       for (const auto* list : {&file_.questions[q].gold, &file_.questions[q].others}) {
@@ -94,7 +96,7 @@ class QaCustom final : public Task {
     }
   }
 
-  int size() const override { return n_questions_ * n_depths(); }
+  int size() const override { return size_; }
   std::string data_identity() const override { return file_.name + " sha256:" + file_.report.sha256; }
   std::vector<std::string> notes() const override { return notes_; }
 
@@ -222,7 +224,7 @@ class QaCustom final : public Task {
   QuestionFile file_;
   std::vector<Candidate> pool_;
   std::vector<std::string> notes_;
-  int n_questions_ = 0;
+  int size_ = 0;
 };
 
 KVMEND_TASK("qa_custom", QaCustom,

@@ -106,7 +106,7 @@ class VariableTracking final : public Task {
   std::string data_identity() const override { return "generated"; }
 
  private:
-  enum Stream : std::uint64_t { example, puzzle };
+  enum Stream : std::uint64_t { example_stream, puzzle_stream };
 
   int hidden_lines() const { return params_.chains * (params_.hops + 1); }
 
@@ -154,14 +154,14 @@ class VariableTracking final : public Task {
 
   /// `taken`: the sample's own names and values, which the example must not use.
   std::string example_text(int index, int units, std::set<std::string>& taken) const {
-    const Puzzle shot = draw(Stream::example, index, units, 3, taken);
+    const Puzzle shot = draw(Stream::example_stream, index, units, 3, taken);
     return shot.before + shot.context.text + "\n" + shot.question + shot.answer_prefix +
            fmt::format("{}", fmt::join(shot.names, " ")) + "\n\n\n";
   }
 
   TaskSample build(int index, int units) const {
     std::set<std::string> taken;
-    Puzzle puzzle = draw(Stream::puzzle, index, units, 5, taken);
+    Puzzle puzzle = draw(Stream::puzzle_stream, index, units, 5, taken);
     TaskSample out;
     out.id = fmt::format("vt-{}-{}", params_.seed, index);
     out.cluster = out.id;

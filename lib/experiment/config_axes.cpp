@@ -38,13 +38,15 @@ void add_task(Config& config, const NamedItem& item, const TaskInfo& info, const
   task.params = check_task(info.name, item.where, params, errors);
   if (errors.messages.size() != before) return;
   if (const Value* samples = task.params.find("samples"); samples && samples->is_int()) {
-    task.samples = static_cast<int>(samples->as_int());
+    task.samples = samples->as_int() > 0 ? static_cast<int>(samples->as_int()) : -1;  // 0: all
   }
   task.params.erase("samples");
+  if (const Value* metric = task.params.find("metric"); metric && metric->is_string())
+    task.metric = metric->as_string();
   for (auto& known : config.tasks) {
     if (known.name != task.name || known.params.canonical() != task.params.canonical()) continue;
     config.warnings.push_back(fmt::format("{}task {} is listed twice", item.where.prefix(), task.name));
-    known.samples = std::max(known.samples, task.samples);
+    known.samples = known.samples < 0 || task.samples < 0 ? -1 : std::max(known.samples, task.samples);
     return;
   }
   config.tasks.push_back(std::move(task));

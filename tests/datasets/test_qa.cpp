@@ -69,7 +69,7 @@ TEST_CASE("qa_custom: gold at each depth, one cluster a question, the same distr
   TempFolder folder;
   folder.write("q.jsonl", numbered_questions(30));
   const auto task =
-      qa_task(folder, yaml_map({{"passages", 5}, {"gold_at", Value::List{0.0, 0.5, 1.0}}, {"samples", 20}}));
+      qa_task(folder, yaml_map({{"passages", 5}, {"gold_at", Value::List{0.0, 0.5, 1.0}}, {"samples", 60}}));
   REQUIRE(task->size() == 60);
   for (int i = 0; i < 60; ++i) {
     const TaskSample s = task->sample(i);
@@ -186,7 +186,7 @@ TEST_CASE("qa_custom: what a file cannot give is said") {
   TempFolder folder;
   folder.write("q.jsonl", numbered_questions(3));
   CHECK(error_of(folder, yaml_map({{"samples", 4}})) ==
-        "qa_custom: samples is 4, but q.jsonl has 3 questions (0: all of them)");
+        "qa_custom: samples is 4, but q.jsonl has 3 questions and gold_at 1 depths: 3 (0: all)");
   const auto task = qa_task(folder, yaml_map({{"passages", 4}}));
   CHECK_THROWS_WITH(task->sample(0), Catch::Contains("needs 4 passages, but q.jsonl has only 3"));
   folder.write("q.jsonl", "\n\n");
