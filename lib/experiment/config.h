@@ -43,7 +43,7 @@ struct CacheConfig {
 struct TaskVariant {
   std::string name;   ///< "ruler/niah_multikey_1"
   std::string label;  ///< the name, with the parameters that tell it from others of the same name
-  Value params;       ///< canonical, without the sample count
+  Value params;       ///< canonical, without the sample count and the metric
   int samples = -1;   ///< how many are wanted; -1: all that exist
   int version = 1;
   std::string metric;

@@ -27,7 +27,7 @@ Value with_default(const Value& params, const std::string& key, const Value& val
   return out;
 }
 
-/// One task of one item. The sample count moves out of the parameters: it is no part of what a sample is.
+/// One task of one item. Sample count and metric move out of the parameters: a prediction depends on neither.
 void add_task(Config& config, const NamedItem& item, const TaskInfo& info, const Value& params, ParamErrors& errors) {
   TaskVariant task;
   task.name = info.name;
@@ -41,8 +41,10 @@ void add_task(Config& config, const NamedItem& item, const TaskInfo& info, const
     task.samples = samples->as_int() > 0 ? static_cast<int>(samples->as_int()) : -1;  // 0: all
   }
   task.params.erase("samples");
-  if (const Value* metric = task.params.find("metric"); metric && metric->is_string())
-    task.metric = metric->as_string();
+  if (const Value* metric = task.params.find("metric"); metric && metric->is_string()) {
+    if (!metric->as_string().empty()) task.metric = metric->as_string();
+  }
+  task.params.erase("metric");  // judged after the fact: `rescore` changes it without a new prediction
   for (auto& known : config.tasks) {
     if (known.name != task.name || known.params.canonical() != task.params.canonical()) continue;
     config.warnings.push_back(fmt::format("{}task {} is listed twice", item.where.prefix(), task.name));

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "experiment/json_value.h"
+#include "datasets/json_value.h"
 #include "experiment/store_impl.h"
 
 namespace kvmend {
@@ -97,8 +97,8 @@ std::vector<RunRecord> Store::runs() {
     run.uuid = row.text(1);
     run.name = row.text(2);
     run.config = row.text(3);
-    run.canonical = parse_json_value(row.text(4), impl_->path.string() + ": runs.canonical");
-    run.models = parse_json_value(row.text(5), impl_->path.string() + ": runs.models");
+    run.canonical = parse_json(row.text(4), impl_->path.string() + ": runs.canonical");
+    run.models = parse_json(row.text(5), impl_->path.string() + ": runs.models");
     run.version = row.text(6);
     run.build = row.text(7);
     run.host = row.text(8);
@@ -126,17 +126,17 @@ std::vector<CellRecord> Store::cells() {
     CellRecord cell;
     cell.key = row.text(0);
     cell.prompts = row.text(1);
-    cell.canonical = parse_json_value(row.text(2), what);
+    cell.canonical = parse_json(row.text(2), what);
     cell.strategy = row.text(3);
     cell.label = row.text(4);
     cell.series = row.text(5);
-    cell.params = parse_json_value(row.text(6), what);
+    cell.params = parse_json(row.text(6), what);
     cell.ratio = row.optional_real(7);
     cell.task = row.text(8);
-    cell.task_params = parse_json_value(row.text(9), what);
+    cell.task_params = parse_json(row.text(9), what);
     cell.model = row.text(10);
     cell.weights = row.text(11);
-    cell.chunker = parse_json_value(row.text(12), what);
+    cell.chunker = parse_json(row.text(12), what);
     cell.dtype = row.text(13);
     cell.backend = row.text(14);
     cell.chat = row.text(15);
