@@ -10,7 +10,8 @@ namespace kvmend::KVMEND_LEVEL {
 
 /// logits[i][·] = q[i] · keys for kTileRows vectors and one panel of keys.
 static inline void score_tile(const float* q, const float* keys, std::int64_t head_dim, float* logits) {
-  Vec s[kTileRows][2] = {};
+  Vec s[kTileRows][2];
+  for (int i = 0; i < kTileRows; ++i) s[i][0] = s[i][1] = Vec{};
   for (std::int64_t c = 0; c < head_dim; ++c) {
     const Vec k0 = load(keys + c * kPanel), k1 = load(keys + c * kPanel + kLanes);
     for (int i = 0; i < kTileRows; ++i) {
@@ -80,7 +81,7 @@ static inline float exponentiate(float* logits, Range seen, Range computed, floa
   for (std::int64_t i = last; i < computed.end; i += kLanes) store(logits + i, Vec{});
   Vec sum = {};
   for (std::int64_t i = first; i < last; i += kLanes) {
-    const Vec p = exp2(load(logits + i) - top);
+    const Vec p = exp2_nonpositive(load(logits + i) - top);
     sum += p;
     store(logits + i, round ? round_bf16(p) : p);
   }

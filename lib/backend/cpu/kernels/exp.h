@@ -20,9 +20,9 @@ static inline Vec exp2_fraction(Vec f) {
 /// 2^n for the n in [−127, 128] that n + kRoundMagic = `shifted` holds; 0 and +inf at the ends.
 static inline Vec power_of_two(Vec shifted) { return from_bits((bits_of(shifted) + 127U) << 23); }
 
-/// 2^x within 1.5 units in the last place; 0 below −127, +inf from 127.5; NaN stays NaN.
-static inline Vec exp2(Vec x) {
-  x = max(splat(-127.0F), min(splat(128.0F), x));  // in this order a NaN passes
+/// 2^x for x ≤ 0 within 1.5 units in the last place; 0 below −127; NaN stays NaN.
+static inline Vec exp2_nonpositive(Vec x) {
+  x = max(splat(-127.0F), x);  // in this order a NaN passes
   const Vec shifted = x + kRoundMagic;
   return exp2_fraction(x - (shifted - kRoundMagic)) * power_of_two(shifted);
 }

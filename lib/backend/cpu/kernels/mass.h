@@ -25,10 +25,10 @@ static std::int64_t mass_scratch(std::int64_t kv_heads, std::int64_t group, std:
 /// row[seen] += 2^(logit − top) · weight
 static inline void add_probabilities(const float* logits, Range seen, float top, float weight, float* row) {
   std::int64_t i = seen.begin;
-  for (; i + kLanes <= seen.end; i += kLanes) store(row + i, load(row + i) + exp2(load(logits + i) - top) * weight);
+  for (; i + kLanes <= seen.end; i += kLanes) store(row + i, load(row + i) + exp2_nonpositive(load(logits + i) - top) * weight);
   if (i < seen.end) {
     const std::int64_t n = seen.end - i;
-    store_part(row + i, load_part(row + i, n) + exp2(load_part(logits + i, n) - top) * weight, n);
+    store_part(row + i, load_part(row + i, n) + exp2_nonpositive(load_part(logits + i, n) - top) * weight, n);
   }
 }
 

@@ -66,18 +66,20 @@ static inline void pack_keys(const HeadRows& k, const std::int32_t* slots, std::
 template <class T>
 static inline void pack_values_as(const HeadRows& v, const std::int32_t* slots, std::int64_t begin, std::int64_t end,
                                   std::int64_t head_dim, float* to) {
-  const std::int64_t padded = round_up(head_dim, kPanel);
-  for (std::int64_t key = 0; key < round_up(end - begin, kPanel); ++key) {
-    const T* row = begin + key < end ? head_row<T>(v, slots[begin + key]) : nullptr;
-    for (std::int64_t c = 0; c < padded; c += kLanes) {
-      Vec value = {};
-      if (row != nullptr && c + kLanes <= head_dim)
-        value = load(row + c);
-      else if (row != nullptr && c < head_dim)
-        value = load_part(row + c, head_dim - c);
-      store(to + c / kPanel * kPanel * kKeys + key * kPanel + c % kPanel, value);
-    }
+  const std::int64_t keys = end - begin, padded_keys = round_up(keys, kPanel), whole = head_dim / kLanes * kLanes;
+  const std::int64_t vectors = round_up(head_dim, kPanel) / kLanes;
+  const auto at = [to](std::int64_t key, std::int64_t vector) {
+    return to + vector / 2 * kPanel * kKeys + key * kPanel + vector % 2 * kLanes;
+  };
+  for (std::int64_t key = 0; key < keys; ++key) {
+    const T* row = head_row<T>(v, slots[begin + key]);
+    std::int64_t vector = 0;
+    for (; vector < whole / kLanes; ++vector) store(at(key, vector), load(row + vector * kLanes));
+    if (whole < head_dim) store(at(key, vector++), load_part(row + whole, head_dim - whole));
+    for (; vector < vectors; ++vector) store(at(key, vector), Vec{});
   }
+  for (std::int64_t key = keys; key < padded_keys; ++key)
+    for (std::int64_t vector = 0; vector < vectors; ++vector) store(at(key, vector), Vec{});
 }
 
 static inline void pack_values(const HeadRows& v, const std::int32_t* slots, std::int64_t begin, std::int64_t end,

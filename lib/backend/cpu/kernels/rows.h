@@ -24,7 +24,8 @@ static inline void map_row(Out* out, const In* x, std::int64_t n, const F& f) {
 /// Σ f(x[c]) with f(0) = 0, in four partial sums so that additions do not wait for each other.
 template <class F>
 static inline float sum_row(const float* x, std::int64_t n, const F& f) {
-  Vec sum[4] = {};
+  Vec sum[4];
+  for (Vec& s : sum) s = Vec{};
   std::int64_t c = 0;
   for (; c + 4 * kLanes <= n; c += 4 * kLanes)
     for (int u = 0; u < 4; ++u) sum[u] += f(load(x + c + u * kLanes));
