@@ -7,7 +7,8 @@ namespace kvmend {
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.dtype == DType::i32) fail(ErrorKind::usage, "a model cannot compute in i32; use f32 or bf16");
-  if (options.threads < 0) fail(ErrorKind::usage, "{} threads; use 1 or more, or 0 for all processors", options.threads);
+  if (options.threads < 0)
+    fail(ErrorKind::usage, "{} threads; use 1 or more, or 0 for all processors", options.threads);
   if (options.device == "reference") return std::make_unique<ReferenceBackend>(options.dtype);
   if (options.device == "cpu" || options.device == "auto")
     return std::make_unique<CpuBackend>(options.dtype, options.threads);

@@ -97,8 +97,8 @@ void Queue::copy(const Tensor& to, const Tensor& from) {
 }
 
 void Queue::gather_rows(const Tensor& out, const Tensor& x, const Tensor& indices) {
-  expect(out && x && out.dtype() == x.dtype() && out.cols() == x.cols(), "gather_rows", "one dtype and out.cols = x.cols",
-         {{"out", out}, {"x", x}});
+  expect(out && x && out.dtype() == x.dtype() && out.cols() == x.cols(), "gather_rows",
+         "one dtype and out.cols = x.cols", {{"out", out}, {"x", x}});
   expect_indices("gather_rows", {"indices", indices}, out.rows());
   expect_apart("gather_rows", {"out", out}, {{"x", x}, {"indices", indices}});
   cost_ += {0, 2 * bytes_of({&out})};
@@ -106,8 +106,8 @@ void Queue::gather_rows(const Tensor& out, const Tensor& x, const Tensor& indice
 }
 
 void Queue::scatter_rows(const Tensor& out, const Tensor& x, const Tensor& indices) {
-  expect(out && x && out.dtype() == x.dtype() && out.cols() == x.cols(), "scatter_rows", "one dtype and out.cols = x.cols",
-         {{"out", out}, {"x", x}});
+  expect(out && x && out.dtype() == x.dtype() && out.cols() == x.cols(), "scatter_rows",
+         "one dtype and out.cols = x.cols", {{"out", out}, {"x", x}});
   expect_indices("scatter_rows", {"indices", indices}, x.rows());
   expect_apart("scatter_rows", {"out", out}, {{"x", x}, {"indices", indices}});
   cost_ += {0, 2 * bytes_of({&x})};
@@ -148,7 +148,8 @@ void Queue::matmul(const Tensor& out, const Tensor& x, const Weight& weight, con
          "bias is [1, out.cols]", {{"out", out}, {"bias", options.bias}});
   expect(!options.accumulate || out.dtype() == DType::f32, "matmul", "only float32 accumulates", {{"out", out}});
   expect_apart("matmul", {"out", out}, {{"x", x}, {"bias", options.bias}});
-  const double m = static_cast<double>(x.rows()), n = static_cast<double>(out.cols()), k = static_cast<double>(x.cols());
+  const double m = static_cast<double>(x.rows()), n = static_cast<double>(out.cols()),
+               k = static_cast<double>(x.cols());
   cost_ += {2 * m * n * k, bytes_of({&out, &x, &options.bias}) + static_cast<double>(weight.bytes)};
   if (out.rows() > 0 && out.cols() > 0) do_matmul(out, x, weight, options);
 }
@@ -208,8 +209,8 @@ void Queue::row_deviation(const Tensor& out, const Tensor& a, const Tensor& b) {
 void Queue::argmax(const Tensor& out, const Tensor& x) {
   expect_dtype("argmax", DType::f32, {{"x", x}});
   expect_dtype("argmax", DType::i32, {{"out", out}});
-  expect(x && out && out.rows() == x.rows() && out.cols() == 1 && x.cols() > 0, "argmax", "out is [x.rows, 1], x not empty",
-         {{"out", out}, {"x", x}});
+  expect(x && out && out.rows() == x.rows() && out.cols() == 1 && x.cols() > 0, "argmax",
+         "out is [x.rows, 1], x not empty", {{"out", out}, {"x", x}});
   cost_ += {0, bytes_of({&out, &x})};
   if (out.rows() > 0) do_argmax(out, x);
 }

@@ -42,8 +42,9 @@ std::int64_t check_heads(const char* op, const Tensor& q, std::int64_t kv_cols, 
 
 void check_visible(const char* op, const Visibility* visible, std::int64_t rows, std::int64_t n_keys) {
   require(visible != nullptr, "{}: no visibility", op);
-  require(visible->rows == rows && visible->max_end <= n_keys, "{}: visibility of {} rows up to key {}; got {} rows, {} keys",
-          op, visible->rows, visible->max_end, rows, n_keys);
+  require(visible->rows == rows && visible->max_end <= n_keys,
+          "{}: visibility of {} rows up to key {}; got {} rows, {} keys", op, visible->rows, visible->max_end, rows,
+          n_keys);
 }
 
 void check_temper(const char* op, const std::optional<Temper>& temper, std::int64_t n_keys) {
@@ -75,15 +76,19 @@ void Queue::attention(const AttentionArgs& a) {
   expect(!a.lse || (a.lse.rows() == a.q.rows() && a.lse.cols() == heads), op, "lse is [rows, heads]",
          {{"q", a.q}, {"lse", a.lse}});
   expect_apart(op, {"out", a.out},
-               {{"q", a.q}, {"base_k", a.kv.base_k}, {"base_v", a.kv.base_v}, {"overlay_k", a.kv.overlay_k},
-                {"overlay_v", a.kv.overlay_v}, {"lse", a.lse}});
+               {{"q", a.q},
+                {"base_k", a.kv.base_k},
+                {"base_v", a.kv.base_v},
+                {"overlay_k", a.kv.overlay_k},
+                {"overlay_v", a.kv.overlay_v},
+                {"lse", a.lse}});
   cost_ += {pair_flops(4, a.head_dim, heads, a.visible->pairs),
             static_cast<double>(a.q.bytes() + a.out.bytes()) + kv_bytes(a.kv, kv_cols, 2)};
   if (a.q.rows() > 0) do_attention(a);
 }
 
-void Queue::decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim, float scale,
-                             std::span<const std::optional<Temper>> tempers) {
+void Queue::decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
+                             float scale, std::span<const std::optional<Temper>> tempers) {
   const char* op = "decode_attention";
   expect_dtype(op, DType::f32, {{"out", out}});
   expect_same_shape(op, {{"q", q}, {"out", out}});

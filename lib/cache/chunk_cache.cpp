@@ -1,17 +1,34 @@
 #include "cache/chunk_cache.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "core/hash.h"
 
 namespace kvmend {
 namespace {
 
 /// Changes whenever the meaning of the stored numbers does.
-constexpr const char* format_version = "kvmend chunk 1";
+constexpr std::string_view format_version = "kvmend chunk 1";
+
+/// Each part with its length before it: no two lists of parts give the same text.
+void append(std::string& text, std::string_view part) {
+  const auto size = static_cast<std::uint64_t>(part.size());
+  text.append(reinterpret_cast<const char*>(&size), sizeof size);
+  text.append(part);
+}
 
 void append(std::string& text, const std::vector<std::int32_t>& ids) {
-  const auto size = static_cast<std::uint64_t>(ids.size());
-  text.append(reinterpret_cast<const char*>(&size), sizeof size);
-  text.append(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(std::int32_t));
+  append(text, {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(std::int32_t)});
+}
+
+std::string rope_identity(const RopeConfig& config) {
+  // A structured binding names every field: adding one to the struct does not compile until it is considered here.
+  const auto& [base, rotary_dim, scaling, factor, low, high, original_context, beta_fast, beta_slow, attention_factor,
+               truncate, frequency_factors] = config;
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {:d} [{}]", base, rotary_dim, static_cast<int>(scaling), factor,
+                     low, high, original_context, beta_fast, beta_slow, attention_factor, truncate,
+                     fmt::join(frequency_factors, " "));
 }
 
 }  // namespace
@@ -22,9 +39,29 @@ std::int64_t ChunkCache::bytes() const {
   return sum;
 }
 
+std::string model_identity(const ModelConfig& config) {
+  const auto& [architecture, name, n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, vocab, context_length, norm,
+               norm_eps, position, rope, activation, gated_mlp, qkv_bias, output_bias, mlp_bias, qk_norm, tied_head,
+               embedding_scale, sliding_window, windowed] = config;
+  // Left out: what people call the model, how long a prompt it takes, what comes behind the last layer.
+  static_cast<void>(name), static_cast<void>(context_length), static_cast<void>(tied_head);
+  std::string text =
+      fmt::format("{} {} {} {} {} {} {} {} norm {} {} position {} mlp {} {} bias {:d}{:d}{:d} qk_norm {:d} scale {}",
+                  architecture, n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, vocab, static_cast<int>(norm),
+                  norm_eps, static_cast<int>(position), static_cast<int>(activation), gated_mlp, qkv_bias, output_bias,
+                  mlp_bias, qk_norm, embedding_scale);
+  text += fmt::format(" window {} ", sliding_window);
+  for (const bool layer : windowed) text += layer ? '1' : '0';
+  return text + " rope " + rope_identity(rope);
+}
+
 std::string ChunkKey::digest() const {
-  std::string text = std::string(format_version) + '\n' + weights_sha256 + '\n' + std::string(dtype_name(dtype)) +
-                     '\n' + backend + '\n';
+  std::string text;
+  append(text, format_version);
+  append(text, weights_sha256);
+  append(text, model);
+  append(text, dtype_name(dtype));
+  append(text, backend);
   append(text, sink_ids);
   append(text, neighbour_ids);
   append(text, unit_ids);

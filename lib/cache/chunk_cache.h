@@ -17,8 +17,10 @@ struct ChunkCache {
 };
 
 /// Everything a chunk's cache depends on. A cache of another model, dtype, backend, sink or text has another digest.
+/// A backend's instruction sets are not in it: a cache made on one machine serves another.
 struct ChunkKey {
   std::string weights_sha256;
+  std::string model;  ///< model_identity(): what the weights' hash does not cover, RoPE and its overrides above all
   DType dtype = DType::f32;
   std::string backend;                      ///< "cpu", "reference", "cuda": their bits differ
   std::vector<std::int32_t> sink_ids;       ///< what the unit was prefilled behind
@@ -26,5 +28,8 @@ struct ChunkKey {
   std::vector<std::int32_t> unit_ids;
   std::string digest() const;  ///< SHA-256 over all of it and the format version
 };
+
+/// Every field of a config that decides a key or a value, as text.
+std::string model_identity(const ModelConfig& config);
 
 }  // namespace kvmend

@@ -2,42 +2,75 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <list>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
-#include <unordered_map>
 
 #include "cache/chunk_cache.h"
+#include "cache/chunk_folder.h"
+#include "cache/recently_used.h"
 
 namespace kvmend {
 
-struct ChunkStoreOptions {
-  std::int64_t memory_bytes = 4LL << 30;  ///< kept at most, besides what is in use
+/// Where a chunk's cache lies when a request begins: what `load` seconds measure.
+enum class LoadFrom : std::uint8_t {
+  device,  ///< on the device already: nothing to load
+  host,    ///< in host memory, uploaded on every use
+  disk,    ///< in a file, past the page cache, read and uploaded on every use
 };
 
-/// Chunk caches by key, least recently used out first.
+struct ChunkStoreOptions {
+  std::int64_t memory_bytes = 4LL << 30;  ///< device or host memory kept at most, besides what is in use
+  LoadFrom load_from = LoadFrom::device;
+  std::filesystem::path folder = {};  ///< for caches on disk; empty: none are written or read
+  std::int64_t disk_bytes = 20LL << 30;
+  Warn warn = {};  ///< empty: one line on stderr
+};
+
+struct ChunkStoreStats {
+  std::int64_t memory_hits = 0, disk_hits = 0, misses = 0;
+  std::int64_t memory_bytes = 0;  ///< kept now
+  std::int64_t evicted = 0;       ///< from memory, for want of room
+  std::int64_t bytes_read = 0, bytes_written = 0, rejected_files = 0, evicted_files = 0;
+  double load_seconds = 0;
+};
+
+/// Chunk caches by key: in memory (the least recently used go first, what is in use stays), then on disk if asked for,
+/// then made. A cache from anywhere has the same bits. Not thread-safe; any number of processes may share a folder.
 class ChunkStore {
  public:
-  explicit ChunkStore(ChunkStoreOptions options) : options_(std::move(options)) {}
+  /// Throws Error(usage) for load_from: disk without a folder, and for negative limits.
+  explicit ChunkStore(ChunkStoreOptions options);
 
   struct Found {
     std::shared_ptr<const ChunkCache> cache;
-    double load_seconds = 0;  ///< reading a stored cache; 0 where `make` prefilled it (offline work)
+    /// What bringing a stored cache to the device took: 0 from the device, and where `make` prefilled it (offline
+    /// work). With load_from host or disk a cache that was just made is stored and loaded like any other.
+    double load_seconds = 0;
   };
   using Make = std::function<std::shared_ptr<const ChunkCache>()>;
+
+  /// `make` prefills on a miss. Throws what it throws; Error(device) when memory runs out; with load_from: disk
+  /// Error(data) if the folder cannot be written, for then there is nothing to measure.
   Found get(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make);
 
- private:
-  void evict();
+  /// No later sample needs these: their memory is free as soon as nobody holds them. Files stay.
+  void release(std::span<const ChunkKey> keys);
 
-  struct Entry {
-    std::string digest;
-    std::shared_ptr<const ChunkCache> cache;
-  };
+  ChunkStoreStats stats() const;
+
+ private:
+  Found from_device(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  Found from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  Found from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  std::shared_ptr<const ChunkCache> prefill(const Make& make);
+
   ChunkStoreOptions options_;
-  std::list<Entry> recent_;  ///< front: used last
-  std::unordered_map<std::string, std::list<Entry>::iterator> by_digest_;
-  std::int64_t bytes_ = 0;
+  RecentlyUsed<ChunkCache> on_device_;
+  RecentlyUsed<HostChunk> on_host_;
+  std::optional<ChunkFolder> folder_;
+  ChunkStoreStats counted_;
 };
 
 }  // namespace kvmend

@@ -56,7 +56,9 @@ std::string read_file(const fs::path& path) {
   return {reinterpret_cast<const char*>(map.bytes().data()), map.bytes().size()};
 }
 
-void write_file_atomically(const fs::path& path, std::string_view content) {
+void write_file_atomically(const fs::path& path, std::string_view content) { write_file_atomically(path, {content}); }
+
+void write_file_atomically(const fs::path& path, std::initializer_list<std::string_view> pieces) {
   std::error_code ignored;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), ignored);
   std::string temp = path.string() + ".XXXXXX";
@@ -67,11 +69,13 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
     ::unlink(temp.c_str());
     fail(ErrorKind::data, "{}: cannot write: {}", path.string(), std::strerror(error));
   };
-  for (std::size_t done = 0; done < content.size();) {
-    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) give_up(n < 0 ? errno : EIO);
-    done += static_cast<std::size_t>(n);
+  for (std::string_view rest : pieces) {
+    while (!rest.empty()) {
+      const ssize_t n = ::write(fd, rest.data(), rest.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) give_up(n < 0 ? errno : EIO);
+      rest.remove_prefix(static_cast<std::size_t>(n));
+    }
   }
   const mode_t mask = ::umask(0);
   ::umask(mask);

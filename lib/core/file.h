@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ std::string read_file(const std::filesystem::path& path);
 /// Writes to a temporary name in the same folder (made if missing), then renames: readers see all or nothing.
 /// Throws Error(data) (a full disk included) and leaves no temporary behind.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+/// The same, for content in pieces that follow each other.
+void write_file_atomically(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces);
 
 /// $XDG_CACHE_HOME/kvmend or ~/.cache/kvmend.
 std::filesystem::path user_cache_dir();

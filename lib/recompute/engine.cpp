@@ -13,6 +13,7 @@ Engine::Engine(const ModelFiles& files, const BackendOptions& backend, const Chu
 Engine::LoadedChunk Engine::chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
   ChunkKey key;
   key.weights_sha256 = model_->weights_sha256();
+  key.model = model_identity(model_->config());
   key.dtype = backend_->compute_dtype();
   key.backend = backend_->name();
   key.sink_ids.assign(sink.begin(), sink.end());

@@ -53,7 +53,8 @@ struct Device {
   }
   /// A view [rows, cols] inside a larger tensor of 7s, so that rows are apart and writes outside are seen.
   Tensor strided(std::int64_t rows, std::int64_t cols, DType dtype = DType::f32) {
-    Tensor whole = tensor(rows + 2, cols + 5, std::vector<float>(static_cast<std::size_t>((rows + 2) * (cols + 5)), 7.0F), dtype);
+    Tensor whole =
+        tensor(rows + 2, cols + 5, std::vector<float>(static_cast<std::size_t>((rows + 2) * (cols + 5)), 7.0F), dtype);
     guarded_.push_back(whole);
     return whole.row_range(1, rows).col_range(3, cols);
   }

@@ -17,8 +17,14 @@ struct Problem {
   float scale;
 
   Problem(int rows_, int heads_, int kv_heads_, int head_dim_, int n_base_, int n_overlay_, int n_keys_)
-      : rows(rows_), heads(heads_), kv_heads(kv_heads_), head_dim(head_dim_), n_base(n_base_), n_overlay(n_overlay_),
-        n_keys(n_keys_), scale(1 / std::sqrt(static_cast<float>(head_dim_))) {
+      : rows(rows_),
+        heads(heads_),
+        kv_heads(kv_heads_),
+        head_dim(head_dim_),
+        n_base(n_base_),
+        n_overlay(n_overlay_),
+        n_keys(n_keys_),
+        scale(1 / std::sqrt(static_cast<float>(head_dim_))) {
     const int kv = kv_heads * head_dim;
     q = random_values(rows * heads * head_dim, 1);
     base_k = random_values(n_base * kv, 2), base_v = random_values(n_base * kv, 3);
@@ -101,9 +107,9 @@ TEST_CASE("reference attention is softmax(q k) v over each row's interval") {
         for (int c = 0; c < d; ++c) {
           double expected = 0;
           for (std::size_t i = 0; i < l.size(); ++i)
-            expected += std::exp(l[i] - total) *
-                        p.value(p.intervals[static_cast<std::size_t>(r)].begin + static_cast<int>(i),
-                                h / (heads / kv_heads), c);
+            expected +=
+                std::exp(l[i] - total) * p.value(p.intervals[static_cast<std::size_t>(r)].begin + static_cast<int>(i),
+                                                 h / (heads / kv_heads), c);
           CHECK(static_cast<double>(got[static_cast<std::size_t>((r * heads + h) * d + c)]) ==
                 Approx(expected).margin(3e-6));
         }
@@ -126,9 +132,9 @@ TEST_CASE("reference attention mass reduces the softmax over heads, then over ro
             std::exp(l[i] - log_sum_exp(l)) / (heads_reduce == HeadReduce::mean ? p.heads : 1);
     }
     for (std::size_t i = 0; i < expected.size(); ++i)
-      expected[i] = rows_reduce == RowReduce::max ? std::max(expected[i], over_heads[i])
-                                                  : expected[i] + (rows_reduce == RowReduce::l2 ? over_heads[i] * over_heads[i]
-                                                                                                : over_heads[i]);
+      expected[i] = rows_reduce == RowReduce::max
+                        ? std::max(expected[i], over_heads[i])
+                        : expected[i] + (rows_reduce == RowReduce::l2 ? over_heads[i] * over_heads[i] : over_heads[i]);
   }
   if (rows_reduce == RowReduce::l2)
     for (double& e : expected) e = std::sqrt(e);
@@ -138,8 +144,12 @@ TEST_CASE("reference attention mass reduces the softmax over heads, then over ro
   const Visibility visible = device.queue->visibility(p.intervals);
   const Tensor out = device.strided(p.n_keys, 1);
   device.queue->attention_mass({.q = device.strided(p.rows, p.heads * p.head_dim, p.q),
-                                .kv = {device.strided(p.n_base, kv, p.base_k), {},
-                                       device.strided(p.n_overlay, kv, p.overlay_k), {}, device.indices(p.slots), p.n_keys},
+                                .kv = {device.strided(p.n_base, kv, p.base_k),
+                                       {},
+                                       device.strided(p.n_overlay, kv, p.overlay_k),
+                                       {},
+                                       device.indices(p.slots),
+                                       p.n_keys},
                                 .visible = &visible,
                                 .head_dim = p.head_dim,
                                 .scale = p.scale,

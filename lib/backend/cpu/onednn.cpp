@@ -29,7 +29,8 @@ void sgemm_nt(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, st
   if (status == dnnl_out_of_memory)
     fail(ErrorKind::device, "matmul: oneDNN has not enough memory for [{}, {}] x [{}, {}]", m, k, k, n);
   if (status != dnnl_success)
-    fail(ErrorKind::device, "matmul: oneDNN refused [{}, {}] x [{}, {}] (status {})", m, k, k, n, static_cast<int>(status));
+    fail(ErrorKind::device, "matmul: oneDNN refused [{}, {}] x [{}, {}] (status {})", m, k, k, n,
+         static_cast<int>(status));
 }
 
 }  // namespace kvmend::onednn

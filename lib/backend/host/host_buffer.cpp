@@ -36,7 +36,8 @@ HostBuffer::HostBuffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes <= available && padded >= bytes)
     data_ = static_cast<std::byte*>(std::aligned_alloc(kAlignment, padded == 0 ? kAlignment : padded));
   if (data_ == nullptr && available != SIZE_MAX)
-    fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for, {:.1f} MiB available", mib(bytes), mib(available));
+    fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for, {:.1f} MiB available", mib(bytes),
+         mib(available));
   if (data_ == nullptr) fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for", mib(bytes));
 }
 
@@ -69,9 +70,16 @@ T* typed(const Tensor& tensor, DType dtype) {
 
 }  // namespace
 
-template <> float* host_data<float>(const Tensor& tensor) { return typed<float>(tensor, DType::f32); }
-template <> Bf16* host_data<Bf16>(const Tensor& tensor) { return typed<Bf16>(tensor, DType::bf16); }
-template <> std::int32_t* host_data<std::int32_t>(const Tensor& tensor) {
+template <>
+float* host_data<float>(const Tensor& tensor) {
+  return typed<float>(tensor, DType::f32);
+}
+template <>
+Bf16* host_data<Bf16>(const Tensor& tensor) {
+  return typed<Bf16>(tensor, DType::bf16);
+}
+template <>
+std::int32_t* host_data<std::int32_t>(const Tensor& tensor) {
   return typed<std::int32_t>(tensor, DType::i32);
 }
 
@@ -79,8 +87,8 @@ const std::int32_t* host_indices(const Tensor& indices, std::int64_t lowest, std
   const std::int32_t* values = host_data<std::int32_t>(indices);
   require(indices.rows() <= 1 || indices.stride() == 1, "{}: a strided index list", what);
   for (std::int64_t i = 0; i < indices.rows(); ++i)
-    require(values[i] >= lowest && values[i] < limit, "{}: entry {} is {}, outside [{}, {})", what, i, values[i], lowest,
-            limit);
+    require(values[i] >= lowest && values[i] < limit, "{}: entry {} is {}, outside [{}, {})", what, i, values[i],
+            lowest, limit);
   return values;
 }
 

@@ -31,9 +31,12 @@ Tensor allocate_host(DType dtype, std::int64_t rows, std::int64_t cols);
 /// kind of backend or holds another type.
 template <class T>
 T* host_data(const Tensor& tensor);
-template <> float* host_data<float>(const Tensor& tensor);
-template <> Bf16* host_data<Bf16>(const Tensor& tensor);
-template <> std::int32_t* host_data<std::int32_t>(const Tensor& tensor);
+template <>
+float* host_data<float>(const Tensor& tensor);
+template <>
+Bf16* host_data<Bf16>(const Tensor& tensor);
+template <>
+std::int32_t* host_data<std::int32_t>(const Tensor& tensor);
 
 /// First byte, whatever the type.
 std::byte* host_bytes(const Tensor& tensor);

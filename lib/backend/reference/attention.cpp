@@ -84,8 +84,8 @@ void ReferenceQueue::do_attention(const AttentionArgs& a) {
   if (a.lse) reference::write(a.lse, lse);
 }
 
-void ReferenceQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
-                                         float scale, std::span<const std::optional<Temper>> tempers) {
+void ReferenceQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells,
+                                         int head_dim, float scale, std::span<const std::optional<Temper>> tempers) {
   for (std::size_t c = 0; c < cells.size(); ++c) {
     const auto row = static_cast<std::int64_t>(c);
     const Visibility::Interval all{0, static_cast<std::int32_t>(cells[c].n_keys)};

@@ -31,6 +31,8 @@ void write(const Tensor& tensor, const Matrix& values) {
     store(host_data<float>(tensor), [](float v) { return v; });
 }
 
-Matrix rounded(const Matrix& values) { return values.unaryExpr([](float v) { return round_bf16(v); }); }
+Matrix rounded(const Matrix& values) {
+  return values.unaryExpr([](float v) { return round_bf16(v); });
+}
 
 }  // namespace kvmend::reference

@@ -46,6 +46,8 @@ def _reason(stderr):
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     if any("Errno 28" in line or "No space left" in line for line in lines):
         return "the disk is full"
+    if any("CERTIFICATE_VERIFY_FAILED" in line or "SSLError" in line for line in lines):
+        return "the package index's certificate is not trusted here (pip's option --cert, or PIP_CERT)"
     if any("NewConnectionError" in line or "Name or service not known" in line or "Retrying" in line for line in lines):
         return "no connection to the package index; is there a network?"
     errors = [line for line in lines if line.startswith("ERROR:")]

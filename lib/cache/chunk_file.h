@@ -1,0 +1,33 @@
+#pragma once
+// One chunk cache in one file. Header of 128 bytes, in the byte order of the machine that wrote it:
+//     0  magic "kvmend\xc5\n"       8  u32 0x01020304      12  u32 format version
+//    16  64 hex digits: the key's digest                   80  u32 dtype (0 f32, 1 bf16)
+//    84  i32 n_layers              88  i32 tokens          92  i32 kv_width
+//    96  u64 payload bytes        104  u64 XXH3 of the payload
+//   112  u64 zero                 120  u64 XXH3 of bytes [0, 120)
+// then the payload (host_chunk.h) and nothing behind it.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cache/host_chunk.h"
+
+namespace kvmend {
+
+struct ReadChunk {
+  std::optional<HostChunk> chunk;  ///< nullopt: not there, or not usable
+  std::string problem;             ///< why a file that is there cannot be used: truncated, corrupt, another key's …
+};
+
+/// Reads and verifies everything. `bypass_page_cache`: the file's pages are dropped before and after, so that the
+/// bytes come from the disk. Never throws for what a file holds; throws Error(device) when memory runs out.
+ReadChunk read_chunk_file(const std::filesystem::path& path, std::string_view digest, bool bypass_page_cache);
+
+/// Temporary name, fsync, rename. Throws Error(data) (a full disk, a read-only folder).
+void write_chunk_file(const std::filesystem::path& path, std::string_view digest, const HostChunk& chunk);
+
+/// Size of the file that holds such a chunk.
+std::int64_t chunk_file_bytes(const ChunkShape& shape);
+
+}  // namespace kvmend
