@@ -149,8 +149,8 @@ KVMEND_SELECTOR(
      .source = source,
      .labels = "[C] released scripts",
      .exemptions = {"2 (r = 0 equals reuse): only the last query token is fresh",
-                                "3 (one chunk equals full prefill): the query's other tokens were cached alone, and the "
-                                "bottom_right mask lets rows see the future"},
+                    "3 (one chunk equals full prefill): the query's other tokens were cached alone, and the "
+                    "bottom_right mask lets rows see the future"},
      .defaults = {.as = {},
                   .sink = SinkKind::bos_first_only,
                   .mask = MaskKind::bottom_right,

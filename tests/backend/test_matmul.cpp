@@ -22,8 +22,16 @@ TEST_CASE("cpu matmul agrees with the reference") {
   Device reference("reference", dtype);
   for (const Kernels* kernels : tested_kernels()) {
     Device cpu(*kernels, dtype, threads);
-    for (const Shape s : {Shape{1, 1, 1}, {1, 65, 40}, {2, 32, 8}, {5, 7, 33}, {12, 64, 300}, {17, 200, 64}, {64, 40, 70},
-                          {65, 31, 129}, {130, 400, 96}, {600, 70, 20}})
+    for (const Shape s : {Shape{1, 1, 1},
+                          {1, 65, 40},
+                          {2, 32, 8},
+                          {5, 7, 33},
+                          {12, 64, 300},
+                          {17, 200, 64},
+                          {64, 40, 70},
+                          {65, 31, 129},
+                          {130, 400, 96},
+                          {600, 70, 20}})
       for (const bool accumulate : {false, true})
         for (const DType out_type : {DType::f32, DType::bf16}) {
           if (accumulate && out_type != DType::f32) continue;

@@ -23,7 +23,8 @@ void compare(const Operation& run, double bound) {
     }
 }
 
-const std::pair<std::int64_t, std::int64_t> kShapes[] = {{1, 1}, {1, 64}, {3, 7}, {5, 16}, {2, 33}, {40, 129}, {300, 576}};
+const std::pair<std::int64_t, std::int64_t> kShapes[] = {{1, 1},  {1, 64},   {3, 7},    {5, 16},
+                                                         {2, 33}, {40, 129}, {300, 576}};
 
 }  // namespace
 
@@ -47,7 +48,8 @@ TEST_CASE("layer_norm, in place too") {
   for (const auto& shape : kShapes)
     for (const bool has_bias : {false, true}) {
       const std::int64_t rows = shape.first, size = shape.second;
-      const std::vector<float> x = random_values(rows * size, 1, 3), w = random_values(size, 2), b = random_values(size, 3);
+      const std::vector<float> x = random_values(rows * size, 1, 3), w = random_values(size, 2),
+                               b = random_values(size, 3);
       compare(
           [&](Device& d) {
             const Tensor out = d.strided(rows, size, x);
@@ -201,7 +203,8 @@ TEST_CASE("row_deviation") {
           compare(
               [&](Device& d) {
                 const Tensor out = d.strided(rows, 1);
-                d.queue->row_deviation(out, d.strided(rows, cols, a, type_a), has_b ? d.strided(rows, cols, b, type_b) : Tensor{});
+                d.queue->row_deviation(out, d.strided(rows, cols, a, type_a),
+                                       has_b ? d.strided(rows, cols, b, type_b) : Tensor{});
                 return d.values(out);
               },
               bound);

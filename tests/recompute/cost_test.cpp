@@ -8,7 +8,8 @@ using namespace kvmend::test;
 
 namespace {
 
-std::vector<Outcome> run_all(Engine& engine, const Request& request, const std::vector<CellSpec>& cells, int new_tokens = 4) {
+std::vector<Outcome> run_all(Engine& engine, const Request& request, const std::vector<CellSpec>& cells,
+                             int new_tokens = 4) {
   RunnerOptions options;
   options.bos = 1;
   options.decode.max_new_tokens = new_tokens;
@@ -54,7 +55,8 @@ TEST_CASE("CacheBlend's check layer is counted: one full layer of four at 15 % i
   const auto cell = run_cell(engine, request, strategy("cacheblend_lmcache"), 0.15);
   REQUIRE(cell.outcome.selected_per_layer);
   CHECK(cell.outcome.selected_per_layer->at(0).size() == 200);
-  for (std::size_t layer = 1; layer < 4; ++layer) CHECK(cell.outcome.selected_per_layer->at(layer) == cell.outcome.selected);
+  for (std::size_t layer = 1; layer < 4; ++layer)
+    CHECK(cell.outcome.selected_per_layer->at(layer) == cell.outcome.selected);
   CHECK(cell.outcome.selected.size() == 30);
   CHECK(cell.outcome.effective_ratio == Approx((1 + 3 * 0.15) / 4));
 }
@@ -68,7 +70,8 @@ TEST_CASE("gradual filtering keeps its mean, and no set grows with depth") {
     const auto& layers = *cell.outcome.selected_per_layer;
     double sum = 0;
     for (std::size_t layer = 1; layer < layers.size(); ++layer) {
-      CHECK(std::includes(layers[layer - 1].begin(), layers[layer - 1].end(), layers[layer].begin(), layers[layer].end()));
+      CHECK(std::includes(layers[layer - 1].begin(), layers[layer - 1].end(), layers[layer].begin(),
+                          layers[layer].end()));
       sum += static_cast<double>(layers[layer].size()) / 400;
     }
     CHECK(sum / 3 == Approx(ratio).margin(1.0 / 400));
@@ -79,8 +82,11 @@ TEST_CASE("gradual filtering keeps its mean, and no set grows with depth") {
 TEST_CASE("a shared probe is charged in full to every cell that uses it") {
   const RandomModel files(2);
   const Request request = random_request({20, 60, 60}, true, 9);
-  const std::vector<CellSpec> both{{strategy("prophetkv"), 0.1}, {strategy("prophetkv"), 0.4}, {strategy("cacheblend"), 0.2},
-                                   {strategy("cacheblend"), 0.4}, {strategy("reuse"), 0}};
+  const std::vector<CellSpec> both{{strategy("prophetkv"), 0.1},
+                                   {strategy("prophetkv"), 0.4},
+                                   {strategy("cacheblend"), 0.2},
+                                   {strategy("cacheblend"), 0.4},
+                                   {strategy("reuse"), 0}};
   Engine engine(files, {"cpu", DType::f32, 2});
   const auto together = run_all(engine, request, both);
   for (std::size_t i = 0; i < both.size(); ++i) {

@@ -41,7 +41,9 @@ TEST_CASE("float32 logits of tiny models are transformers' within 1e-4, at every
   const auto cases = golden_cases();
   REQUIRE(cases.size() >= 8);
   for (const GoldenCase& golden : cases) {
-    const auto ids = nlohmann::json::parse(read_file(folder + golden.golden + "ids.json")).at("ids").get<std::vector<std::int32_t>>();
+    const auto ids = nlohmann::json::parse(read_file(folder + golden.golden + "ids.json"))
+                         .at("ids")
+                         .get<std::vector<std::int32_t>>();
     const std::string bytes = read_file(folder + golden.golden + "logits.f32");
     std::vector<float> expected(bytes.size() / sizeof(float));
     std::memcpy(expected.data(), bytes.data(), bytes.size());

@@ -18,8 +18,11 @@ struct Setting {
   bool qwen;
 };
 
-const Setting settings[] = {{"reference", DType::f32, false}, {"cpu", DType::f32, false}, {"cpu", DType::f32, true},
-                            {"reference", DType::bf16, false}, {"cpu", DType::bf16, true}};
+const Setting settings[] = {{"reference", DType::f32, false},
+                            {"cpu", DType::f32, false},
+                            {"cpu", DType::f32, true},
+                            {"reference", DType::bf16, false},
+                            {"cpu", DType::bf16, true}};
 
 std::string describe(const Setting& s) {
   return std::string(s.device) + " " + std::string(dtype_name(s.dtype)) + (s.qwen ? " qwen2" : " llama");
@@ -74,7 +77,8 @@ TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invaria
     const Request request = random_request({9, 40, 33, 47}, true, 12);
     const auto full = run_cell(engine, request, strategy("full"), 1);
     const auto reuse = run_cell(engine, request, strategy("reuse"), 0);
-    if (setting.dtype == DType::f32) CHECK(max_difference(full.logits, reuse.logits) > 0.05F);  // there is something to repair
+    if (setting.dtype == DType::f32)
+      CHECK(max_difference(full.logits, reuse.logits) > 0.05F);  // there is something to repair
 
     const Request one_chunk = random_request({60}, false, 12);
     const auto one_full = run_cell(engine, one_chunk, strategy("full"), 1);

@@ -42,7 +42,8 @@ class RandomModel final : public ModelFiles {
     source.rows = rows;
     source.cols = cols;
     const float scale = name.starts_with("token_embd") ? 1.0F : 1.6F / std::sqrt(static_cast<float>(cols));
-    source.read_rows = [values = draw(name, rows * cols, scale), cols](std::int64_t first, std::int64_t count, float* out) {
+    source.read_rows = [values = draw(name, rows * cols, scale), cols](std::int64_t first, std::int64_t count,
+                                                                       float* out) {
       std::copy_n(values.begin() + first * cols, count * cols, out);
     };
     return source;

@@ -35,7 +35,8 @@ CpuBackend::CpuBackend(DType compute_dtype, int threads, const Kernels& kernels)
     : compute_dtype_(compute_dtype), kernels_(kernels), workers_(threads) {}
 
 std::string CpuBackend::description() const {
-  return fmt::format("{} kernels, {}, {} thread{}, {}", kernels_.name, onednn::version(), threads(), threads() == 1 ? "" : "s",
+  return fmt::format("{} kernels, {}, {} thread{}, {}", kernels_.name, onednn::version(), threads(),
+                     threads() == 1 ? "" : "s",
                      compute_dtype_ == DType::bf16 ? "operands rounded to bf16 before float32 products" : "float32");
 }
 
@@ -70,6 +71,8 @@ Tensor CpuBackend::prepare_table(const WeightSource& source) {
   return table;
 }
 
-std::unique_ptr<Queue> CpuBackend::make_queue() { return std::make_unique<CpuQueue>(compute_dtype_, kernels_, workers_); }
+std::unique_ptr<Queue> CpuBackend::make_queue() {
+  return std::make_unique<CpuQueue>(compute_dtype_, kernels_, workers_);
+}
 
 }  // namespace kvmend

@@ -4,10 +4,16 @@
 
 namespace kvmend {
 
-namespace baseline { extern const Kernels kernels; }
+namespace baseline {
+extern const Kernels kernels;
+}
 #if defined(__x86_64__)
-namespace v3 { extern const Kernels kernels; }
-namespace v4 { extern const Kernels kernels; }
+namespace v3 {
+extern const Kernels kernels;
+}
+namespace v4 {
+extern const Kernels kernels;
+}
 #endif
 
 std::span<const Kernels* const> available_kernels() {

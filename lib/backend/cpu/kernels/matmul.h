@@ -7,11 +7,11 @@
 
 namespace kvmend::KVMEND_LEVEL {
 
-constexpr int kTileRows = kLanes == 16 ? 12 : 6;   // accumulators: 2 vectors a row, within 32 or 16 registers
-constexpr int kPanel = 2 * kLanes;                 // columns of one panel
-constexpr int kPanels = 2;                         // transposed together: four chains where there is one row
-constexpr std::int64_t kDepth = 4096 / kPanel;     // of k at once: a panel of 16 KiB
-constexpr std::int64_t kRowBlock = 96;             // rows of x that stay in the second level cache
+constexpr int kTileRows = kLanes == 16 ? 12 : 6;  // accumulators: 2 vectors a row, within 32 or 16 registers
+constexpr int kPanel = 2 * kLanes;                // columns of one panel
+constexpr int kPanels = 2;                        // transposed together: four chains where there is one row
+constexpr std::int64_t kDepth = 4096 / kPanel;    // of k at once: a panel of 16 KiB
+constexpr std::int64_t kRowBlock = 96;            // rows of x that stay in the second level cache
 constexpr std::int64_t kMatmulScratch = kPanels * kPanel * (kDepth + kRowBlock);
 
 /// sum[i][·] += x[i][0..depth) · panel, for R rows and V vectors of columns (V / 2 panels).
@@ -41,7 +41,8 @@ static void multiply_rows(const float* x, std::int64_t x_stride, std::int64_t ro
   std::int64_t r = 0;
   for (int p = 0; p < kPanels; ++p)
     for (r = 0; r + kTileRows <= rows; r += kTileRows)
-      multiply_tile<kTileRows, 2>(x + r * x_stride, x_stride, panel + p * kPanel * kDepth, depth, sum + r * kRow + p * kPanel);
+      multiply_tile<kTileRows, 2>(x + r * x_stride, x_stride, panel + p * kPanel * kDepth, depth,
+                                  sum + r * kRow + p * kPanel);
   for (; r + 2 <= rows; r += 2) multiply_tile<2, 4>(x + r * x_stride, x_stride, panel, depth, sum + r * kRow);
   for (; r < rows; ++r) multiply_tile<1, 4>(x + r * x_stride, x_stride, panel, depth, sum + r * kRow);
 }
@@ -80,7 +81,8 @@ static inline void begin_sums(const MatmulArgs& a, std::int64_t row, std::int64_
     for (std::int64_t c = 0; c < kPanels * kPanel; ++c) {
       float start = 0;
       if (c < columns && a.bias != nullptr) start = a.bias[column + c];
-      if (c < columns && a.accumulate) start += static_cast<const float*>(a.out.data)[(row + r) * a.out.stride + column + c];
+      if (c < columns && a.accumulate)
+        start += static_cast<const float*>(a.out.data)[(row + r) * a.out.stride + column + c];
       sum[r * kPanels * kPanel + c] = start;
     }
 }
@@ -95,7 +97,8 @@ static void matmul(const MatmulArgs& a, std::int64_t begin, std::int64_t end, fl
       for (std::int64_t k = 0; k < a.k; k += kDepth) {
         const std::int64_t depth = a.k - k < kDepth ? a.k - k : kDepth;
         if (a.weight.bf16)
-          transpose_panels(static_cast<const std::uint16_t*>(a.weight.data), a.weight.stride, column, end, k, depth, panel);
+          transpose_panels(static_cast<const std::uint16_t*>(a.weight.data), a.weight.stride, column, end, k, depth,
+                           panel);
         else
           transpose_panels(static_cast<const float*>(a.weight.data), a.weight.stride, column, end, k, depth, panel);
         multiply_rows(a.x + row * a.x_stride + k, a.x_stride, rows, panel, depth, sum);

@@ -50,7 +50,9 @@ static void norm(const NormArgs& a, std::int64_t begin, std::int64_t end) {
         squares = sum_row(x, a.size, [](Vec v) { return v * v; });
       }
       const float scale = 1.0F / __builtin_sqrtf(squares / size + a.eps);
-      const auto element = [&](Vec v, Vec w, Vec b) { return a.bias != nullptr ? fma(v * scale, w, b) : v * scale * w; };
+      const auto element = [&](Vec v, Vec w, Vec b) {
+        return a.bias != nullptr ? fma(v * scale, w, b) : v * scale * w;
+      };
       const float* bias = a.bias != nullptr ? a.bias : a.weight;
       for_vectors(
           a.size, [&](std::int64_t c) { store(out + c, element(load(x + c), load(a.weight + c), load(bias + c))); },
@@ -110,7 +112,9 @@ static inline void gated_rows(const GatedArgs& a, std::int64_t begin, std::int64
     const float* up = a.up + r * a.up_stride;
     for_vectors(
         a.cols, [&](std::int64_t c) { store(out + c, f(load(gate + c)) * load(up + c)); },
-        [&](std::int64_t c, std::int64_t n) { store_part(out + c, f(load_part(gate + c, n)) * load_part(up + c, n), n); });
+        [&](std::int64_t c, std::int64_t n) {
+          store_part(out + c, f(load_part(gate + c, n)) * load_part(up + c, n), n);
+        });
   }
 }
 
@@ -119,9 +123,8 @@ static void gated(const GatedArgs& a, std::int64_t begin, std::int64_t end) {
   switch (a.activation) {
     case Activation::silu: return gated_rows(a, begin, end, [](Vec x) { return x * sigmoid(x); });
     case Activation::gelu_tanh:
-      return gated_rows(a, begin, end, [](Vec x) {
-        return 0.5F * x * (1.0F + tanh(sqrt_2_over_pi * (x + 0.044715F * x * x * x)));
-      });
+      return gated_rows(a, begin, end,
+                        [](Vec x) { return 0.5F * x * (1.0F + tanh(sqrt_2_over_pi * (x + 0.044715F * x * x * x))); });
     case Activation::gelu:
       return gated_rows(a, begin, end, [](Vec x) { return 0.5F * x * (1.0F + erf(x * sqrt_half)); });
   }
