@@ -19,12 +19,20 @@ struct AttentionProblem {
 
   AttentionProblem(int rows_, int heads_, int kv_heads_, int head_dim_, int n_keys_, Mask mask = Mask::random,
                    bool with_overlay = true)
-      : rows(rows_), heads(heads_), kv_heads(kv_heads_), head_dim(head_dim_), n_base(n_keys_ + 3),
-        n_overlay(with_overlay ? n_keys_ / 2 + 1 : 0), n_keys(n_keys_), scale(1 / std::sqrt(static_cast<float>(head_dim_))) {
+      : rows(rows_),
+        heads(heads_),
+        kv_heads(kv_heads_),
+        head_dim(head_dim_),
+        n_base(n_keys_ + 3),
+        n_overlay(with_overlay ? n_keys_ / 2 + 1 : 0),
+        n_keys(n_keys_),
+        scale(1 / std::sqrt(static_cast<float>(head_dim_))) {
     const int kv = kv_heads * head_dim;
     q = random_values(static_cast<std::int64_t>(rows) * heads * head_dim, 1, 2);
-    base_k = random_values(static_cast<std::int64_t>(n_base) * kv, 2), base_v = random_values(static_cast<std::int64_t>(n_base) * kv, 3);
-    overlay_k = random_values(static_cast<std::int64_t>(n_overlay) * kv, 4), overlay_v = random_values(static_cast<std::int64_t>(n_overlay) * kv, 5);
+    base_k = random_values(static_cast<std::int64_t>(n_base) * kv, 2),
+    base_v = random_values(static_cast<std::int64_t>(n_base) * kv, 3);
+    overlay_k = random_values(static_cast<std::int64_t>(n_overlay) * kv, 4),
+    overlay_v = random_values(static_cast<std::int64_t>(n_overlay) * kv, 5);
     std::mt19937 generator(6);
     const auto any = [&](std::int32_t low, std::int32_t high) {
       return std::uniform_int_distribution<std::int32_t>(low, high)(generator);

@@ -41,14 +41,16 @@ TEST_CASE("attention agrees with the reference") {
       for (const auto& shape : {std::pair{1, 1}, {1, 150}, {5, 37}, {70, 300}}) {
         AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second, mask);
         p.store = dtype;
-        compare(p, dtype, [&](Device& d) { return p.attention(d); }, bound_for(dtype));
+        compare(
+            p, dtype, [&](Device& d) { return p.attention(d); }, bound_for(dtype));
       }
 }
 
 TEST_CASE("attention over many splits of the keys, few rows and many") {
   const auto rows = GENERATE(2, 40, 700);
   AttentionProblem p(rows, 6, 2, 20, 4500, Mask::causal);
-  compare(p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
+  compare(
+      p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
 }
 
 TEST_CASE("attention without an overlay, with values stored in another type than the compute type") {
@@ -56,7 +58,8 @@ TEST_CASE("attention without an overlay, with values stored in another type than
   for (const DType store : {DType::f32, DType::bf16})
     for (const DType compute : {DType::f32, DType::bf16}) {
       p.store = store;
-      compare(p, compute, [&](Device& d) { return p.attention(d); }, bound_for(compute));
+      compare(
+          p, compute, [&](Device& d) { return p.attention(d); }, bound_for(compute));
     }
 }
 
@@ -64,8 +67,10 @@ TEST_CASE("a temper scales and shifts the logits of its keys") {
   for (const auto& range : {std::pair{0, 300}, {17, 18}, {100, 260}, {299, 300}, {40, 40}}) {
     AttentionProblem p(33, 6, 2, 20, 300);
     p.temper = Temper{range.first, range.second, 0.7F, 1.25F};
-    compare(p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
-    compare(p, DType::f32, [&](Device& d) { return p.decode(d); }, bound_for(DType::f32));
+    compare(
+        p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
+    compare(
+        p, DType::f32, [&](Device& d) { return p.decode(d); }, bound_for(DType::f32));
   }
 }
 
@@ -84,12 +89,15 @@ TEST_CASE("rows without keys are zero and their log-sum is minus infinity") {
 TEST_CASE("extreme logits neither overflow nor vanish") {
   AttentionProblem p(6, 2, 1, 16, 200, Mask::all);
   for (float& v : p.q) v *= 300;  // logits of ±3000
-  compare(p, DType::f32, [&](Device& d) {
-    std::vector<float> all = p.attention(d);
-    for (float v : all) REQUIRE(std::isfinite(v));
-    all.resize(6 * 32);  // the log-sums are thousands: checked for being finite only
-    return all;
-  }, 2e-3);  // a logit of 3000 carries an error of 2e-4, and so does each probability
+  compare(
+      p, DType::f32,
+      [&](Device& d) {
+        std::vector<float> all = p.attention(d);
+        for (float v : all) REQUIRE(std::isfinite(v));
+        all.resize(6 * 32);  // the log-sums are thousands: checked for being finite only
+        return all;
+      },
+      2e-3);  // a logit of 3000 carries an error of 2e-4, and so does each probability
 }
 
 TEST_CASE("a row's bits do not depend on the rows it is computed with, nor on threads") {
@@ -119,7 +127,8 @@ TEST_CASE("decode attention agrees with the reference") {
     for (const auto& shape : {std::pair{1, 1}, {1, 1300}, {4, 70}, {9, 600}}) {
       AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second);
       p.store = dtype;
-      compare(p, dtype, [&](Device& d) { return p.decode(d); }, bound_for(dtype));
+      compare(
+          p, dtype, [&](Device& d) { return p.decode(d); }, bound_for(dtype));
     }
 }
 
@@ -154,13 +163,15 @@ TEST_CASE("attention mass agrees with the reference") {
         p.store = dtype;
         // Probabilities summed over heads and rows: relative to their number. bf16 operands are rounded alike.
         const double bound = 2e-6 * h.heads * std::sqrt(static_cast<double>(shape.first));
-        compare(p, dtype, [&](Device& d) { return p.mass(d, over_heads, over_rows); }, bound);
+        compare(
+            p, dtype, [&](Device& d) { return p.mass(d, over_heads, over_rows); }, bound);
       }
 }
 
 TEST_CASE("attention mass over splits adds up to the number of rows") {
   AttentionProblem p(30, 6, 2, 20, 4300, Mask::causal);
-  compare(p, DType::f32, [&](Device& d) { return p.mass(d, HeadReduce::mean, RowReduce::sum); }, 1e-5);
+  compare(
+      p, DType::f32, [&](Device& d) { return p.mass(d, HeadReduce::mean, RowReduce::sum); }, 1e-5);
   Device d("cpu", DType::f32, 2);
   double total = 0;
   for (const float m : p.mass(d, HeadReduce::mean, RowReduce::sum)) total += static_cast<double>(m);

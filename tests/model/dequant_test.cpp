@@ -22,7 +22,8 @@ StoredType type_named(const std::string& name) {
 }
 
 /// The generator of scripts/golden/dequant.py: splitmix64, infinities and NaN taken out of the scales.
-std::string random_blocks(std::uint64_t seed, std::size_t block_bytes, std::size_t blocks, const std::vector<std::size_t>& halves) {
+std::string random_blocks(std::uint64_t seed, std::size_t block_bytes, std::size_t blocks,
+                          const std::vector<std::size_t>& halves) {
   std::string out;
   std::uint64_t state = seed;
   while (out.size() < block_bytes * blocks) {

@@ -25,11 +25,12 @@ void CpuQueue::do_attention_mass(const MassArgs& a) {
   // First every softmax row's sum, then the probabilities of one tile of keys after the other.
   float *top = sums_.floats(2 * kv_heads * vectors), *sum = top + kv_heads * vectors;
   if (rows > 0)
-    attention.run(resources_, [&](std::int64_t row, std::int64_t count, std::int64_t kv_head, const AttentionPartial& p) {
-      const std::int64_t at = kv_head * vectors + row * group;
-      std::copy_n(p.top, count * group, top + at);
-      std::copy_n(p.sum, count * group, sum + at);
-    });
+    attention.run(resources_,
+                  [&](std::int64_t row, std::int64_t count, std::int64_t kv_head, const AttentionPartial& p) {
+                    const std::int64_t at = kv_head * vectors + row * group;
+                    std::copy_n(p.top, count * group, top + at);
+                    std::copy_n(p.sum, count * group, sum + at);
+                  });
 
   const std::int64_t keys = kernels().attention_keys, n = a.kv.n_keys;
   const std::int64_t scratch = kernels().mass_scratch(kv_heads, group, a.head_dim) + keys;
@@ -49,7 +50,9 @@ void CpuQueue::do_attention_mass(const MassArgs& a) {
                 .top = top,
                 .sum = sum,
                 .head_weight = a.heads == HeadReduce::mean ? 1 / static_cast<float>(heads) : 1.0F,
-                .row_reduce = a.rows == RowReduce::sum ? 0 : a.rows == RowReduce::max ? 1 : 2,
+                .row_reduce = a.rows == RowReduce::sum   ? 0
+                              : a.rows == RowReduce::max ? 1
+                                                         : 2,
                 .scratch = nullptr,
                 .out = nullptr};
   float* out = host_data<float>(a.out);
@@ -82,7 +85,8 @@ void CpuQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::span
   for (const KvView& kv : cells)
     if (const Tensor& k = kv.base_k ? kv.base_k : kv.overlay_k) kv_columns = k.cols();
   const std::int64_t kv_heads = kv_columns / d, group = q.cols() / kv_columns;
-  const std::int64_t padded = (d + kernels().attention_columns - 1) / kernels().attention_columns * kernels().attention_columns;
+  const std::int64_t padded =
+      (d + kernels().attention_columns - 1) / kernels().attention_columns * kernels().attention_columns;
   const std::int64_t partial_floats = (group * (padded + 2) + 15) / 16 * 16;
 
   // A KV head of all cells after the other: cells share a base, whose rows are then still in a cache.
@@ -126,9 +130,10 @@ void CpuQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::span
     const CellPart& first = parts[i];
     const AttentionPartial result = partial_of(first);
     for (++i; i < parts.size() && parts[i].begin > 0; ++i) kernels().merge(result, partial_of(parts[i]), group, d);
-    kernels().finish(result, 1, group, d,
-                     host_data<float>(out) + static_cast<std::int64_t>(first.cell) * out.stride() + first.kv_head * group * d,
-                     out.stride(), nullptr, 0);
+    kernels().finish(
+        result, 1, group, d,
+        host_data<float>(out) + static_cast<std::int64_t>(first.cell) * out.stride() + first.kv_head * group * d,
+        out.stride(), nullptr, 0);
   }
 }
 

@@ -48,7 +48,8 @@ void CpuQueue::multiply_few(const MatmulArgs& args, std::int64_t n) {
   // Enough work a piece to be worth waking a thread, and a few pieces a thread to even out its neighbours' speed.
   constexpr std::int64_t worth_a_thread = 1 << 17;  // multiplications, or weights where one row makes it memory-bound
   const std::int64_t worth = worth_a_thread / std::max<std::int64_t>(1, args.k * std::max<std::int64_t>(1, args.m / 8));
-  const std::int64_t columns = round_up(std::max({n / (4 * workers().size()), worth, std::int64_t{1}}), kernels().matmul_columns);
+  const std::int64_t columns =
+      round_up(std::max({n / (4 * workers().size()), worth, std::int64_t{1}}), kernels().matmul_columns);
   workers().parallel_for(n, columns, [&](std::int64_t begin, std::int64_t end, int thread) {
     kernels().matmul(args, begin, end, of_thread(thread).floats(kernels().matmul_scratch));
   });
@@ -70,7 +71,8 @@ void CpuQueue::multiply_many(const MatmulArgs& args, std::int64_t n) {
     const float* weight = nullptr;
     if (args.weight.bf16) {
       float* wide = of_thread(thread).floats(c * args.k);
-      const RealRows narrow{static_cast<Bf16*>(args.weight.data) + column * args.weight.stride, args.weight.stride, true};
+      const RealRows narrow{static_cast<Bf16*>(args.weight.data) + column * args.weight.stride, args.weight.stride,
+                            true};
       kernels().convert({{wide, args.k, false}, narrow, nullptr, args.k, 1, false}, 0, c);
       weight = wide;
     } else {
@@ -82,8 +84,12 @@ void CpuQueue::multiply_many(const MatmulArgs& args, std::int64_t n) {
     if (args.bias != nullptr) kernels().add({target, args.bias + column, to.stride, 0, c}, 0, m);
     if (!direct)
       kernels().convert({{static_cast<Bf16*>(args.out.data) + row * args.out.stride + column, args.out.stride, true},
-                        {target, to.stride, false}, nullptr, c, 1, false},
-                       0, m);
+                         {target, to.stride, false},
+                         nullptr,
+                         c,
+                         1,
+                         false},
+                        0, m);
   });
 }
 

@@ -26,7 +26,8 @@ struct RowAttention {
   bool values;  ///< false: only tops and sums
 
   /// Rows [first, first + rows) of one KV head are complete. Called from the threads.
-  using Done = std::function<void(std::int64_t first, std::int64_t rows, std::int64_t kv_head, const AttentionPartial&)>;
+  using Done =
+      std::function<void(std::int64_t first, std::int64_t rows, std::int64_t kv_head, const AttentionPartial&)>;
   void run(CpuResources& resources, const Done& done) const;
 
   std::int64_t kv_heads() const;

@@ -41,9 +41,8 @@ constexpr auto same_row = [](std::int64_t r) { return r; };
 
 void CpuQueue::do_copy(const Tensor& to, const Tensor& from) {
   if (to.dtype() != from.dtype()) return convert(to, from, nullptr, 1);
-  over_rows(to.rows(), to.cols(), [&](std::int64_t begin, std::int64_t end) {
-    copy_rows(to, from, begin, end, same_row, same_row);
-  });
+  over_rows(to.rows(), to.cols(),
+            [&](std::int64_t begin, std::int64_t end) { copy_rows(to, from, begin, end, same_row, same_row); });
 }
 
 void CpuQueue::do_gather_rows(const Tensor& out, const Tensor& x, const Tensor& indices) {
@@ -56,19 +55,36 @@ void CpuQueue::do_gather_rows(const Tensor& out, const Tensor& x, const Tensor& 
 void CpuQueue::do_scatter_rows(const Tensor& out, const Tensor& x, const Tensor& indices) {
   const std::int32_t* index = host_indices(indices, 0, out.rows(), "scatter_rows: indices");
   over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) {
-    copy_rows(out, x, begin, end, [index](std::int64_t r) { return index[r]; }, same_row);
+    copy_rows(
+        out, x, begin, end, [index](std::int64_t r) { return index[r]; }, same_row);
   });
 }
 
 void CpuQueue::do_rms_norm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps, int groups) {
-  const NormArgs args{host_data<float>(out), host_data<float>(x), out.stride(), x.stride(), host_data<float>(weight),
-                      nullptr,               eps,                 weight.cols(), groups,    false};
+  const NormArgs args{host_data<float>(out),
+                      host_data<float>(x),
+                      out.stride(),
+                      x.stride(),
+                      host_data<float>(weight),
+                      nullptr,
+                      eps,
+                      weight.cols(),
+                      groups,
+                      false};
   over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().norm(args, begin, end); });
 }
 
 void CpuQueue::do_layer_norm(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps) {
-  const NormArgs args{host_data<float>(out), host_data<float>(x), out.stride(), x.stride(), host_data<float>(weight),
-                      host_data<float>(bias), eps,                x.cols(),     1,          true};
+  const NormArgs args{host_data<float>(out),
+                      host_data<float>(x),
+                      out.stride(),
+                      x.stride(),
+                      host_data<float>(weight),
+                      host_data<float>(bias),
+                      eps,
+                      x.cols(),
+                      1,
+                      true};
   over_rows(x.rows(), x.cols(), [&](std::int64_t begin, std::int64_t end) { kernels().norm(args, begin, end); });
 }
 
@@ -85,15 +101,21 @@ void CpuQueue::do_rope(const Tensor& out, const Tensor& x, const Tensor& positio
 }
 
 void CpuQueue::do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) {
-  const GatedArgs args{host_data<float>(out), host_data<float>(gate), host_data<float>(up), out.stride(),
-                       gate.stride(),         up.stride(),            out.cols(),           activation};
+  const GatedArgs args{host_data<float>(out),
+                       host_data<float>(gate),
+                       host_data<float>(up),
+                       out.stride(),
+                       gate.stride(),
+                       up.stride(),
+                       out.cols(),
+                       activation};
   over_rows(out.rows(), 4 * out.cols(),
             [&](std::int64_t begin, std::int64_t end) { kernels().gated(args, begin, end); });
 }
 
 void CpuQueue::do_activate(const Tensor& out, const Tensor& x, Activation activation) {
-  const GatedArgs args{host_data<float>(out), host_data<float>(x), nullptr,    out.stride(),
-                       x.stride(),            0,                   out.cols(), activation};
+  const GatedArgs args{
+      host_data<float>(out), host_data<float>(x), nullptr, out.stride(), x.stride(), 0, out.cols(), activation};
   over_rows(out.rows(), 4 * out.cols(),
             [&](std::int64_t begin, std::int64_t end) { kernels().gated(args, begin, end); });
 }

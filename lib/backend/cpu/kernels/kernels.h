@@ -105,12 +105,13 @@ struct Kernels {
   std::int64_t matmul_scratch;
   std::int64_t matmul_columns;  ///< a range should be a multiple of this
 
-  std::int64_t attention_keys;    ///< of one tile; splits of the keys are multiples of it
-  std::int64_t attention_vectors; ///< partial results have room for a multiple of this
-  std::int64_t attention_columns; ///< padded dim: head_dim rounded up to this
+  std::int64_t attention_keys;     ///< of one tile; splits of the keys are multiples of it
+  std::int64_t attention_vectors;  ///< partial results have room for a multiple of this
+  std::int64_t attention_columns;  ///< padded dim: head_dim rounded up to this
   std::int64_t (*attention_scratch)(std::int64_t vectors, std::int64_t head_dim);
   void (*attend)(const AttentionTile&);
-  void (*merge)(const AttentionPartial& into, const AttentionPartial& from, std::int64_t vectors, std::int64_t head_dim);
+  void (*merge)(const AttentionPartial& into, const AttentionPartial& from, std::int64_t vectors,
+                std::int64_t head_dim);
   void (*finish)(const AttentionPartial&, std::int64_t rows, std::int64_t group, std::int64_t head_dim, float* out,
                  std::int64_t out_stride, float* lse, std::int64_t lse_stride);
   std::int64_t (*decode_scratch)(std::int64_t group, std::int64_t head_dim);
