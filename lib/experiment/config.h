@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/chunk_store.h"
 #include "core/value.h"
 #include "datasets/prompt.h"
 #include "datasets/task.h"
@@ -15,7 +16,6 @@
 namespace kvmend {
 
 enum class ComputeType : std::uint8_t { f32, bf16 };
-enum class LoadFrom : std::uint8_t { device, host, disk };
 
 template <>
 struct EnumNames<ComputeType> {

@@ -1,0 +1,64 @@
+#include "apps/kvmend/bench_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace kvmend {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+namespace {
+
+void print_json(const BenchSetting& setting, const BenchCase& c) {
+  const auto [low, high] = std::minmax_element(c.seconds.begin(), c.seconds.end());
+  nlohmann::ordered_json out{
+      {"case", c.name},         {"model", setting.model}, {"device", setting.device}, {"threads", setting.threads},
+      {"build", setting.build}, {"dtype", setting.dtype}, {"tokens", c.tokens}};
+  out["strategy"] = c.strategy.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(c.strategy);
+  out["ratio"] = c.ratio < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(c.ratio);
+  out["runs"] = c.seconds.size();
+  out["median_s"] = median(c.seconds);
+  out["min_s"] = *low;
+  out["max_s"] = *high;
+  if (!c.select_seconds.empty()) out["select_median_s"] = median(c.select_seconds);
+  out["flops"] = c.flops;
+  out["bytes"] = c.bytes;
+  if (c.flops_ratio > 0) out["flops_ratio"] = c.flops_ratio;
+  fmt::print("{}\n", out.dump());
+}
+
+}  // namespace
+
+void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& cases, bool json) {
+  if (json) {
+    for (const BenchCase& c : cases) print_json(setting, c);
+    return;
+  }
+  fmt::print("{}, {}, {}, {} threads\n", setting.model, setting.device, setting.dtype, setting.threads);
+  fmt::print("{:<34} {:>6} {:>9} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n", "case", "tokens", "median s", "min",
+             "max", "tok/s", "GFLOP/s", "of peak", "time", "FLOPs");
+  for (const BenchCase& c : cases) {
+    const auto [low, high] = std::minmax_element(c.seconds.begin(), c.seconds.end());
+    const double m = median(c.seconds);
+    const auto first =
+        std::find_if(cases.begin(), cases.end(), [&](const BenchCase& o) { return o.tokens == c.tokens; });
+    const std::string name = c.strategy.empty() ? c.name
+                             : c.ratio < 0      ? fmt::format("{} {}", c.name, c.strategy)
+                                                : fmt::format("{} {} {}", c.name, c.strategy, c.ratio);
+    const std::string share =
+        setting.peak_flops > 0 ? fmt::format("{:.0f} %", 100 * c.flops / m / setting.peak_flops) : "";
+    fmt::print("{:<34} {:>6} {:>9.4f} {:>9.4f} {:>9.4f} {:>9.1f} {:>8.1f} {:>8} {:>8.3f} {:>8}\n", name, c.tokens, m,
+               *low, *high, c.tokens / m, c.flops / m / 1e9, share, m / median(first->seconds),
+               c.flops_ratio > 0 ? fmt::format("{:.3f}", c.flops_ratio) : "");
+  }
+  fmt::print("time: median over the first case's of the same token count; FLOPs: counted, over full prefill's.\n");
+}
+
+}  // namespace kvmend

@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace kvmend {
+
+/// One benched case; `seconds` has one entry a run. Cases of one call run interleaved, so that they share the machine's mood.
+struct BenchCase {
+  std::string name;  ///< "prefill", "select", "decode"
+  int tokens = 0;
+  std::string strategy;  ///< empty: none
+  double ratio = -1;     ///< −1: none
+  std::vector<double> seconds;
+  std::vector<double> select_seconds;  ///< of them, choosing what to recompute
+  double flops = 0, bytes = 0, flops_ratio = 0;
+};
+
+/// What all cases of a call share.
+struct BenchSetting {
+  std::string model, device, build, dtype;
+  int threads = 0;
+  double peak_flops = 0;  ///< of this machine, measured; 0: unknown
+};
+
+double median(std::vector<double> values);
+
+/// Either a JSON object a line, or a table whose ratio column compares with the first case of the same token count.
+void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& cases, bool json);
+
+}  // namespace kvmend

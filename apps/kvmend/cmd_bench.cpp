@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <random>
+
+#include "apps/kvmend/bench_report.h"
+#include "apps/kvmend/commands.h"
+#include "apps/kvmend/model_options.h"
+#include "apps/kvmend/strategy_argument.h"
+#include "apps/kvmend/version.h"
+#include "core/error.h"
+#include "recompute/isolated.h"
+#include "recompute/stopwatch.h"
+
+namespace kvmend {
+namespace {
+
+/// Speed in isolation: every case runs alone, all cases of a run in turn, medians over runs.
+class Bench final : public Command {
+ public:
+  explicit Bench(CLI::App& app) {
+    app.add_option("what", what_, "prefill, select or decode")
+        ->required()
+        ->check(CLI::IsMember({"prefill", "select", "decode"}));
+    model_.dtype = "bf16";
+    model_.add_to(app);
+    app.add_option("--tokens", tokens_, "context lengths, with commas")->delimiter(',')->check(CLI::Range(2, 1 << 20));
+    app.add_option("--strategy", strategies_, "select: a strategy, 'name: {param: value}'; repeat for several")
+        ->allow_extra_args(false);
+    app.add_option("--ratio", ratios_, "select: recomputation ratios, with commas")
+        ->delimiter(',')
+        ->check(CLI::Range(0.0, 1.0));
+    app.add_option("--chunk", chunk_, "select: tokens a chunk")->check(CLI::Range(1, 1 << 20))->capture_default_str();
+    app.add_option("--query", query_, "select: tokens of the query")
+        ->check(CLI::Range(1, 1 << 16))
+        ->capture_default_str();
+    app.add_option("--new-tokens", new_tokens_, "decode: tokens")->check(CLI::Range(2, 1 << 16))->capture_default_str();
+    app.add_option("--runs", runs_, "timed runs, after one that is not")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    app.add_flag("--json", json_, "one JSON object a case");
+  }
+
+  int run() override {
+    const OpenedModel opened = open_named_model(model_.model);
+    Engine engine(*opened.files, model_.backend());
+    options_.bos = opened.tokenizer->bos();
+    options_.decode.max_new_tokens = what_ == "decode" ? new_tokens_ : 1;
+    std::vector<BenchCase> cases = make_cases(opened.files->config());
+    for (int run = -1; run < runs_; ++run) {  // run −1 warms up: it also fills the chunk store
+      for (std::size_t i = 0; i < cases.size(); ++i) measure(engine, i, cases[i], run >= 0);
+    }
+    const BenchSetting setting{model_.model, engine.backend().name(),    version_text(),
+                               model_.dtype, engine.backend().threads(), 0};
+    print_bench(setting, cases, json_);
+    return 0;
+  }
+
+ private:
+  std::vector<BenchCase> make_cases(const ModelConfig& config) {
+    if (tokens_.empty()) tokens_ = what_ == "prefill" ? std::vector<int>{512, 2048} : std::vector<int>{2048};
+    if (strategies_.empty()) strategies_ = {"reuse", "random", "epic", "cacheblend", "prophetkv"};
+    std::vector<BenchCase> cases;
+    for (const int tokens : tokens_) {
+      const Request request = make_request(tokens, config.vocab);
+      check_request(request, config.vocab, config.context_length);
+      add(cases, request, "full", -1);
+      if (what_ != "select") continue;
+      for (const std::string& argument : strategies_) {
+        const auto strategy = parse_strategy_argument(argument);
+        if (!strategy->info.uses_ratio)
+          add(cases, request, argument, -1);
+        else
+          for (const double ratio : ratios_) add(cases, request, argument, ratio);
+      }
+    }
+    return cases;
+  }
+
+  void add(std::vector<BenchCase>& cases, const Request& request, const std::string& argument, double ratio) {
+    const auto strategy = parse_strategy_argument(argument);
+    BenchCase c;
+    c.name = what_;
+    c.tokens = request.n_context() + (what_ == "select" ? 0 : request.n_query());
+    if (what_ == "select") c.strategy = strategy->label;
+    c.ratio = ratio;
+    cases.push_back(c);
+    requests_.push_back(request);
+    specs_.push_back({strategy, std::max(0.0, ratio)});
+  }
+
+  /// prefill and decode: a bare prompt; select: chunks behind a short prefix.
+  Request make_request(int tokens, int vocab) const {
+    std::mt19937 generator(42);
+    const auto id = [&] { return static_cast<std::int32_t>(generator() % static_cast<unsigned>(vocab)); };
+    Request request;
+    if (what_ == "select") {
+      for (int begin = 0; begin < tokens;) {
+        const int size = std::min(begin == 0 ? std::min(32, chunk_) : chunk_, tokens - begin);
+        request.units.push_back({begin == 0 ? UnitKind::prefix : UnitKind::chunk, begin, begin + size});
+        begin += size;
+      }
+      for (int i = 0; i < tokens; ++i) request.context_ids.push_back(id());
+    }
+    for (int i = 0; i < (what_ == "select" ? query_ : tokens); ++i) request.query_ids.push_back(id());
+    request.question_end = request.n_query();
+    return request;
+  }
+
+  void measure(Engine& engine, std::size_t i, BenchCase& c, bool timed) {
+    const Outcome outcome = run_isolated(engine, requests_[i], specs_[i], options_);
+    if (!timed) return;
+    const bool decode = what_ == "decode";
+    c.seconds.push_back(decode ? outcome.decode_seconds : outcome.seconds.ttft());
+    c.select_seconds.push_back(outcome.seconds.select);
+    c.flops = decode ? 0 : outcome.flops;
+    c.bytes = decode ? 0 : outcome.bytes;
+    c.flops_ratio = what_ == "select" ? outcome.flops_ratio : 0;
+    if (decode) c.tokens = static_cast<int>(outcome.prediction_ids.size());
+  }
+
+  std::string what_;
+  ModelOptions model_;
+  std::vector<int> tokens_;
+  std::vector<std::string> strategies_;
+  std::vector<double> ratios_{0.2};
+  int chunk_ = 512, query_ = 48, new_tokens_ = 64, runs_ = 5;
+  bool json_ = false;
+  RunnerOptions options_;
+  std::vector<Request> requests_;
+  std::vector<CellSpec> specs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_bench(CLI::App& app) { return std::make_unique<Bench>(app); }
+
+}  // namespace kvmend

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/kvmend/commands.h"
+#include "core/error.h"
+#include "eval/metric.h"
+
+namespace kvmend {
+namespace {
+
+/// A metric over {prediction, references, all_classes} lines, outside any run.
+class Score final : public Command {
+ public:
+  explicit Score(CLI::App& app) {
+    app.add_option("metric", metric_, "see 'kvmend list metrics'")->required();
+    app.add_option("file", file_, "JSON lines of {prediction, references[], all_classes[]}, or - for standard input")
+        ->required();
+    app.add_flag("--json", json_, "one {\"score\": …} a line instead of the mean");
+  }
+
+  int run() override {
+    const MetricInfo& metric = find_metric(metric_);
+    if (file_ == "-") return score(metric, std::cin, "<stdin>");
+    std::ifstream in(file_);
+    if (!in) fail(ErrorKind::data, "{}: cannot read", file_);
+    return score(metric, in, file_);
+  }
+
+ private:
+  int score(const MetricInfo& metric, std::istream& in, const std::string& name) const {
+    double sum = 0;
+    std::size_t count = 0;
+    std::string line;
+    for (int number = 1; std::getline(in, line); ++number) {
+      if (line.empty()) continue;
+      const double value = score_line(metric, line, name, number);
+      if (json_) fmt::print("{}\n", nlohmann::json{{"score", value}}.dump());
+      sum += value;
+      ++count;
+    }
+    if (count == 0) fail(ErrorKind::data, "{}: no lines to score", name);
+    if (!json_) fmt::print("{} {:.2f} (n = {})\n", metric.name, 100 * sum / static_cast<double>(count), count);
+    return 0;
+  }
+
+  static double score_line(const MetricInfo& metric, const std::string& line, const std::string& name, int number) {
+    try {
+      const auto json = nlohmann::json::parse(line);
+      return metric.score(json.at("prediction").get<std::string>(),
+                          json.at("references").get<std::vector<std::string>>(),
+                          json.value("all_classes", std::vector<std::string>{}));
+    } catch (const nlohmann::json::parse_error& error) {
+      fail(ErrorKind::data, "{}:{}:{}: not JSON", name, number, error.byte);
+    } catch (const nlohmann::json::exception& error) {
+      fail(ErrorKind::data, "{}:{}:1: expected {{\"prediction\": \"…\", \"references\": [\"…\"]}}: {}", name, number,
+           error.what());
+    }
+  }
+
+  std::string metric_, file_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_score(CLI::App& app) { return std::make_unique<Score>(app); }
+
+}  // namespace kvmend

@@ -1,0 +1,23 @@
+#include "apps/kvmend/commands.h"
+
+namespace kvmend {
+
+const std::vector<CommandEntry>& commands() {
+  static const std::vector<CommandEntry> all{
+      {"run", "a sweep: strategies × ratios × tasks into a store", "kvmend run configs/quickstart.yaml", make_run},
+      {"score", "a metric over JSON lines, outside a run", "kvmend score f1 predictions.jsonl", make_score},
+      {"tokenize", "tokens of a text with their byte spans", "kvmend tokenize --model smollm2-135m 'Hello world'",
+       make_tokenize},
+      {"generate", "greedy answer to one prompt", "kvmend generate --model smollm2-135m 'Name three rivers.'",
+       make_generate},
+      {"logits", "next-token logits of a text", "kvmend logits --model smollm2-135m 'The capital of France is'",
+       make_logits},
+      {"bench", "speed of prefill, selection or decoding, in isolation", "kvmend bench prefill --model smollm2-135m", make_bench},
+      {"fetch", "a model or a dataset, checked by hash", "kvmend fetch smollm2-135m", make_fetch},
+      {"list", "strategies, tasks, metrics, chunkers, models", "kvmend list strategies", make_list},
+      {"worker", "computes for `run`", "kvmend run configs/quickstart.yaml", make_worker, true},
+  };
+  return all;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,17 @@
+#pragma once
+#include "apps/kvmend/command.h"
+
+namespace kvmend {
+
+// Each in its cmd_NAME.cpp; commands.cpp lists them.
+std::unique_ptr<Command> make_bench(CLI::App& app);
+std::unique_ptr<Command> make_fetch(CLI::App& app);
+std::unique_ptr<Command> make_generate(CLI::App& app);
+std::unique_ptr<Command> make_list(CLI::App& app);
+std::unique_ptr<Command> make_logits(CLI::App& app);
+std::unique_ptr<Command> make_run(CLI::App& app);
+std::unique_ptr<Command> make_score(CLI::App& app);
+std::unique_ptr<Command> make_tokenize(CLI::App& app);
+std::unique_ptr<Command> make_worker(CLI::App& app);
+
+}  // namespace kvmend

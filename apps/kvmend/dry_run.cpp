@@ -1,0 +1,69 @@
+#include "apps/kvmend/dry_run.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "experiment/grid.h"
+#include "experiment/session.h"
+#include "recompute/engine.h"
+
+namespace kvmend {
+namespace {
+
+/// The first and last lines of a prompt, long ones cut.
+std::string excerpt(const std::string& text) {
+  constexpr std::size_t head = 400, tail = 300;
+  if (text.size() <= head + tail) return text;
+  std::size_t from = text.size() - tail, to = head;
+  while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80)
+    ++from;  // whole characters only
+  while (to > 0 && (static_cast<unsigned char>(text[to]) & 0xC0) == 0x80) --to;
+  return text.substr(0, to) + fmt::format("\n  [… {} bytes …]\n", from - to) + text.substr(from);
+}
+
+}  // namespace
+
+int print_dry_run(const SweepOptions& options) {
+  const Config config = load_config(options.configs, options.settings);
+  for (const std::string& warning : config.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
+  const Session session(config);
+  const std::vector<Cell> grid = make_grid(config);
+  const ModelConfig& model = session.files().config();
+
+  fmt::print("model      {} ({} layers, {} KV heads, context {}), {}, {}\n", config.model, model.n_layers,
+             model.n_kv_heads, model.context_length, enum_name(config.dtype), session.identity().backend);
+  fmt::print("strategies");
+  for (const StrategyVariant& variant : config.strategies) fmt::print("  {}\n          ", variant.label);
+  fmt::print("\nratios     {}\n", fmt::join(config.ratios, ", "));
+  fmt::print("grid       {} cells\n\n", grid.size());
+
+  double tokens = 0, full_flops = 0;
+  for (int t = 0; t < static_cast<int>(config.tasks.size()); ++t) {
+    const int samples = options.limit < 0 ? session.samples(t) : std::min(options.limit, session.samples(t));
+    const Prompt prompt = session.prompt(t, 0, 0);
+    const Request& request = prompt.request;
+    const auto cells = std::count_if(grid.begin(), grid.end(), [&](const Cell& cell) { return cell.task == t; });
+    fmt::print("task       {}: {} samples × {} cells, metric {}\n", config.tasks[static_cast<std::size_t>(t)].label,
+               samples, cells, prompt.sample.metric);
+    fmt::print("  first prompt: {} tokens = {} context in {} units + {} query ({} of them the question)\n",
+               request.n_tokens(), request.n_context(), request.units.size(), request.n_query(),
+               request.question_end - request.question_begin);
+    fmt::print("---\n{}\n---\n\n", excerpt(request.text));
+    tokens += static_cast<double>(samples) * static_cast<double>(cells) * request.n_tokens();
+    full_flops +=
+        static_cast<double>(samples) * static_cast<double>(cells) * full_prefill_flops(model, request.n_tokens());
+  }
+  const double bytes = config.dtype == ComputeType::bf16 ? 2 : 4;
+  const double kv = 2.0 * model.n_layers * model.n_kv_heads * model.head_dim * bytes;
+  fmt::print(
+      "prefill    {:.0f} tokens if every cell were a full prefill: {:.3g} FLOPs at most; shared work makes it less\n",
+      tokens, full_flops);
+  fmt::print("memory     {:.1f} KiB of KV cache a token\n", kv / 1024);
+  fmt::print("time       about {:.1f} minutes at 100 GFLOP/s, decoding not counted\n", full_flops / 100e9 / 60);
+  return 0;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,32 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace kvmend {
+
+/// Progress of a long run on stderr: a bar on a terminal, one line every ten seconds elsewhere, nothing when quiet.
+class Progress {
+ public:
+  /// `total` and `done` count the same work; `unit` names it ("cells").
+  Progress(std::int64_t total, std::string unit, bool quiet);
+  ~Progress();
+  void update(std::int64_t done, const std::string& current);
+  /// Clears the bar, so that a message starts on a line of its own.
+  void clear();
+
+ private:
+  double elapsed() const;
+  std::string text(std::int64_t done, const std::string& current, std::size_t width) const;
+
+  std::int64_t total_;
+  std::string unit_;
+  bool quiet_, terminal_;
+  std::chrono::steady_clock::time_point start_, last_;
+  bool drawn_ = false;
+};
+
+/// "1h02m", "3m20s", "12s".
+std::string format_duration(double seconds);
+
+}  // namespace kvmend

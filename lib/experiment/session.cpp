@@ -1,0 +1,70 @@
+#include "experiment/session.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "model/locate.h"
+#include "recompute/selector.h"
+
+namespace kvmend {
+
+std::string backend_name(const std::string& device) {
+  if (device == "auto") return "cpu";
+  return device.substr(0, device.find(':'));
+}
+
+Session::Session(const Config& config) : config_(config) {
+  files_ = open_model(locate_model(config.model));
+  tokenizer_ = make_tokenizer(*files_);
+  chat_ = find_chat_format(config.chat, files_->chat_template());
+  for (const Value& spec : config.chunkers) chunkers_.push_back(make_chunker(spec));
+
+  identity_.model = {config.model, files_->sha256(), tokenizer_->fingerprint(), chat_->name()};
+  identity_.backend = backend_name(config.device);
+  TaskContext context;
+  context.folder = config.folder;
+  // A task is sized without its chunker: how a context is cut does not change its tokens.
+  context.prompt_tokens = [this](const TaskSample& sample) { return count_prompt_tokens(sample, prompt_options(0)); };
+  for (const TaskVariant& variant : config.tasks) {
+    tasks_.push_back(make_task(variant.name, variant.params, context));
+    identity_.task_data.push_back(tasks_.back()->data_identity());
+  }
+  check_strategies();
+}
+
+void Session::check_strategies() const {
+  const ModelConfig& model = files_->config();
+  const ModelFacts facts{model.n_layers, model.position == PositionKind::rope, model.sliding_window > 0};
+  for (const StrategyVariant& variant : config_.strategies) {
+    try {
+      variant.strategy->selector->check_model(facts);
+    } catch (const Error& error) {
+      fail(ErrorKind::usage, "{}{}", variant.where.prefix(), error.what());
+    }
+  }
+}
+
+int Session::samples(int task) const {
+  const int exist = tasks_.at(static_cast<std::size_t>(task))->size();
+  const int wanted = config_.tasks.at(static_cast<std::size_t>(task)).samples;
+  return wanted < 0 ? exist : std::min(wanted, exist);
+}
+
+PromptOptions Session::prompt_options(int chunker) const {
+  PromptOptions options;
+  options.tokenizer = tokenizer_.get();
+  options.chat = chat_.get();
+  options.system = config_.system;
+  options.chunker = chunkers_.at(static_cast<std::size_t>(chunker)).get();
+  options.tokenize = config_.tokenize;
+  options.keep_bos = config_.sink == SinkKind::keep_bos;
+  return options;
+}
+
+Prompt Session::prompt(int task, int chunker, int i) const {
+  TaskSample sample = tasks_.at(static_cast<std::size_t>(task))->sample(i);
+  if (config_.max_new_tokens) sample.max_new_tokens = *config_.max_new_tokens;
+  return build_prompt(std::move(sample), prompt_options(chunker));
+}
+
+}  // namespace kvmend

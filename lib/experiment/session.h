@@ -1,0 +1,50 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "datasets/prompt.h"
+#include "experiment/cell.h"
+#include "experiment/config.h"
+#include "model/chat.h"
+#include "model/tokenizer.h"
+
+namespace kvmend {
+
+/// A config with its model's files, tokenizer, chat format, tasks and chunkers opened, but no weights loaded: enough to
+/// name every cell and make every prompt. Supervisor, workers, `sample` and --dry-run all make prompts here.
+class Session {
+ public:
+  /// Throws the errors of open_model, make_tokenizer, find_chat_format, make_task and make_chunker.
+  explicit Session(const Config& config);
+
+  const Config& config() const { return config_; }
+  const ModelFiles& files() const { return *files_; }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  const RunIdentity& identity() const { return identity_; }
+  const Task& task(int index) const { return *tasks_.at(static_cast<std::size_t>(index)); }
+  /// Samples of a task this config asks for.
+  int samples(int task) const;
+
+  /// Sample i of a task, cut by a chunker. The tokens to generate are the sample's, or the config's max_new_tokens.
+  Prompt prompt(int task, int chunker, int i) const;
+
+  /// Throws Error(usage) naming the first strategy that cannot run on this model.
+  void check_strategies() const;
+
+ private:
+  PromptOptions prompt_options(int chunker) const;
+
+  const Config& config_;
+  std::unique_ptr<ModelFiles> files_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<const ChatFormat> chat_;
+  std::vector<std::unique_ptr<Chunker>> chunkers_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  RunIdentity identity_;
+};
+
+/// The backend `device` stands for: what cell keys hash ("cpu", "reference", "cuda").
+std::string backend_name(const std::string& device);
+
+}  // namespace kvmend

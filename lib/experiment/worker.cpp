@@ -1,0 +1,103 @@
+#include "experiment/worker.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/hash.h"
+#include "experiment/answer.h"
+#include "experiment/grid.h"
+#include "experiment/session.h"
+#include "recompute/runner.h"
+
+namespace kvmend {
+namespace {
+
+using Json = nlohmann::json;
+
+ChunkStoreOptions store_options(const Config& config) {
+  ChunkStoreOptions options;
+  if (config.cache.memory > 0) options.memory_bytes = static_cast<std::int64_t>(config.cache.memory);
+  options.load_from = config.load_from;
+  if (config.cache.disk || config.load_from == LoadFrom::disk) {
+    options.folder = config.cache.dir.empty() ? user_cache_dir() / "chunks" : config.cache.dir;
+    options.disk_bytes = static_cast<std::int64_t>(config.cache.limit);
+  }
+  return options;
+}
+
+BackendOptions backend_options(const Config& config) {
+  return {config.device, config.dtype == ComputeType::bf16 ? DType::bf16 : DType::f32, config.threads};
+}
+
+class Worker {
+ public:
+  Worker(const Config& config, const Wire& wire)
+      : config_(config),
+        wire_(wire),
+        session_(config),
+        grid_(make_grid(config)),
+        engine_(session_.files(), backend_options(config), store_options(config)) {}
+
+  void serve() {
+    wire_.send({{"op", "ready"}, {"device", engine_.backend().description()}});
+    while (const auto message = wire_.receive()) {
+      if (message->at("op") == "sample" && !wire_.send(answer(*message))) return;
+    }
+  }
+
+ private:
+  Json answer(const Json& message) {
+    const auto cells = message.at("cells").get<std::vector<std::size_t>>();
+    const Prompt prompt = session_.prompt(message.at("task"), message.at("chunker"), message.at("position"));
+    std::vector<CellSpec> specs;
+    for (const std::size_t i : cells) {
+      const Cell& cell = grid_.at(i);
+      specs.push_back(
+          {config_.strategies.at(static_cast<std::size_t>(cell.strategy)).strategy, cell.ratio.value_or(0)});
+    }
+    RunnerOptions options;
+    options.bos = session_.tokenizer().bos();
+    options.sample_id = prompt.sample.id;
+    options.decode.max_new_tokens = prompt.sample.max_new_tokens;
+    options.decode.stops = session_.tokenizer().stops();
+    if (!prompt.sample.stop.empty()) {
+      options.decode.finished = [&](std::span<const std::int32_t> ids) {
+        return find_stop(session_.tokenizer().decode(ids), prompt.sample.stop) != std::string::npos;
+      };
+    }
+    options.on_cell = [&](std::size_t i) { wire_.send({{"op", "cell"}, {"cell", cells[i]}}); };
+    Json outcomes = Json::array();
+    for (const Outcome& outcome : run_request(engine_, prompt.request, specs, options))
+      outcomes.push_back(to_wire(outcome));
+    return {{"op", "done"}, {"hash", prompt.hash}, {"outcomes", std::move(outcomes)}};
+  }
+
+  const Config& config_;
+  const Wire& wire_;
+  Session session_;
+  std::vector<Cell> grid_;
+  Engine engine_;
+};
+
+}  // namespace
+
+std::string config_digest(const Config& config) { return sha256(config.canonical().canonical()); }
+
+void run_worker(const WorkerJob& job, const Wire& wire) {
+  try {
+    const Config config = load_config(job.configs, job.settings);
+    if (config_digest(config) != job.digest) {
+      fail(ErrorKind::usage, "a config file changed while the run was starting; start it again");
+    }
+    Worker(config, wire).serve();
+  } catch (const Error& error) {
+    wire.send({{"op", "fatal"}, {"kind", error.exit_code()}, {"message", error.what()}});
+  } catch (const std::bad_alloc&) {
+    wire.send({{"op", "fatal"}, {"kind", static_cast<int>(ErrorKind::device)}, {"message", "out of memory"}});
+  } catch (const std::exception& error) {
+    wire.send({{"op", "fatal"}, {"kind", static_cast<int>(ErrorKind::internal)}, {"message", error.what()}});
+  }
+}
+
+}  // namespace kvmend

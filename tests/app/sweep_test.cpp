@@ -1,0 +1,135 @@
+// A sweep from the shell: computed once, resumed, extended, interrupted, killed, sharded and merged.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/program.h"
+#include "catch.h"
+
+using namespace kvmend::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+std::string config(int samples, const std::string& more = "") {
+  return "name: tiny\nmodel: " + tiny_model("tiny-llama") +
+         "\nchat: raw\ndtype: f32\ntasks:\n  - ruler/niah_single_1: {length: 900, samples: " + std::to_string(samples) +
+         ", seed: 1}\nmax_new_tokens: 6\nchunker: {fixed: 128}\n"
+         "strategies: [full, no_context, reuse, epic, cacheblend, prophetkv, random: {seed: [1, 2]}]\n"
+         "ratios: [0.1, 0.4]\n" + more;
+}
+
+/// The export's lines without what a clock decides, sorted: two stores hold the same results if these are equal.
+std::vector<std::string> results(const TempFolder& folder, const std::string& store) {
+  const auto exported = kvmend::test::kvmend({"export", store}, folder.path());
+  REQUIRE(exported.code == 0);
+  std::vector<std::string> lines;
+  std::istringstream in(exported.out);
+  for (std::string line; std::getline(in, line);) {
+    auto json = nlohmann::json::parse(line);
+    for (const char* timed : {"seconds", "decode_seconds", "ttft", "run"}) json.erase(timed);
+    lines.push_back(json.dump());
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("a sweep is computed once; more samples compute only the new ones; a table comes out") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(2));
+  const auto first = kvmend::test::kvmend({"run", "a.yaml"}, folder.path());
+  INFO(first.err);
+  REQUIRE(first.code == 0);
+  // full, no_context, reuse once; epic, cacheblend, prophetkv, two randoms at two ratios each
+  CHECK_THAT(first.err, Contains("22 results computed, 0 were there"));
+  CHECK_THAT(kvmend::test::kvmend({"run", "a.yaml"}, folder.path()).err, Contains("0 results computed, 22 were there"));
+  CHECK_THAT(kvmend::test::kvmend({"run", "a.yaml", "--set", "tasks.*.samples=3"}, folder.path()).err,
+             Contains("11 results computed, 22 were there"));
+  const auto table = kvmend::test::kvmend({"table", "tiny.kvmend"}, folder.path());
+  CHECK(table.code == 0);
+  for (const char* name : {"full", "no_context", "prophetkv", "cacheblend", "random"}) CHECK_THAT(table.out, Contains(name));
+}
+
+TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(4));
+  REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "whole.kvmend", "-q"}, folder.path()).code == 0);
+  const auto whole = results(folder, "whole.kvmend");
+  REQUIRE(whole.size() == 44);
+
+  SECTION("shards, merged") {
+    REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "1.kvmend", "--shard", "1/2"}, folder.path()).code == 0);
+    REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "2.kvmend", "--shard", "2/2"}, folder.path()).code == 0);
+    const auto merged = kvmend::test::kvmend({"merge", "both.kvmend", "2.kvmend", "1.kvmend"}, folder.path());
+    INFO(merged.err);
+    REQUIRE(merged.code == 0);
+    CHECK(results(folder, "both.kvmend") == whole);
+  }
+  SECTION("one strategy alone") {
+    REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "one.kvmend", "--set", "strategies=[prophetkv]", "--set", "ratios=[0.4]"},
+                                 folder.path()).code == 0);
+    for (const std::string& line : results(folder, "one.kvmend")) CHECK(std::count(whole.begin(), whole.end(), line) == 1);
+  }
+  SECTION("killed, then resumed") {
+    for (const int wait_ms : {150, 300, 450}) {
+      Program run({"run", "a.yaml", "-o", "killed.kvmend"}, folder.path());
+      ::usleep(static_cast<useconds_t>(wait_ms) * 1000);
+      ::kill(run.pid(), SIGKILL);
+      run.wait();
+    }
+    REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "killed.kvmend"}, folder.path()).code == 0);
+    CHECK(results(folder, "killed.kvmend") == whole);
+  }
+}
+
+TEST_CASE("SIGTERM and Ctrl-C end after the sample in flight, and the same command goes on") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const TempFolder folder;
+    folder.write("a.yaml", config(60));
+    Program run({"run", "a.yaml"}, folder.path());
+    REQUIRE(child_of(run.pid()) > 0);
+    ::usleep(300000);
+    ::kill(run.pid(), signal);
+    const auto stopped = run.wait();
+    CHECK(stopped.code == 130);
+    CHECK_THAT(stopped.err, Contains("the same command goes on from here"));
+    CHECK(kvmend::test::kvmend({"run", "a.yaml", "--limit", "2", "-q"}, folder.path()).code == 0);
+  }
+}
+
+TEST_CASE("a worker that dies costs its cell an error; the sample is retried without it and the sweep goes on") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(12));
+  Program run({"run", "a.yaml"}, folder.path());
+  const pid_t worker = child_of(run.pid());
+  REQUIRE(worker > 0);
+  ::usleep(400000);
+  ::kill(worker, SIGSEGV);
+  const auto done = run.wait();
+  INFO(done.err);
+  CHECK(done.code == 5);
+  CHECK_THAT(done.err, Contains("1 results failed") && Contains("the worker died in this cell: signal 11"));
+  CHECK(results(folder, "tiny.kvmend").size() == 12 * 11);
+  const auto again = kvmend::test::kvmend({"run", "a.yaml", "--retry-failed"}, folder.path());
+  CHECK(again.code == 0);
+  CHECK_THAT(again.err, Contains("1 results computed"));
+}
+
+TEST_CASE("a second writer on one store is refused, readers are not") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(200));
+  Program run({"run", "a.yaml"}, folder.path());
+  REQUIRE(child_of(run.pid()) > 0);
+  ::usleep(500000);
+  const auto second = kvmend::test::kvmend({"run", "a.yaml"}, folder.path());
+  CHECK(second.code == 2);
+  CHECK_THAT(second.err, Contains("tiny.kvmend"));
+  CHECK(kvmend::test::kvmend({"table", "tiny.kvmend"}, folder.path()).code == 0);
+  ::kill(run.pid(), SIGTERM);
+  run.wait();
+}
