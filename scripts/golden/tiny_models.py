@@ -7,6 +7,7 @@ form with logits of their own. Everything follows from fixed seeds; run it again
 
     python scripts/golden/tiny_models.py [folder]     needs torch, transformers, tokenizers, safetensors, gguf
 """
+import copy
 import json
 import pathlib
 import shutil
@@ -91,8 +92,8 @@ def write_golden(folder, stem, ids, logits):
 def save(folder, model, tokenizer, ids, dtype, shard_size="1GB"):
     shutil.rmtree(folder, ignore_errors=True)
     logits = logits_of(model, ids)  # float32 arithmetic on weights that `dtype` holds exactly
-    model.to(dtype).save_pretrained(folder, max_shard_size=shard_size)
-    model.float()
+    # A copy: rounding to `dtype` also rounds RoPE's frequencies, and the way back to float32 does not bring them back.
+    copy.deepcopy(model).to(dtype).save_pretrained(folder, max_shard_size=shard_size)
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<|endoftext|>", eos_token="<|im_end|>", pad_token="<|endoftext|>",
         chat_template=CHATML, clean_up_tokenization_spaces=False,
@@ -149,6 +150,8 @@ def add_metadata(writer, config, tokenizer, pre):
     writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_vocab_size(config.vocab_size)
+    if getattr(config, "sliding_window", None):
+        writer.add_sliding_window(config.sliding_window)
     vocab = tokenizer.get_vocab()
     tokens = sorted(vocab, key=vocab.get)
     writer.add_tokenizer_model("gpt2")
