@@ -109,6 +109,8 @@ pid_t child_of(pid_t parent) {
   return -1;
 }
 
-std::string tiny_model(const std::string& name) { return std::string(KVMEND_SOURCE_DIR) + "/tests/data/models/" + name; }
+std::string tiny_model(const std::string& name) {
+  return std::string(KVMEND_SOURCE_DIR) + "/tests/data/models/" + name;
+}
 
 }  // namespace kvmend::test

@@ -16,7 +16,8 @@ struct ProgramResult {
 /// A running kvmend. Its output goes to files, so that nothing blocks.
 class Program {
  public:
-  Program(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::string& input = "");
+  Program(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+          const std::string& input = "");
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

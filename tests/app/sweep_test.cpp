@@ -19,7 +19,8 @@ std::string config(int samples, const std::string& more = "") {
          "\nchat: raw\ndtype: f32\ntasks:\n  - ruler/niah_single_1: {length: 900, samples: " + std::to_string(samples) +
          ", seed: 1}\nmax_new_tokens: 6\nchunker: {fixed: 128}\n"
          "strategies: [full, no_context, reuse, epic, cacheblend, prophetkv, random: {seed: [1, 2]}]\n"
-         "ratios: [0.1, 0.4]\n" + more;
+         "ratios: [0.1, 0.4]\n" +
+         more;
 }
 
 /// The export's lines without what a clock decides, sorted: two stores hold the same results if these are equal.
@@ -52,7 +53,8 @@ TEST_CASE("a sweep is computed once; more samples compute only the new ones; a t
              Contains("11 results computed, 22 were there"));
   const auto table = kvmend::test::kvmend({"table", "tiny.kvmend"}, folder.path());
   CHECK(table.code == 0);
-  for (const char* name : {"full", "no_context", "prophetkv", "cacheblend", "random"}) CHECK_THAT(table.out, Contains(name));
+  for (const char* name : {"full", "no_context", "prophetkv", "cacheblend", "random"})
+    CHECK_THAT(table.out, Contains(name));
 }
 
 TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results") {
@@ -71,9 +73,12 @@ TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results"
     CHECK(results(folder, "both.kvmend") == whole);
   }
   SECTION("one strategy alone") {
-    REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "one.kvmend", "--set", "strategies=[prophetkv]", "--set", "ratios=[0.4]"},
-                                 folder.path()).code == 0);
-    for (const std::string& line : results(folder, "one.kvmend")) CHECK(std::count(whole.begin(), whole.end(), line) == 1);
+    REQUIRE(kvmend::test::kvmend(
+                {"run", "a.yaml", "-o", "one.kvmend", "--set", "strategies=[prophetkv]", "--set", "ratios=[0.4]"},
+                folder.path())
+                .code == 0);
+    for (const std::string& line : results(folder, "one.kvmend"))
+      CHECK(std::count(whole.begin(), whole.end(), line) == 1);
   }
   SECTION("killed, then resumed") {
     for (const int wait_ms : {150, 300, 450}) {

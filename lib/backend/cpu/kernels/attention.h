@@ -27,7 +27,8 @@ static inline void score_tile(const float* q, const float* keys, std::int64_t he
 }
 
 /// acc[i][·] += p[i][0..keys) · values for kTileRows vectors and one panel of columns.
-static inline void value_tile(const float* p, const float* values, std::int64_t keys, float* acc, std::int64_t acc_stride) {
+static inline void value_tile(const float* p, const float* values, std::int64_t keys, float* acc,
+                              std::int64_t acc_stride) {
   Vec s[kTileRows][2];
   for (int i = 0; i < kTileRows; ++i) {
     s[i][0] = load(acc + i * acc_stride);
@@ -113,7 +114,8 @@ static inline void softmax_step(float* logits, Range seen, Range computed, const
 }
 
 /// Keys of the tile [begin, end) that some of the rows see, relative to it, in whole panels.
-static inline Range seen_panels(const std::int32_t* intervals, std::int64_t rows, std::int64_t begin, std::int64_t end) {
+static inline Range seen_panels(const std::int32_t* intervals, std::int64_t rows, std::int64_t begin,
+                                std::int64_t end) {
   Range all{end - begin, 0};
   for (std::int64_t r = 0; r < rows; ++r) {
     const Range seen = intersect(intervals[2 * r], intervals[2 * r + 1], begin, end);
@@ -189,7 +191,8 @@ static void attend(const AttentionTile& a) {
 }
 
 /// Adds the keys of `from` to `into`. Splits of the keys are merged in their order.
-static void merge(const AttentionPartial& into, const AttentionPartial& from, std::int64_t vectors, std::int64_t head_dim) {
+static void merge(const AttentionPartial& into, const AttentionPartial& from, std::int64_t vectors,
+                  std::int64_t head_dim) {
   const std::int64_t padded_dim = round_up(head_dim, kPanel);
   for (std::int64_t v = 0; v < vectors; ++v) {
     if (from.top[v] == -kInfinity) continue;

@@ -68,7 +68,8 @@ static inline void add_all_values(const float* p, const typename E::Type* const*
 template <class T>
 static inline void fetch_rows(const T* const* rows, std::int64_t begin, std::int64_t end, std::int64_t head_dim) {
   for (std::int64_t i = begin; i < end; ++i)
-    for (std::int64_t c = 0; c < head_dim; c += 64 / static_cast<std::int64_t>(sizeof(T))) __builtin_prefetch(rows[i] + c);
+    for (std::int64_t c = 0; c < head_dim; c += 64 / static_cast<std::int64_t>(sizeof(T)))
+      __builtin_prefetch(rows[i] + c);
 }
 
 /// Copies rows to float32 and points at the copies: several heads then take them without converting each time.

@@ -10,11 +10,16 @@ struct MassScratch {
 };
 
 /// Rows go in blocks whose vectors of one KV head fill kBlock; a group larger than that is a block of one row.
-static inline MassScratch mass_layout(float* scratch, std::int64_t kv_heads, std::int64_t group, std::int64_t head_dim) {
+static inline MassScratch mass_layout(float* scratch, std::int64_t kv_heads, std::int64_t group,
+                                      std::int64_t head_dim) {
   const std::int64_t block_rows = larger(1, kBlock / group), padded = round_up(block_rows * group, kTileRows);
   const std::int64_t queries = round_up(padded * head_dim, 16), keys = kv_heads * kKeys * head_dim;
   const std::int64_t logits = padded * kKeys, row = block_rows * kKeys;
-  return {scratch, scratch + queries, scratch + queries + keys, scratch + queries + keys + logits, block_rows,
+  return {scratch,
+          scratch + queries,
+          scratch + queries + keys,
+          scratch + queries + keys + logits,
+          block_rows,
           queries + keys + logits + row};
 }
 
@@ -25,7 +30,8 @@ static std::int64_t mass_scratch(std::int64_t kv_heads, std::int64_t group, std:
 /// row[seen] += 2^(logit − top) · weight
 static inline void add_probabilities(const float* logits, Range seen, float top, float weight, float* row) {
   std::int64_t i = seen.begin;
-  for (; i + kLanes <= seen.end; i += kLanes) store(row + i, load(row + i) + exp2_nonpositive(load(logits + i) - top) * weight);
+  for (; i + kLanes <= seen.end; i += kLanes)
+    store(row + i, load(row + i) + exp2_nonpositive(load(logits + i) - top) * weight);
   if (i < seen.end) {
     const std::int64_t n = seen.end - i;
     store_part(row + i, load_part(row + i, n) + exp2_nonpositive(load_part(logits + i, n) - top) * weight, n);

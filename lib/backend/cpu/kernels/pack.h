@@ -5,8 +5,8 @@
 
 namespace kvmend::KVMEND_LEVEL {
 
-constexpr std::int64_t kKeys = 128;               // of one tile: K and V of 64 columns take 64 KiB
-constexpr int kBlock = 24;                        // vectors that meet a panel of keys while it is in the first level cache
+constexpr std::int64_t kKeys = 128;  // of one tile: K and V of 64 columns take 64 KiB
+constexpr int kBlock = 24;           // vectors that meet a panel of keys while it is in the first level cache
 constexpr float kLog2E = 1.44269504088896341F, kLn2 = 0.69314718055994531F;
 constexpr float kInfinity = __builtin_inff();
 
