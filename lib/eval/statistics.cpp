@@ -129,7 +129,7 @@ std::optional<Interval> mean_interval(std::span<const TaskValues> tasks, const s
     if (questions.sums.size() < 2) return std::nullopt;
     if (all_equal(task.values)) {
       const double value = task.values.front();
-      if (value != 0 && value != 1) return std::nullopt;
+      if (!options.proportions || (value != 0 && value != 1)) return std::nullopt;
       constant = true;
       intervals.push_back(wilson_interval(value, static_cast<int>(questions.sums.size())));
     } else {

@@ -29,10 +29,11 @@ struct TaskValues {
 struct BootstrapOptions {
   int draws = 10'000;
   std::uint64_t seed = 42;
+  bool proportions = true;  ///< values are scores: 0 and 1 mean wrong and right
 };
 
 /// The mean of the tasks' means with a 95 % percentile bootstrap interval: questions are drawn with replacement within
-/// each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Tasks whose values are all 0 or all 1 get Wilson's
+/// each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Scores of a task that are all 0 or all 1 get Wilson's
 /// interval over their questions instead, and the tasks' intervals are then combined by MOVER (Zou, Donner 2008).
 /// No interval for fewer than two questions in a task, or a task whose values are all equal to anything else.
 /// Draws depend on the seed, the task's index and its number of questions: cells over the same samples share them.

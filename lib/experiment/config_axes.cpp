@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/config_parts.h"
+#include "experiment/labels.h"
 
 namespace kvmend {
 namespace {

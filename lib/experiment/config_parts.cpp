@@ -1,7 +1,6 @@
 #include "experiment/config_parts.h"
 
 #include <algorithm>
-#include <map>
 
 #include "core/error.h"
 #include "core/suggest.h"
@@ -143,34 +142,6 @@ std::vector<NamedItem> read_items(const Value& tree, const std::string& key, Par
     }
   }
   return items;
-}
-
-void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& params) {
-  std::map<std::string, std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < labels.size(); ++i) groups[labels[i]].push_back(i);
-  for (const auto& [label, members] : groups) {
-    if (members.size() < 2) continue;
-    std::vector<std::string> differing;
-    for (const auto member : members) {
-      if (!params[member].is_map()) continue;
-      for (const auto& entry : params[member].as_map()) {
-        const bool same = std::all_of(members.begin(), members.end(), [&](std::size_t other) {
-          const Value* value = params[other].find(entry.key);
-          return value && value->canonical() == entry.value.canonical();
-        });
-        if (!same && std::find(differing.begin(), differing.end(), entry.key) == differing.end())
-          differing.push_back(entry.key);
-      }
-    }
-    for (const auto member : members) {
-      std::string suffix;
-      for (const auto& key : differing) {
-        const Value* value = params[member].find(key);
-        if (value) suffix += (suffix.empty() ? "" : ", ") + key + ": " + value->flow();
-      }
-      if (!suffix.empty()) labels[member] = label + " (" + suffix + ")";
-    }
-  }
 }
 
 }  // namespace kvmend

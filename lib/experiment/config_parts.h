@@ -23,8 +23,4 @@ struct NamedItem {
 /// The items of `tree[key]`; each that is neither form is added to `errors`.
 std::vector<NamedItem> read_items(const Value& tree, const std::string& key, ParamErrors& errors);
 
-/// "name (a: 1, b: 2)" over the parameters in which maps with the same name differ; `labels` gets one text an entry.
-/// Only entries whose current label occurs more than once change.
-void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& params);
-
 }  // namespace kvmend

@@ -95,6 +95,7 @@ TEST_CASE("constant values get Wilson's interval if they are binary, else none")
   CHECK(all.interval->lo == Approx(wilson_interval(1, 10).lo));
   CHECK(all.interval->hi == Approx(1));
   CHECK_FALSE(mean_of({independent(std::vector<double>(10, 0.5))}).interval);
+  CHECK_FALSE(estimate_mean(std::vector{independent({1, 1, 1})}, {.proportions = false}).interval);
   CHECK_FALSE(mean_of({independent({1})}).interval);
   CHECK_FALSE(mean_of({TaskValues{{1, 0, 1}, {"a", "a", "a"}}}).interval);
   // Three depths of ten questions, all right: ten questions, not thirty samples.

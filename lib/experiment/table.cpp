@@ -1,0 +1,256 @@
+#include "experiment/table.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "experiment/table_value.h"
+
+namespace kvmend {
+namespace {
+
+using Cells = std::vector<const TableCell*>;
+using Key = std::vector<std::string>;
+
+void check_names(const TableData& data, const TableQuery& query) {
+  const std::vector<std::string> known = dimension_names(data.cells);
+  const auto check = [&](const std::string& name, const char* option) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      fail(ErrorKind::usage, "{}: unknown dimension '{}'{}", option, name, did_you_mean(name, known));
+    }
+  };
+  for (const auto& name : query.rows) check(name, "--rows");
+  for (const auto& name : query.cols) check(name, "--cols");
+  for (const auto& [name, value] : query.where) check(name, "--where");
+  std::vector<std::string> values;
+  for (const auto& value : table_values()) values.push_back(value.name);
+  for (const auto& name : query.values) {
+    if (std::find(values.begin(), values.end(), name) == values.end()) {
+      fail(ErrorKind::usage, "--value: unknown value '{}'{}", name, did_you_mean(name, values));
+    }
+  }
+}
+
+std::optional<double> as_number(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Whether a cell is what a --where means: its label, its strategy's registered name, or the same number.
+bool matches(const TableCell& cell, const std::string& name, const std::string& wanted) {
+  const std::string value = dimension(cell, name);
+  if (value == wanted) return true;
+  if (name == "strategy") return cell.record.strategy == wanted;
+  if (name == "task") return cell.record.task == wanted;
+  if (name == "chunker") return cell.record.chunker.flow() == wanted;
+  const auto a = as_number(value), b = as_number(wanted);
+  return a && b && *a == *b;
+}
+
+Cells filter(const TableData& data, const TableQuery& query) {
+  std::map<std::string, std::vector<std::string>> wanted;
+  for (const auto& [name, value] : query.where) {
+    std::vector<std::string> there;
+    bool found = false;
+    for (const auto& cell : data.cells) {
+      found = found || matches(cell, name, value);
+      const std::string other = dimension(cell, name);
+      if (!other.empty() && std::find(there.begin(), there.end(), other) == there.end()) there.push_back(other);
+    }
+    if (!found)
+      fail(ErrorKind::usage, "--where {}={}: no cell has it{}", name, value,
+           as_number(value) ? fmt::format("; known: {}", fmt::join(there, ", ")) : did_you_mean(value, there));
+    wanted[name].push_back(value);
+  }
+  Cells out;
+  for (const auto& cell : data.cells) {
+    const bool in = std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
+      // Baselines without a ratio belong to every ratio: they are what it is compared with.
+      if (want.first == "ratio" && !cell.record.ratio) return true;
+      return std::any_of(want.second.begin(), want.second.end(),
+                         [&](const std::string& value) { return matches(cell, want.first, value); });
+    });
+    if (in && !(cell.observations.empty() && cell.failed == 0)) out.push_back(&cell);
+  }
+  if (out.empty())
+    fail(ErrorKind::usage, "there are no results to show{}", query.where.empty() ? " yet" : " with this --where");
+  return out;
+}
+
+Key key_of(const TableCell& cell, const std::vector<std::string>& dimensions) {
+  Key key;
+  for (const auto& name : dimensions) key.push_back(dimension(cell, name));
+  return key;
+}
+
+bool varies(const Cells& cells, const std::string& name) {
+  std::set<std::string> values;
+  for (const auto* cell : cells) {
+    const std::string value = dimension(*cell, name);
+    if (name == "ratio" && value.empty()) continue;
+    values.insert(value);
+  }
+  return values.size() > 1;
+}
+
+/// Whether cells that would fall into one figure differ in a dimension.
+bool mixes(const Cells& cells, const std::vector<std::string>& dimensions, const std::string& name) {
+  std::map<Key, std::string> values;
+  return std::any_of(cells.begin(), cells.end(), [&](const TableCell* cell) {
+    std::string value = dimension(*cell, name);
+    const auto [at, fresh] = values.emplace(key_of(*cell, dimensions), value);
+    return !fresh && at->second != value;
+  });
+}
+
+/// Only tasks are averaged: whatever else would be mixed in one figure goes to the rows; a cell's key as the last resort.
+void separate(Table& table, const Cells& cells) {
+  std::vector<std::string> used = table.row_dimensions;
+  used.insert(used.end(), table.col_dimensions.begin(), table.col_dimensions.end());
+  used.emplace_back("task");
+  for (const char* name : {"strategy", "ratio", "model", "chunker", "dtype", "backend", "chat", "load_from", "tokenize",
+                           "system", "max_new_tokens", "data", "key"}) {
+    if (!mixes(cells, used, name)) continue;
+    table.row_dimensions.emplace_back(name);
+    used.emplace_back(name);
+  }
+}
+
+/// Keys in the order first met; a ratio sorts by number, baselines without one first.
+std::vector<Key> ordered_keys(const Cells& cells, const std::vector<std::string>& dimensions) {
+  std::vector<Key> keys;
+  for (const auto* cell : cells) {
+    const Key key = key_of(*cell, dimensions);
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  }
+  std::vector<std::map<std::string, std::size_t>> ranks(dimensions.size());
+  for (const auto& key : keys) {
+    for (std::size_t d = 0; d < key.size(); ++d) ranks[d].emplace(key[d], ranks[d].size());
+  }
+  const auto rank = [&](std::size_t d, const std::string& value) -> double {
+    const auto number = as_number(value);
+    if (number) return *number;
+    if (value.empty()) return -1;
+    return static_cast<double>(ranks[d].at(value));
+  };
+  std::stable_sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    for (std::size_t d = 0; d < a.size(); ++d) {
+      if (a[d] != b[d]) return rank(d, a[d]) < rank(d, b[d]);
+    }
+    return false;
+  });
+  return keys;
+}
+
+/// The one value that all cells share, or none.
+template <class F>
+auto common(const Cells& cells, F&& get) -> std::optional<decltype(get(*cells.front()))> {
+  for (const auto* cell : cells) {
+    if (get(*cell) != get(*cells.front())) return std::nullopt;
+  }
+  return get(*cells.front());
+}
+
+double mean_over_tasks(const Cells& cells, double Observation::*field) {
+  double sum = 0;
+  int tasks = 0;
+  for (const auto* cell : cells) {
+    if (cell->observations.empty()) continue;
+    double task_sum = 0;
+    for (const auto& o : cell->observations) task_sum += o.*field;
+    sum += task_sum / static_cast<double>(cell->observations.size());
+    ++tasks;
+  }
+  return tasks ? sum / tasks : std::numeric_limits<double>::quiet_NaN();
+}
+
+TableEntry describe(const Cells& cells, const Estimate& estimate) {
+  TableEntry entry;
+  entry.estimate = estimate;
+  entry.effective_ratio = mean_over_tasks(cells, &Observation::effective_ratio);
+  entry.flops_ratio = mean_over_tasks(cells, &Observation::flops_ratio);
+  entry.strategy = common(cells, [](const TableCell& c) { return c.strategy; });
+  entry.task = common(cells, [](const TableCell& c) { return c.task; });
+  entry.model = common(cells, [](const TableCell& c) { return c.model; });
+  entry.chunker = common(cells, [](const TableCell& c) { return dimension(c, "chunker"); });
+  entry.ratio = common(cells, [](const TableCell& c) { return c.record.ratio; }).value_or(std::nullopt);
+  if (entry.strategy) entry.params = cells.front()->params;
+  return entry;
+}
+
+/// In the default view an effective ratio is news only where it is not the nominal one (over 5 % apart).
+bool is_news(const TableEntry& entry) {
+  const double effective = entry.effective_ratio;
+  if (!entry.ratio) return effective > 0 && effective < 1;
+  if (*entry.ratio == 0) return effective > 0;
+  return std::abs(effective - *entry.ratio) > 0.05 * *entry.ratio;
+}
+
+bool is_empty(const TableBlock& block) {
+  for (const auto& row : block.entries) {
+    for (const auto& entry : row) {
+      if (entry) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Table make_table(const TableData& data, const TableQuery& query) {
+  check_names(data, query);
+  const Cells cells = filter(data, query);
+  const References references(data.cells);
+  Table table;
+  table.row_dimensions = query.rows;
+  table.col_dimensions = query.cols;
+  separate(table, cells);
+  table.rows = ordered_keys(cells, table.row_dimensions);
+  table.cols = ordered_keys(cells, table.col_dimensions);
+  for (const char* name : {"model", "dtype", "backend", "chunker"}) {
+    if (!varies(cells, name)) table.constant.emplace_back(name, dimension(*cells.front(), name));
+  }
+  for (const auto* cell : cells) {
+    if (std::find(table.tasks.begin(), table.tasks.end(), cell->task) == table.tasks.end())
+      table.tasks.push_back(cell->task);
+  }
+
+  std::map<std::pair<Key, Key>, Cells> groups;
+  for (const auto* cell : cells)
+    groups[{key_of(*cell, table.row_dimensions), key_of(*cell, table.col_dimensions)}].push_back(cell);
+  const bool default_view = query.values.empty();
+  const std::vector<std::string> values =
+      default_view ? std::vector<std::string>{"score", "flops_ratio", "effective_ratio", "ttft_ratio"} : query.values;
+  bool shows_times = false;
+  for (const auto& value : values) {
+    TableBlock block{value, !default_view || value == "score", {}};
+    for (const auto& row : table.rows) {
+      auto& line = block.entries.emplace_back();
+      for (const auto& col : table.cols) {
+        line.emplace_back();
+        const auto group = groups.find({row, col});
+        if (group == groups.end()) continue;
+        const auto estimate = estimate_value(value, group->second, references);
+        if (!estimate) continue;
+        TableEntry entry = describe(group->second, *estimate);
+        if (default_view && value == "effective_ratio" && !is_news(entry)) continue;
+        line.back() = std::move(entry);
+      }
+    }
+    if (default_view && value != "score" && is_empty(block)) continue;
+    shows_times = shows_times || is_time_value(value);
+    table.blocks.push_back(std::move(block));
+  }
+  table.warnings = table_warnings(data, cells, shows_times);
+  return table;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,69 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eval/statistics.h"
+#include "experiment/table_data.h"
+
+namespace kvmend {
+
+/// What `kvmend table` was asked for.
+struct TableQuery {
+  std::vector<std::string> rows = {"strategy"};
+  std::vector<std::string> cols = {"ratio"};
+  /// Names of table_values(). Empty: the default view, score with its costs.
+  std::vector<std::string> values;
+  /// dimension = value; several of one dimension are alternatives.
+  std::vector<std::pair<std::string, std::string>> where;
+};
+
+/// A figure that tables can show.
+struct TableValue {
+  std::string name, summary;
+};
+const std::vector<TableValue>& table_values();
+
+/// One figure of a table.
+struct TableEntry {
+  Estimate estimate;                            ///< as stored: scores 0 to 1, seconds, ratios
+  double effective_ratio = 0, flops_ratio = 0;  ///< means over the same samples
+  /// What the figure is over; nullopt where it averages over several.
+  std::optional<std::string> strategy, task, model, chunker;
+  std::optional<double> ratio;
+  Value params;  ///< the strategy's; null where there are several
+};
+
+/// One value over all rows and columns.
+struct TableBlock {
+  std::string value;
+  bool show_interval = true;                                    ///< in text and Markdown, where room is short
+  std::vector<std::vector<std::optional<TableEntry>>> entries;  ///< [rows][cols]
+};
+
+struct Table {
+  std::vector<std::string> row_dimensions, col_dimensions;
+  std::vector<std::vector<std::string>> rows, cols;  ///< the dimensions' values
+  std::vector<TableBlock> blocks;
+  std::vector<std::pair<std::string, std::string>> constant;  ///< dimensions that all cells share, for the heading
+  std::vector<std::string> tasks;                             ///< that were averaged, or the one there is
+  std::vector<std::string> warnings;
+};
+
+/// Throws Error(usage) for unknown dimensions and values, with the nearest name, and for a --where that leaves nothing.
+/// A dimension that varies but is in neither rows nor columns is added to the rows: only tasks are averaged, each
+/// weighing the same.
+Table make_table(const TableData& data, const TableQuery& query);
+
+/// What a reader must know before believing the figures: full near no_context, failed and missing samples, mixed builds,
+/// times out of a shared sweep.
+std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,
+                                        bool shows_times);
+
+/// Whether a value is a time or made from times.
+bool is_time_value(const std::string& value);
+
+}  // namespace kvmend

@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "experiment/table.h"
+
+namespace kvmend {
+
+/// A block's figures as text for people: [rows][cols], aligned within a column where monospaced.
+struct BlockText {
+  std::string title;
+  std::vector<std::vector<std::string>> cells;
+};
+
+/// `digits`: decimals of scores and percentages (1 where there is room, 0 where there is not).
+BlockText block_as_text(const TableBlock& block, int digits);
+
+/// A dimension's value as a heading: ratios in per cent, "–" for none.
+std::string heading(const std::string& dimension, const std::string& value);
+/// All of a key's headings: "prophetkv, 20 %".
+std::string heading(const std::vector<std::string>& dimensions, const std::vector<std::string>& key);
+
+/// The lines above a table: what its cells share, and what was averaged.
+std::vector<std::string> table_head(const Table& table);
+
+}  // namespace kvmend

@@ -1,0 +1,49 @@
+#pragma once
+// What tables are made of: the results of one or more stores, in memory, replicates averaged.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiment/store.h"
+
+namespace kvmend {
+
+/// One sample's figures in one cell.
+struct Observation {
+  std::string sample;   ///< the same in every cell over the same prompts
+  std::string cluster;  ///< question
+  double score = 0, effective_ratio = 0, flops = 0, flops_ratio = 0, layer_tokens = 0, bytes = 0;
+  PhaseSeconds seconds;
+  double decode_seconds = 0;
+  bool shared_timing = false;
+};
+
+/// A cell as tables see it: replicates (seeds) of one series are one cell, averaged sample by sample.
+struct TableCell {
+  CellRecord record;                      ///< of the first replicate
+  std::string strategy, task, model;      ///< labels that tell cells apart across stores
+  Value params;                           ///< the strategy's, without seed where there are replicates
+  int wanted = 0;                         ///< samples that runs asked for, −1: all
+  std::vector<Observation> observations;  ///< in the samples' order
+  int failed = 0;
+  std::string first_error;
+};
+
+struct TableData {
+  std::vector<TableCell> cells;
+  std::vector<std::string> builds;  ///< that made the results, each once
+};
+
+/// Reads stores; a result that two of them hold counts once. Throws Error(data).
+TableData load_table_data(const std::vector<std::filesystem::path>& stores);
+
+/// The value of a dimension for a cell: strategy, ratio ("" if it has none), task, model, chunker, dtype, backend, chat,
+/// load_from, tokenize, system, max_new_tokens, data, key; any parameter of its strategy or task; "" where it has no such
+/// parameter.
+std::string dimension(const TableCell& cell, const std::string& name);
+
+/// Names that `dimension` knows for these cells: first the fixed ones, then parameters.
+std::vector<std::string> dimension_names(const std::vector<TableCell>& cells);
+
+}  // namespace kvmend

@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/error.h"
+#include "experiment/table.h"
+#include "experiment/table_value.h"
+
+namespace kvmend {
+namespace {
+
+constexpr std::size_t most_listed = 5;
+
+std::string place(const TableCell& cell) {
+  std::string out = cell.strategy;
+  if (cell.record.ratio) out += " at " + format_number(*cell.record.ratio);
+  return out + " on " + cell.task;
+}
+
+/// Full prefill that is no better than no context at all leaves a selection nothing to lose.
+void warn_of_idle_tasks(const std::vector<TableCell>& all, const std::vector<const TableCell*>& cells,
+                        std::vector<std::string>& warnings) {
+  const References references(all);
+  std::set<const TableCell*> checked;
+  for (const auto* cell : cells) {
+    const TableCell* full = references.full(*cell);
+    const TableCell* none = references.no_context(*cell);
+    if (!full || !none || !checked.insert(full).second) continue;
+    const TaskValues difference = paired_difference(*full, *none);
+    if (difference.values.size() < 2) continue;
+    const Estimate e = estimate_mean(std::vector{difference});
+    const bool idle = e.interval ? e.interval->lo <= 0 : e.value <= 0;
+    if (!idle) continue;
+    const std::string interval =
+        e.interval ? fmt::format(" [{:.1f}, {:.1f}]", 100 * e.interval->lo, 100 * e.interval->hi) : std::string();
+    warnings.push_back(fmt::format(
+        "full is not distinguishable from no_context on {} ({:+.1f}{}, n = {}): it cannot show what reuse costs",
+        full->task, 100 * e.value, interval, e.n));
+  }
+}
+
+void warn_of_failures(const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
+  std::size_t listed = 0, more = 0;
+  for (const auto* cell : cells) {
+    if (cell->failed == 0) continue;
+    if (listed++ >= most_listed) {
+      ++more;
+      continue;
+    }
+    warnings.push_back(fmt::format("{}: {} failed: {}", place(*cell),
+                                   cell->failed == 1 ? "1 sample" : fmt::format("{} samples", cell->failed),
+                                   cell->first_error));
+  }
+  if (more > 0) warnings.push_back(fmt::format("samples failed in {} more cells", more));
+}
+
+/// Cells of one task with different samples are not comparable; while a run goes on that is as it should be.
+void warn_of_missing(const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
+  std::size_t fewest = cells.front()->observations.size(), most = 0, incomplete = 0;
+  for (const auto* cell : cells) {
+    fewest = std::min(fewest, cell->observations.size());
+    most = std::max(most, cell->observations.size());
+    if (cell->wanted > static_cast<int>(cell->observations.size()) + cell->failed) ++incomplete;
+  }
+  if (incomplete > 0) {
+    warnings.push_back(fmt::format(
+        "incomplete: {} of {} cells lack samples they were asked for (they have {} to {}); run again to go on",
+        incomplete, cells.size(), fewest, most));
+  }
+  std::map<std::string, std::set<std::size_t>> by_prompts;
+  for (const auto* cell : cells) by_prompts[cell->record.prompts].insert(cell->observations.size());
+  const bool uneven =
+      std::any_of(by_prompts.begin(), by_prompts.end(), [](const auto& p) { return p.second.size() > 1; });
+  if (uneven)
+    warnings.push_back(
+        "strategies were measured on different numbers of samples: compare them with `kvmend compare`, which pairs");
+}
+
+}  // namespace
+
+std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,
+                                        bool shows_times) {
+  std::vector<std::string> warnings;
+  warn_of_idle_tasks(data.cells, cells, warnings);
+  warn_of_failures(cells, warnings);
+  warn_of_missing(cells, warnings);
+  if (data.builds.size() > 1) {
+    std::string builds;
+    for (const auto& build : data.builds) builds += (builds.empty() ? "" : "; ") + build;
+    warnings.push_back(fmt::format("results of {} builds are mixed: {}", data.builds.size(), builds));
+  }
+  const bool shared = std::any_of(cells.begin(), cells.end(), [](const TableCell* cell) {
+    return std::any_of(cell->observations.begin(), cell->observations.end(),
+                       [](const Observation& o) { return o.shared_timing; });
+  });
+  if (shows_times && shared) {
+    warnings.push_back(
+        "times were read off a sweep whose strategies share work; `kvmend bench select` measures each alone");
+  }
+  return warnings;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,264 @@
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "catch.h"
+#include "core/error.h"
+#include "experiment/table.h"
+#include "experiment/table_format.h"
+#include "golden.h"
+#include "synthetic.h"
+
+using namespace kvmend;
+
+namespace {
+
+/// Right with a probability that grows with the ratio; repeatable.
+ResultRecord graded_result(const CellRecord& cell, int position) {
+  ResultRecord r = synthetic_result(cell, position);
+  const double p = cell.strategy == "full" ? 0.9 : cell.strategy == "no_context" ? 0.1 : 0.3 + *cell.ratio;
+  std::uint32_t h = static_cast<std::uint32_t>(position) * 2654435761U;
+  h ^= static_cast<std::uint32_t>(cell.label.size() * 40503U);
+  h = (h ^ (h >> 15)) * 2246822519U;
+  r.score = (h >> 8) % 1000 < p * 1000 ? 1 : 0;
+  if (cell.strategy == "random") r.outcome.effective_ratio *= 1.1;
+  return r;
+}
+
+struct Filled {
+  TempFolder folder;
+  std::filesystem::path path;
+  explicit Filled(const std::string& config = synthetic_config, int samples = 30,
+                  const SyntheticResult& result = graded_result)
+      : path(folder / "a.kvmend") {
+    Store store = Store::open(path, Store::Mode::write);
+    fill_store(store, config, 0, samples, result);
+  }
+  Table table(const TableQuery& query = {}) const { return make_table(load_table_data({path}), query); }
+};
+
+const TableEntry& entry(const Table& table, const std::string& value, const std::string& row, const std::string& col) {
+  for (const auto& block : table.blocks) {
+    if (block.value != value) continue;
+    for (std::size_t r = 0; r < table.rows.size(); ++r) {
+      for (std::size_t c = 0; c < table.cols.size(); ++c) {
+        if (table.rows[r].front() == row && table.cols[c].front() == col && block.entries[r][c])
+          return *block.entries[r][c];
+      }
+    }
+  }
+  FAIL("no " << value << " at " << row << ", " << col);
+  std::abort();
+}
+
+std::string error_of(const Filled& store, const TableQuery& query) {
+  try {
+    store.table(query);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    return error.what();
+  }
+  return "";
+}
+
+bool warns(const Table& table, const std::string& text) {
+  for (const auto& warning : table.warnings) {
+    if (warning.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+/// Strategies gain options: what a golden file holds of them is only that they are there.
+std::string without_params(std::string text) {
+  text = std::regex_replace(text, std::regex("\"params\": \\{[^}]*\\}"), "\"params\": {}");
+  return std::regex_replace(text, std::regex("\"\\{(\"\"[^\r]*?)\\}\""), "{}");
+}
+
+}  // namespace
+
+TEST_CASE("the default table: scores with intervals, then what they cost") {
+  const Filled store;
+  const Table table = store.table();
+  check_golden("table_default.txt", table_as_text(table, 80));
+  check_golden("table_narrow.txt", table_as_text(table, 44));
+  check_golden("table_default.md", table_as_markdown(table));
+  check_golden("table_default.csv", without_params(table_as_csv(table)));
+  check_golden("table_default.json", without_params(table_as_json(table)));
+}
+
+TEST_CASE("JSON has the documented fields") {
+  const Filled store;
+  const auto json = nlohmann::json::parse(format_table(store.table(), "json", 80));
+  REQUIRE(json.is_array());
+  for (const auto& object : json) {
+    CHECK(object.size() == 14);
+    for (const char* field : {"strategy", "params", "ratio", "task", "model", "chunker", "value", "n", "mean", "lo",
+                              "hi", "effective_ratio", "flops_ratio", "distinguishable"}) {
+      CHECK(object.contains(field));
+    }
+  }
+  CHECK(json[0]["strategy"] == "full");
+  CHECK(json[0]["ratio"].is_null());
+  CHECK(json[0]["task"].is_null());  // averaged
+  CHECK(json[0]["mean"].get<double>() <= 1);
+}
+
+TEST_CASE("a group's mean is the mean of its tasks' means") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 10}, ruler/niah_single_1: {samples: 10}]\nstrategies: [full]\n",
+      10, [](const CellRecord& cell, int position) {
+        ResultRecord r = synthetic_result(cell, position);
+        r.score = cell.task == "ruler/vt" ? 1 : 0;
+        // One task has fewer samples, and weighs the same.
+        if (cell.task == "ruler/vt" && position >= 2) r.outcome.error = "failed";
+        return r;
+      });
+  const TableEntry e = entry(store.table({{"strategy"}, {"ratio"}, {"score"}, {}}), "score", "full", "");
+  CHECK(e.estimate.value == 0.5);
+  CHECK(e.estimate.n == 12);
+  CHECK_FALSE(e.task);
+}
+
+TEST_CASE("seeds are averaged sample by sample before anything else") {
+  const Filled store("name: x\nmodel: m\ntasks: [ruler/vt]\nstrategies: [random: {seed: [1, 2]}]\nratios: [0.1]\n", 40,
+                     [](const CellRecord& cell, int position) {
+                       ResultRecord r = synthetic_result(cell, position);
+                       // The seeds contradict each other on every sample.
+                       r.score = (position + cell.params.find("seed")->as_int()) % 2 ? 1 : 0;
+                       return r;
+                     });
+  const Table table = store.table({{"strategy"}, {"ratio"}, {"score", "n"}, {}});
+  CHECK(table.rows == std::vector<std::vector<std::string>>{{"random"}});
+  const TableEntry& e = entry(table, "score", "random", "0.1");
+  CHECK(e.estimate.value == 0.5);
+  CHECK(e.estimate.n == 40);
+  CHECK_FALSE(e.estimate.interval);  // 0.5 on each sample: no spread at all
+  CHECK(entry(table, "n", "random", "0.1").estimate.value == 40);
+}
+
+TEST_CASE("rows and columns are free, and nothing is mixed silently") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096]}]\nchunker: [{fixed: 64}, {fixed: 128}]\n"
+      "strategies: [full, test_clip: {aux_model: a, window: [4, 8]}]\nratios: [0.2]\n",
+      12, [](const CellRecord& cell, int position) {
+        ResultRecord r = synthetic_result(cell, position);
+        r.score = cell.chunker.find("fixed")->as_int() == 64 ? 1 : 0.25;
+        return r;
+      });
+  const Table by_window = store.table({{"window"}, {"length"}, {"score"}, {{"strategy", "test_clip"}}});
+  CHECK(by_window.row_dimensions == std::vector<std::string>{"window", "chunker"});  // two chunkers are not averaged
+  CHECK(by_window.rows.size() == 4);
+  CHECK(by_window.cols == std::vector<std::vector<std::string>>{{"2048"}, {"4096"}});
+  const Table by_chunker = store.table({{"chunker"}, {"strategy"}, {"score"}, {{"task", "ruler/vt"}}});
+  CHECK(by_chunker.row_dimensions == std::vector<std::string>{"chunker"});  // each strategy has one ratio here
+  CHECK(entry(by_chunker, "score", "fixed: 64", "full").estimate.value == 1);
+  CHECK(entry(by_chunker, "score", "fixed: 128", "full").estimate.value == 0.25);
+  const Table one = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"chunker", "fixed: 64"}, {"window", "4"}}});
+  CHECK(one.rows.size() == 1);
+  CHECK(one.tasks == std::vector<std::string>{"ruler/vt (length: 2048)", "ruler/vt (length: 4096)"});
+}
+
+TEST_CASE("--where keeps the baselines beside a ratio") {
+  const Filled store;
+  const Table table = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"ratio", "0.20"}}});
+  CHECK(table.cols == std::vector<std::vector<std::string>>{{""}, {"0.2"}});
+  CHECK(table.rows.size() == 4);
+  const Table two = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"strategy", "full"}, {"strategy", "random"}}});
+  CHECK(two.rows.size() == 2);
+}
+
+TEST_CASE("times are medians, relative ones sample by sample against full") {
+  const Filled store(synthetic_config, 9, [](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    const double full = 1.0 + position;  // prompts of very different length
+    r.outcome.seconds = {};
+    r.outcome.seconds.recompute = cell.strategy == "full" ? full : 0.25 * full;
+    if (position == 0 && cell.strategy != "full") r.outcome.seconds.select = 100;  // one outlier
+    r.shared_timing = false;
+    return r;
+  });
+  const Table table = store.table({{"strategy"}, {"ratio"}, {"ttft_ratio", "ttft", "select"}, {}});
+  CHECK(entry(table, "ttft_ratio", "prophetkv", "0.2").estimate.value == Approx(0.25));
+  CHECK(entry(table, "ttft", "full", "").estimate.value == 5);
+  CHECK(entry(table, "select", "prophetkv", "0.2").estimate.value == 0);
+  CHECK_FALSE(warns(table, "times were read off a sweep"));
+  CHECK(warns(Filled().table({{"strategy"}, {"ratio"}, {"ttft"}, {}}), "times were read off a sweep"));
+  CHECK_FALSE(warns(Filled().table({{"strategy"}, {"ratio"}, {"score"}, {}}), "times were read off a sweep"));
+}
+
+TEST_CASE("a table warns of what makes its figures worthless") {
+  SECTION("full near no_context") {
+    const Filled idle(synthetic_config, 30, [](const CellRecord& cell, int position) {
+      ResultRecord r = graded_result(cell, position);
+      if (cell.task == "ruler/vt" && cell.strategy == "no_context") r.score = position % 10 ? 1 : 0;
+      return r;
+    });
+    const Table table = idle.table();
+    CHECK(warns(table, "full is not distinguishable from no_context on ruler/vt ("));
+    CHECK_FALSE(warns(table, "no_context on ruler/niah_single_1"));
+    const Filled never(synthetic_config, 30, [](const CellRecord& cell, int position) {
+      ResultRecord r = graded_result(cell, position);
+      r.score = 0;
+      return r;
+    });
+    CHECK(warns(never.table(), "full is not distinguishable from no_context on ruler/vt (+0.0"));
+    CHECK_FALSE(warns(Filled().table(), "distinguishable"));
+  }
+  SECTION("failures and missing samples") {
+    const Filled failing(synthetic_config, 3, [](const CellRecord& cell, int position) {
+      ResultRecord r = graded_result(cell, position);
+      if (cell.strategy == "prophetkv" && position > 0 && *cell.ratio == 0.5) r.outcome.error = "out of memory";
+      return r;
+    });
+    const Table table = failing.table();
+    CHECK(warns(table, "prophetkv at 0.5 on ruler/vt: 2 samples failed: out of memory"));
+    CHECK(warns(table, "lack samples they were asked for"));
+    CHECK(warns(table, "different numbers of samples"));
+    CHECK(entry(table, "score", "prophetkv", "0.5").estimate.n == 2);
+    CHECK_FALSE(warns(Filled(synthetic_config, 4).table(), "lack samples"));
+  }
+  SECTION("mixed builds") {
+    Filled store(synthetic_config, 2);
+    CHECK_FALSE(warns(store.table(), "builds"));
+    {
+      Store more = Store::open(store.path, Store::Mode::write);
+      fill_store(more, synthetic_config, 2, 4, graded_result, "another build");
+    }
+    CHECK(warns(store.table(), "results of 2 builds are mixed: 0.1.0 another build; 0.1.0 test"));
+  }
+}
+
+TEST_CASE("several stores make one table; what both hold counts once") {
+  const Filled a(synthetic_config, 4), b(synthetic_config, 6);
+  const auto other =
+      "name: o\nmodel: other\ntasks: [ruler/vt: {samples: 4}]\nstrategies: [full, prophetkv]\nratios: [0.2]\n";
+  const Filled c(other, 4);
+  const Table same = make_table(load_table_data({a.path, b.path}), {});
+  CHECK(entry(same, "score", "full", "").estimate.n == 12);
+  const Table models =
+      make_table(load_table_data({a.path, c.path}), {{"strategy"}, {"ratio"}, {"score"}, {{"task", "ruler/vt"}}});
+  CHECK(models.row_dimensions == std::vector<std::string>{"strategy", "model"});
+}
+
+TEST_CASE("a figure over one sample has no interval") {
+  const Filled store(synthetic_config, 1);
+  const Table table = store.table({{"strategy", "task"}, {"ratio"}, {"score"}, {}});
+  CHECK_FALSE(entry(table, "score", "full", "").estimate.interval);
+  CHECK_THAT(table_as_text(table, 80), Catch::Contains("[–]"));
+}
+
+TEST_CASE("wrong names are answered with the nearest") {
+  const Filled store;
+  CHECK(error_of(store, {{"stratgy"}, {"ratio"}, {}, {}}) ==
+        "--rows: unknown dimension 'stratgy'; did you mean 'strategy'?");
+  CHECK(error_of(store, {{"strategy"}, {"rati"}, {}, {}}) == "--cols: unknown dimension 'rati'; did you mean 'ratio'?");
+  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {"scroe"}, {}}) ==
+        "--value: unknown value 'scroe'; did you mean 'score'?");
+  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"strategy", "prophet"}}}) ==
+        "--where strategy=prophet: no cell has it; did you mean 'prophetkv'?");
+  CHECK_THAT(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"ratio", "0.3"}}}),
+             Catch::Contains("no cell has it; known: 0.2, 0.5"));
+  CHECK_THROWS_WITH(format_table(store.table(), "jsn", 80), Catch::Contains("did you mean 'json'?"));
+  TempFolder folder;
+  { Store::open(folder / "empty.kvmend", Store::Mode::write); }
+  CHECK_THROWS_WITH(make_table(load_table_data({folder / "empty.kvmend"}), {}), "there are no results to show yet");
+}
