@@ -36,12 +36,17 @@ class Nfc final : public Normalizer {
     known_.applyPattern(u"[:age=9.0:]", status);
     check(status, "no age data");
     known_.freeze();
+    // Lead class: U+0F73 and its like are starters that decompose into marks.
+    marks_.applyPattern(u"[[:age=9.0:]&[:^lccc=0:]]", status);
+    check(status, "no combining classes");
+    marks_.freeze();
     filtered_ = std::make_unique<icu::FilteredNormalizer2>(*nfc, known_);
   }
 
   AlignedText apply(AlignedText text) const override {
-    if (is_normalized(text.text)) return text;
+    if (is_plainly_normalized(text.text)) return text;
     text = sort_long_runs(std::move(text));
+    if (is_normalized(text.text)) return text;
     UErrorCode status = U_ZERO_ERROR;
     std::string out;
     out.reserve(text.text.size());
@@ -66,64 +71,67 @@ class Nfc final : public Normalizer {
   std::string describe() const override { return "nfc"; }
 
  private:
+  /// Everything below U+0300 (lead byte 0xCC) is in NFC already.
+  static bool is_plainly_normalized(const std::string& text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0xCC; });
+  }
+
   bool is_normalized(const std::string& text) const {
-    // Everything below U+0300 (lead byte 0xCC) is in NFC already.
-    if (std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0xCC; }))
-      return true;
     UErrorCode status = U_ZERO_ERROR;
     const bool normalized = filtered_->isNormalizedUTF8(text, status) != 0;
     check(status, "isNormalizedUTF8");
     return normalized;
   }
 
-  /// The marks a code point decomposes into, itself included; false: one of them is no mark.
-  bool append_marks(char32_t c, std::vector<Mark>& marks) const {
-    if (c < 0x300 || known_.contains(static_cast<UChar32>(c)) == 0) return false;
+  /// The marks that the code points of a run decompose into, in canonical order.
+  std::string sorted_marks(std::string_view run) const {
+    std::vector<Mark> marks;
     icu::UnicodeString parts;
-    if (filtered_->getDecomposition(static_cast<UChar32>(c), parts) == 0) parts.setTo(static_cast<UChar32>(c));
-    const std::size_t before = marks.size();
-    for (std::int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1)) {
-      const UChar32 part = parts.char32At(i);
-      const std::uint8_t combining_class = filtered_->getCombiningClass(part);
-      if (combining_class == 0) {
-        marks.resize(before);
-        return false;
+    for (std::size_t at = 0; at < run.size();) {
+      const utf8::Decoded c = utf8::decode_valid(run, at);
+      at += c.length;
+      const auto code = static_cast<UChar32>(c.code_point);
+      if (filtered_->getDecomposition(code, parts) == 0) parts.setTo(code);
+      for (std::int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1)) {
+        const UChar32 part = parts.char32At(i);
+        marks.push_back({static_cast<char32_t>(part), filtered_->getCombiningClass(part)});
       }
-      marks.push_back({static_cast<char32_t>(part), combining_class});
     }
-    return true;
+    std::stable_sort(marks.begin(), marks.end(),
+                     [](const Mark& a, const Mark& b) { return a.combining_class < b.combining_class; });
+    std::string sorted;
+    for (const Mark& mark : marks) utf8::append(sorted, mark.code_point);
+    return sorted;
   }
 
   /// Decomposes and sorts runs of more than `long_run` marks: a canonically equivalent text that ICU takes in its
   /// stride. Within such a run bytes are aligned in proportion.
   AlignedText sort_long_runs(AlignedText text) const {
     AlignedEdit edit(text);
-    std::vector<Mark> marks;
+    const std::string_view all = text.text;
     bool any = false;
-    for (std::size_t at = 0; at < text.text.size();) {
+    for (std::size_t at = 0; at < all.size();) {
       const std::size_t begin = at;
-      marks.clear();
-      utf8::Decoded next;
-      do {
-        next = utf8::decode_valid(text.text, at);
-        if (!append_marks(next.code_point, marks)) break;
-        at += next.length;
-      } while (at < text.text.size());
-      if (marks.size() > long_run) {
-        std::stable_sort(marks.begin(), marks.end(),
-                         [](const Mark& a, const Mark& b) { return a.combining_class < b.combining_class; });
-        std::string sorted;
-        for (const Mark& mark : marks) utf8::append(sorted, mark.code_point);
+      std::size_t count = 0;
+      utf8::Decoded c;
+      while (at < all.size()) {
+        c = utf8::decode_valid(all, at);
+        if (c.code_point < 0x300 || marks_.contains(static_cast<UChar32>(c.code_point)) == 0) break;
+        at += c.length;
+        ++count;
+      }
+      if (count > long_run) {
         edit.keep_to(begin);
-        edit.replace_to(at, sorted);
+        edit.replace_to(at, sorted_marks(all.substr(begin, at - begin)));
         any = true;
       }
-      if (at < text.text.size()) at += next.length;
+      if (at < all.size()) at += c.length;
     }
     return any ? edit.finish() : std::move(text);
   }
 
-  icu::UnicodeSet known_;
+  icu::UnicodeSet known_;  ///< what the published tables know
+  icu::UnicodeSet marks_;  ///< what decomposes into marks only
   std::unique_ptr<icu::FilteredNormalizer2> filtered_;
 };
 

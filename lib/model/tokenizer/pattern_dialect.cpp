@@ -66,6 +66,7 @@ class Translator {
     if (c == 's' || c == 'S') return ranges(2, c == 's' ? unicode::white_space() : unicode::not_white_space());
     if (c == 'w') return ranges(2, R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})");
     if (c == 'p' || c == 'P') return property(c == 'P');
+    if (c == 'x' && at_ + 2 < in_.size() && in_[at_ + 2] == '{') return copy(in_.find('}', at_) + 1 - at_);
     if (c == 'x' || c == 'd' || c == 'D' || c == 'r' || c == 'n' || c == 't') return copy(2);
     if (c == 'b' && !in_class_) refuse("the escape \\b");
     if (std::isalnum(static_cast<unsigned char>(c)) != 0) refuse(fmt::format("the escape \\{}", c));

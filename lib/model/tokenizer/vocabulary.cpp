@@ -26,7 +26,20 @@ std::string with_spaces(std::string_view text, std::string_view mark) {
 
 }  // namespace
 
-std::size_t Vocabulary::Hash::operator()(std::string_view text) const { return fast_hash(text.data(), text.size()); }
+std::size_t Vocabulary::slot_of(std::string_view text) const {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = fast_hash(text.data(), text.size()) & mask;
+  while (slots_[at] >= 0 && texts_[static_cast<std::size_t>(slots_[at])] != text) at = (at + 1) & mask;
+  return at;
+}
+
+void Vocabulary::grow() {
+  std::vector<std::int32_t> old(slots_.size() * 2, -1);
+  old.swap(slots_);
+  for (const std::int32_t id : old) {
+    if (id >= 0) slots_[slot_of(texts_[static_cast<std::size_t>(id)])] = id;
+  }
+}
 
 void Vocabulary::add(std::int64_t id, std::string text) {
   if (id < 0 || id >= max_tokens) {
@@ -41,23 +54,24 @@ void Vocabulary::add(std::int64_t id, std::string text) {
     fail(ErrorKind::data, "{}: tokens {} and {} have the same id {}", where_, in_quotes(texts_[at]), in_quotes(text),
          id);
   }
-  const auto [entry, fresh] = ids_.emplace(text, static_cast<std::int32_t>(id));
-  if (!fresh && entry->second != id) {
-    fail(ErrorKind::data, "{}: token {} has two ids, {} and {}", where_, in_quotes(text), entry->second, id);
+  const std::size_t slot = slot_of(text);
+  if (slots_[slot] >= 0 && slots_[slot] != id) {
+    fail(ErrorKind::data, "{}: token {} has two ids, {} and {}", where_, in_quotes(text), slots_[slot], id);
   }
   known_[at] = true;
   texts_[at] = std::move(text);
+  if (slots_[slot] >= 0) return;
+  slots_[slot] = static_cast<std::int32_t>(id);
+  if (++count_ * 2 > slots_.size()) grow();
 }
 
-std::int32_t Vocabulary::find(std::string_view text) const {
-  const auto found = ids_.find(text);
-  return found == ids_.end() ? -1 : found->second;
-}
+std::int32_t Vocabulary::find(std::string_view text) const { return slots_[slot_of(text)]; }
 
 std::int32_t Vocabulary::at(std::string_view text, const std::string& user) const {
   const std::int32_t id = find(text);
-  if (id < 0)
+  if (id < 0) {
     fail(ErrorKind::data, "{}: {} names the token {}, which the vocabulary lacks", where_, user, in_quotes(text));
+  }
   return id;
 }
 

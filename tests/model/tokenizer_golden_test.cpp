@@ -1,0 +1,156 @@
+#include <nlohmann/json.hpp>
+
+#include "catch.h"
+#include "core/file.h"
+#include "golden_strings.h"
+#include "model/gguf.h"
+#include "model/gguf_tokenizer.h"
+#include "model/locate.h"
+#include "model/tokenizer.h"
+
+using namespace kvmend;
+
+namespace {
+
+constexpr std::size_t group = 4, sweep_group = 8;  // strings to one hash, as the script groups them
+
+/// In order, without overlap, without gap.
+bool covers(const std::vector<Token>& tokens, std::size_t size) {
+  std::uint32_t at = 0;
+  for (const Token& token : tokens) {
+    if (token.begin != at || token.end < at) return false;
+    at = token.end;
+  }
+  return tokens.empty() || at == size;
+}
+
+std::string in_hex(const std::string& bytes) {
+  std::string hex;
+  for (const char c : bytes.substr(0, 200)) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return hex;
+}
+
+std::size_t check_hashes(const Tokenizer& tokenizer, const nlohmann::json& wanted,
+                         const std::vector<std::string>& strings, std::size_t first, std::size_t last,
+                         std::size_t together, EncodeOptions options) {
+  REQUIRE(wanted.size() == (last - first) / together);
+  std::uint32_t crc = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    const auto tokens = tokenizer.encode(strings[i], options);
+    if (!covers(tokens, strings[i].size())) FAIL("spans do not cover string " << i << ": " << in_hex(strings[i]));
+    std::vector<std::int32_t> ids;
+    for (const Token& token : tokens) ids.push_back(token.id);
+    crc = crc_of(ids, crc);
+    if ((i - first + 1) % together != 0) continue;
+    if (crc != wanted[(i - first) / together].get<std::uint32_t>()) {
+      FAIL("ids differ in one of the strings " << i + 1 - together << " to " << i
+                                               << "; the last: " << in_hex(strings[i]));
+    }
+    crc = 0;
+  }
+  return last - first;
+}
+
+/// All golden ids of one tokenizer; says how many strings that were.
+void check_golden(const Tokenizer& tokenizer, const std::string& name) {
+  INFO(name);
+  const auto golden = read_golden(name);
+  const auto& strings = golden_strings();
+  for (const auto& example : golden["examples"]) {  // first, because they show where ids begin to differ
+    const auto index = example[0].get<std::size_t>();
+    INFO("string " << index << ": " << in_hex(strings[index]));
+    REQUIRE(tokenizer.ids(strings[index]) == example[1].get<std::vector<std::int32_t>>());
+  }
+  std::size_t checked = check_hashes(tokenizer, golden["crc"], strings, 0, strings.size(), group, {});
+  const auto begin = golden["plain_range"][0].get<std::size_t>();
+  const auto end = golden["plain_range"][1].get<std::size_t>();
+  checked += check_hashes(tokenizer, golden["plain"], strings, begin, end, group, {.special = false});
+  if (!golden["sweep"].empty()) {
+    const auto sweep = sweep_strings();
+    checked += check_hashes(tokenizer, golden["sweep"], sweep, 0, sweep.size(), sweep_group, {});
+  }
+  CHECK(checked >= 10'000);
+}
+
+TokenizerSource tiny_json(const std::string& name) {
+  TokenizerSource source;
+  source.json_path = tokenizer_data() / "tiny" / (name + ".json");
+  return source;
+}
+
+/// The fields that a GGUF file made from the tiny tokenizer would have.
+TokenizerSource tiny_gguf(const std::string& name) {
+  const auto content = nlohmann::json::parse(read_file(tokenizer_data() / "tiny" / (name + ".json")));
+  const auto& model = content["model"];
+  TokenizerSource source;
+  source.gguf_pre = name;
+  source.gguf_model = name == "llama" ? "llama" : "gpt2";
+  for (const auto& [text, id] : model["vocab"].items()) {
+    source.tokens.resize(std::max(source.tokens.size(), id.get<std::size_t>() + 1));
+    source.tokens[id.get<std::size_t>()] = text;
+  }
+  source.token_types.assign(source.tokens.size(), 1);
+  source.scores.assign(source.tokens.size(), -1e9F);
+  float score = 0;
+  for (const auto& merge : model["merges"]) {
+    const bool pair = merge.is_array();
+    const std::string joined =
+        pair ? merge[0].get<std::string>() + " " + merge[1].get<std::string>() : merge.get<std::string>();
+    source.merges.push_back(joined);
+    std::string token = joined;
+    token.erase(token.find(' '), 1);
+    const auto at = std::find(source.tokens.begin(), source.tokens.end(), token) - source.tokens.begin();
+    auto& known = source.scores[static_cast<std::size_t>(at)];
+    known = std::max(known, score);
+    score -= 1;
+  }
+  for (const auto& token : content["added_tokens"]) {
+    source.token_types[token["id"].get<std::size_t>()] = token["content"] == "<unk>" ? 2 : 3;
+  }
+  if (name == "llama") {
+    for (std::size_t id = 0; id < source.tokens.size(); ++id) {
+      if (source.tokens[id].starts_with("<0x")) source.token_types[id] = 6;
+    }
+  }
+  return source;
+}
+
+TokenizerSource from_gguf(const std::filesystem::path& path) {
+  return read_gguf_tokenizer(read_gguf(path).metadata, 1 << 24);
+}
+
+/// The golden ids of a tokenizer whose vocabulary is not ours to commit.
+void check_fetched(const std::string& name, const std::filesystem::path& path, const std::string& fetch) {
+  if (!std::filesystem::exists(path)) {
+    WARN("SKIPPED: " << name << " is not at " << path.string() << "; get it by " << fetch);
+    return;
+  }
+  check_golden(*make_tokenizer(from_gguf(path)), name);
+}
+
+}  // namespace
+
+TEST_CASE("every kind of tokenizer.json gives the published pipeline's ids", "[tokenizer][golden]") {
+  const auto name =
+      GENERATE(as<std::string>(), "smollm", "qwen2", "llama-bpe", "gpt-2", "llama", "llama-over-spaces", "no-fallback",
+               "gemma-like", "metaspace-first", "metaspace-always", "metaspace-never", "unusual");
+  check_golden(*make_tokenizer(tiny_json(name)), "tiny-" + name);
+}
+
+TEST_CASE("the same tokenizer out of GGUF fields gives the same ids", "[tokenizer][golden]") {
+  const auto name = GENERATE(as<std::string>(), "smollm", "qwen2", "llama-bpe", "gpt-2", "llama");
+  check_golden(*make_tokenizer(tiny_gguf(name)), "tiny-" + name);
+}
+
+TEST_CASE("SmolLM2's tokenizer gives the published ids", "[tokenizer][golden]") {
+  check_fetched("smollm2-135m", models_dir() / "smollm2-135m.gguf", "scripts/fetch smollm2-135m");
+}
+
+TEST_CASE("Qwen2.5-Coder's tokenizer gives the published ids", "[.qwen]") {
+  check_fetched("qwen2.5-coder-0.5b", models_dir() / "qwen2.5-coder-0.5b.gguf", "scripts/fetch qwen2.5-coder-0.5b");
+}
+
+TEST_CASE("Llama's, GPT-2's and Qwen2's vocabularies give the published ids", "[.vocab]") {
+  const auto name = GENERATE(as<std::string>(), "llama-bpe", "llama-spm", "gpt-2", "qwen2");
+  check_fetched(name, models_dir() / "vocab" / ("ggml-vocab-" + name + ".gguf"), "scripts/golden/fetch_vocabularies");
+}
