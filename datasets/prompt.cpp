@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/utf8.h"
+#include "datasets/encode.h"
 
 namespace kvmend {
 namespace {
@@ -32,32 +33,6 @@ Layout lay_out(const TaskSample& sample, const PromptOptions& options) {
   out.answer_begin = out.text.size();
   out.text += answer;
   return out;
-}
-
-/// One tokenisation of the whole prompt. BOS stands first where the tokenizer's convention or keep_bos wants it, once.
-std::vector<Token> encode_prompt(const std::string& text, const PromptOptions& options) {
-  const Tokenizer& tokenizer = *options.tokenizer;
-  const int bos = tokenizer.bos();
-  bool written = false;
-  if (bos >= 0) {
-    const std::int32_t id = bos;
-    const std::string bos_text = tokenizer.decode(std::span(&id, 1));
-    written = !bos_text.empty() && text.starts_with(bos_text);
-  }
-  std::vector<Token> tokens = tokenizer.encode(text, {.special = true, .add_bos = !written});
-  if (options.keep_bos && bos >= 0 && (tokens.empty() || tokens.front().id != bos)) {
-    tokens.insert(tokens.begin(), Token{bos, 0, 0});
-  }
-  return tokens;
-}
-
-/// Tokens that begin before `offset`: a boundary inside a token moves to that token's end. A BOS that is not in the
-/// text (its span is empty) is before everything.
-int tokens_before(std::span<const Token> tokens, std::size_t offset) {
-  const auto end = std::partition_point(tokens.begin(), tokens.end(), [&](const Token& token) {
-    return token.begin < offset || (token.begin == token.end && token.end == 0);
-  });
-  return static_cast<int>(end - tokens.begin());
 }
 
 /// Units of one tokenisation: the prefix, then the chunker's cuts. Returns the number of context tokens.
@@ -115,45 +90,16 @@ std::vector<Token> encode_units(const Layout& layout, const PromptOptions& optio
   return tokens;
 }
 
-/// Tokens of [begin, end) that overlap the byte span.
-std::pair<int, int> overlap(std::span<const Token> tokens, std::size_t begin, std::size_t end) {
-  const auto first = std::partition_point(tokens.begin(), tokens.end(), [&](const Token& t) { return t.end <= begin; });
-  const auto last = std::partition_point(first, tokens.end(), [&](const Token& t) { return t.begin < end; });
-  return {static_cast<int>(first - tokens.begin()), static_cast<int>(last - tokens.begin())};
-}
-
-void mark_question(Request& request, const TaskSample& sample, const Layout& layout, std::span<const Token> tokens) {
-  request.question_begin = 0;
-  request.question_end = request.n_query();
-  if (sample.question.begin >= sample.question.end) return;
-  const auto query = tokens.subspan(request.context_ids.size());
-  const auto [begin, end] =
-      overlap(query, layout.query_begin + sample.question.begin, layout.query_begin + sample.question.end);
-  if (begin < end) {
-    request.question_begin = begin;
-    request.question_end = end;
-  }
-}
-
-void mark_evidence(Prompt& prompt, const Layout& layout, std::span<const Token> tokens) {
+void mark_evidence(Prompt& prompt, std::span<const Token> tokens) {
   const auto context = tokens.first(prompt.request.context_ids.size());
   for (const ByteSpan& span : prompt.sample.evidence) {
-    const auto range = overlap(context, layout.context_begin + span.begin, layout.context_begin + span.end);
+    const auto range = overlapping(context, prompt.context_begin + span.begin, prompt.context_begin + span.end);
     prompt.evidence.push_back(range);
     const auto& units = prompt.request.units;
     prompt.evidence_cut.push_back(std::any_of(units.begin(), units.end(), [&](const Unit& unit) {
       return range.first < unit.begin && unit.begin < range.second;
     }));
   }
-}
-
-void fill_request(Request& request, Layout& layout, std::span<const Token> tokens, int n_context) {
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    (static_cast<int>(i) < n_context ? request.context_ids : request.query_ids).push_back(tokens[i].id);
-    request.token_begin.push_back(tokens[i].begin);
-    request.token_end.push_back(tokens[i].end);
-  }
-  request.text = std::move(layout.text);
 }
 
 void check_sample(const TaskSample& sample) {
@@ -174,7 +120,7 @@ struct Tokenized {
 
 Tokenized tokenize(const Layout& layout, const TaskSample& sample, const PromptOptions& options) {
   Tokenized out;
-  out.tokens = encode_prompt(layout.text, options);
+  out.tokens = encode_whole(layout.text, *options.tokenizer, options.keep_bos);
   out.n_context = cut_units(layout, sample, out.tokens, *options.chunker, out.units);
   if (options.tokenize == TokenizeMode::units) {
     out.tokens = encode_units(layout, options, out.tokens, out.units, out.n_context);
@@ -209,18 +155,21 @@ Prompt build_prompt(TaskSample sample, const PromptOptions& options) {
   Prompt prompt;
   prompt.sample = std::move(sample);
   prompt.request.units = made.units;
-  const Layout offsets{"", layout.context_begin, layout.query_begin, layout.answer_begin};
-  fill_request(prompt.request, layout, made.tokens, made.n_context);
-  mark_question(prompt.request, prompt.sample, offsets, made.tokens);
-  mark_evidence(prompt, offsets, made.tokens);
-  prompt.answer_begin = offsets.answer_begin;
+  take_tokens(prompt.request, std::move(layout.text), made.tokens, made.n_context);
+  const ByteSpan& question = prompt.sample.question;
+  mark_question(prompt.request, layout.query_begin + question.begin, layout.query_begin + question.end);
+  prompt.context_begin = layout.context_begin;
+  prompt.query_begin = layout.query_begin;
+  prompt.answer_begin = layout.answer_begin;
+  mark_evidence(prompt, made.tokens);
   prompt.hash = prompt_hash(prompt.request);
   return prompt;
 }
 
 int count_prompt_tokens(const TaskSample& sample, const PromptOptions& options) {
   const Layout layout = lay_out(sample, options);
-  if (options.tokenize == TokenizeMode::whole) return static_cast<int>(encode_prompt(layout.text, options).size());
+  if (options.tokenize == TokenizeMode::whole)
+    return static_cast<int>(encode_whole(layout.text, *options.tokenizer, options.keep_bos).size());
   return static_cast<int>(tokenize(layout, sample, options).tokens.size());
 }
 

@@ -31,6 +31,8 @@ struct Prompt {
   Request request;
   std::vector<std::pair<int, int>> evidence;  ///< context token ranges that overlap each evidence span
   std::vector<bool> evidence_cut;             ///< true if a unit boundary cuts it
+  std::size_t context_begin = 0;              ///< byte offset in request.text where the sample's context starts
+  std::size_t query_begin = 0;                ///< byte offset in request.text where the sample's query starts
   std::size_t answer_begin = 0;               ///< byte offset in request.text where the answer prefix starts
   std::string hash;                           ///< prompt_hash(request)
 };

@@ -18,6 +18,19 @@ opening!: <when> the <.place> was <state>, and <1=person> <.did> <how>.
  | when the old <.trade> retired, <1=person> took over the <.place>, the <.plural> and a debt of <number> years.
  | the letter said only that the <.noun> was <state> and that <1=person> should come <soon>.
  | in a town <nearby>, where most things are <quality>, the <.place> stayed <state> for <span>.
+ | <1=person> came to the <.place> by accident, <when>, looking for <.thing>.
+ | for those who care about <.plural>, the <.place> <nearby> is worth the journey from <town>.
+ | it was the <.noun> that brought <1=person> and the <.trade> together, and the <.noun> that divided them.
+ | <when> there was no <.mass> to be had anywhere, and the <.place> <nearby> closed for <span>.
+ | in <town> a(n) <adjective> <.place> is called a misfortune; <nearby> it is called a beginning.
+ | <1=person> learned <.doing> late, at an age when others give it up.
+ | the story of the <.noun> is told in two ways, and <1=person> knew both.
+ | a(n) <adjective> <.trade> and <number> <.plural> were all that the <.place> had to show <when>.
+ | there was a time when every family <nearby> owned a(n) <.noun>, <quality> or not.
+ | <1=person> kept a diary of the <.place>, with a page for the <.plural> and a page for the weather.
+ | whenever <1=person> spoke of <town>, it was to praise the <.mass> there and the art of <.doing>.
+ | the <.place> had been <state> for <span> when the <.trade> from <town> moved in.
+ | on the day the <.noun> arrived, <when>, half the street came out to look.
 frame!: <1=person> <.did> <how>, and by evening the <.noun> was <state>.
  | the <.trade> <.did> <when>, although nobody had asked for it.
  | <reason>, the <.plural> were moved from the <.place> to a shelf <where>.
@@ -95,6 +108,52 @@ frame!: <1=person> <.did> <how>, and by evening the <.noun> was <state>.
  | "<remark>," wrote <2=person> on the back of a bill for <.mass>.
  | under the <.noun> they found <number> buttons, a key, and a(n) <adjective> photograph of the <.place>.
  | <1=person> <.did> because it was <3=weekday>, and on a(n) <3=weekday> that was simply what one did.
+ | the <.noun> was lent to <town> for <span> and came back <flaw>.
+ | what <2=person> admired in the <.trade> was <virtue>, though <1=person> called it plain obstinacy.
+ | somewhere between the <.place> and <view> the <.plural> were lost, and a search with lamps found only <.thing>.
+ | for want of <.mass> the <.trade> used <.mass2>, and nobody noticed until <month>.
+ | a bell rang, the <.trade> looked up, and <2=person> saw that the <.noun> was <state>.
+ | few sights are as <quality> as a row of <.plural> <where> <when>.
+ | there is no school for <.doing>; one watches, says little, and spoils a good deal of <.mass>.
+ | <1=person> and <2=person> took turns <.doing>, an hour each, and told stories in between.
+ | the <adjective> <.noun> cost more than it should have, but <1=person> never regretted a penny of it.
+ | whoever sleeps near the <.place> learns to tell the hour by the sound of the <.plural>.
+ | <2=person> tried <.doing> once, in <month>, and still has the scar to prove it.
+ | all that remained of the old <.noun> was a(n) <adjective> handle and a smell of <.mass2>.
+ | to reach the <.place> one must go <where2>, and in <month> even that is no certainty.
+ | with <number> <.plural> and a little <.mass> the <.trade> could make almost anything, except a profit.
+ | <1=person> had promised not to touch the <.noun>, and kept the promise for nearly <span>.
+ | the <.plural> came from <town>, wrapped in <paper> that were more interesting than the goods.
+ | out of <number> attempts at <.doing>, <number> failed, and those were the ones worth remembering.
+ | the cat slept on the <.noun>, which was therefore considered <quality>.
+ | on the wall of the <.place> someone had written "<remark>" in <colour> chalk.
+ | neither <1=person> nor the <.trade> could remember who had painted the <.noun> <colour>.
+ | the <.place> was let for <span> to a(n) <adjective> <.trade> from <town>, who paid in <.plural>.
+ | if one listens at the door of the <.place> <when>, one hears <.doing> and, now and then, a laugh.
+ | the best <.plural> are never for sale; they stand <where> and are shown only to friends.
+ | after <span> of <.doing> <2=person> could tell good <.mass> from bad with closed eyes.
+ | a neighbour complained about the <.noun>, then about the <.plural>, and at last about <1=person>.
+ | <1=person> explained the <.noun> to the visitors from <town> <how>, leaving out the sad part.
+ | the festival <nearby> was opened with <.thing>, <number> speeches and far too much <drink>.
+ | <reason>, the <.place> was lit by a single lamp, and the <.trade> worked from memory.
+ | what had looked <state> from outside turned out to be <quality> within, like much else in <town>.
+ | the <.trade> measured the <.noun> twice, nodded, and wrote a(n) <adjective> number on a slate.
+ | a photograph shows <1=person> beside the <.noun>, squinting, with <.thing> in both hands.
+ | the road to <town> is lined with people who gave up <.doing> and took up <activity>.
+ | <2=person> inherited <number> <.plural>, the <colour> <.noun>, and a reputation for <.doing>.
+ | it rained, so the <.plural> were carried in, and when they were all inside it stopped.
+ | the secret of <.mass>, <2=person> used to say, is to leave it alone for <span>.
+ | along with the <.noun> came a bill, a warning, and <.thing> as a gift.
+ | the <.trade> would rather lose a finger than lend out the <.noun>, and said so <how2>.
+ | by <month> the <.place> was <state>, the <.trade> was in <town>, and <1=person> had the key.
+ | for every person who enjoys <.doing> there are <number> who only like to watch.
+ | an old custom requires that the first of the <.plural> be given to the <.trade> <nearby>.
+ | the clock in the <.place> was wrong by <number> minutes, and everyone had grown used to it.
+ | <1=person> judged a(n) <.place> by its <.noun>, and people by how they treated the <.plural>.
+ | in a drawer lay <.thing>, a pair of gloves, and <number> letters about <.mass>.
+ | one of the <.plural> rolled away, and the whole of the <.place> went down on its knees to look for it.
+ | the inspector from <town> found the <.noun> <quality>, the <.plural> <flaw>, and the <drink> excellent.
+ | as a cure for sadness <2=person> recommended <.doing>, and if that failed, <activity>.
 )";
 
 }  // namespace kvmend

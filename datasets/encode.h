@@ -1,0 +1,32 @@
+#pragma once
+// From text to a request's tokens; prompts and requests in JSON share it.
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/tokenizer.h"
+#include "recompute/request.h"
+
+namespace kvmend {
+
+/// One tokenisation of a whole prompt. BOS stands first where the tokenizer's convention or `keep_bos` wants it, once:
+/// a BOS that the text itself begins with counts.
+std::vector<Token> encode_whole(const std::string& text, const Tokenizer& tokenizer, bool keep_bos);
+
+/// Tokens that begin before `offset`: a boundary inside a token moves to that token's end. A BOS that is not in the
+/// text (its span is empty) is before everything.
+int tokens_before(std::span<const Token> tokens, std::size_t offset);
+
+/// Indices [first, second) of the tokens that overlap the bytes [begin, end).
+std::pair<int, int> overlapping(std::span<const Token> tokens, std::size_t begin, std::size_t end);
+
+/// Moves tokens and text into the request: the first `n_context` are its context, the others its query.
+void take_tokens(Request& request, std::string text, std::span<const Token> tokens, int n_context);
+
+/// Sets the question to the query's tokens that overlap the bytes [begin, end) of request.text; to the whole query
+/// where none does, or the span is empty.
+void mark_question(Request& request, std::size_t begin, std::size_t end);
+
+}  // namespace kvmend
