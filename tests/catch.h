@@ -3,8 +3,8 @@
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 using Catch::Approx;
-namespace Catch {
-/// As version 2 names it.
+namespace Catch {  // as version 2 names them
+using Matchers::StartsWith;
 inline auto Contains(const std::string& text) { return Matchers::ContainsSubstring(text); }
 }  // namespace Catch
 #else

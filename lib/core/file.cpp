@@ -51,6 +51,11 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+bool path_exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 std::string read_file(const fs::path& path) {
   const MappedFile map(path);
   return {reinterpret_cast<const char*>(map.bytes().data()), map.bytes().size()};

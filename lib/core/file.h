@@ -25,6 +25,9 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// Whether there is something at `path` that we may look at. Never throws.
+bool path_exists(const std::filesystem::path& path);
+
 /// Whole content; throws Error(data) naming the file.
 std::string read_file(const std::filesystem::path& path);
 

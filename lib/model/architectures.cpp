@@ -45,6 +45,7 @@ Architecture llama() {
                 {.name = "mistral", .window = WindowRule::all_layers, .default_window = 4096, .default_kv_heads = 8}};
   a.tensors = llama_tensors;
   a.optional = {Presence::qkv_bias, Presence::output_bias, Presence::mlp_bias};
+  a.gguf_window = true;
   a.gguf_interleaves_heads = true;
   return a;
 }

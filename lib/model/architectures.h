@@ -61,6 +61,7 @@ struct Architecture {
   ModelConfig base;  ///< what all its models have in common: norm, position, activation, fixed biases
   /// Groups of tensors that one model of the family has and another has not.
   std::vector<Presence> optional;
+  bool gguf_window = false;  ///< in GGUF files, `attention.sliding_window` holds for every layer
   /// In GGUF files, rows of a Q or K head come in the order of pairs (2i, 2i + 1).
   bool gguf_interleaves_heads = false;
   double hf_rope_theta = 10000;  ///< for config.json without one

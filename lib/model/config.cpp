@@ -1,7 +1,5 @@
 #include "model/config.h"
 
-#include <cmath>
-
 #include "core/error.h"
 #include "model/model_parts.h"
 
@@ -14,9 +12,10 @@ struct Limit {
 };
 
 void check_rope(const RopeConfig& rope, int head_dim, const std::string& where) {
+  constexpr double least = 1e-6, most = 1e15;  // far from where float32 would overflow
   const auto positive = [&](double value, const char* name) {
-    if (!(value > 0) || !std::isfinite(value)) {
-      fail(ErrorKind::data, "{}: RoPE's {} is {}; it must be a positive number", where, name, value);
+    if (!(value >= least && value <= most)) {
+      fail(ErrorKind::data, "{}: RoPE's {} is {}; {} to {} are possible", where, name, value, least, most);
     }
   };
   if (rope.rotary_dim < 2 || rope.rotary_dim > head_dim || rope.rotary_dim % 2 != 0) {
@@ -39,9 +38,7 @@ void check_rope(const RopeConfig& rope, int head_dim, const std::string& where) 
   if (rope.scaling == RopeConfig::Scaling::yarn) {
     positive(rope.beta_fast, "beta_fast");
     positive(rope.beta_slow, "beta_slow");
-    if (!(rope.attention_factor >= 0) || !std::isfinite(rope.attention_factor)) {
-      fail(ErrorKind::data, "{}: RoPE's attention factor is {}", where, rope.attention_factor);
-    }
+    if (rope.attention_factor != 0) positive(rope.attention_factor, "attention factor");
   }
   for (const float factor : rope.frequency_factors) positive(static_cast<double>(factor), "frequency factor");
 }

@@ -122,6 +122,10 @@ ModelConfig read_config(const GgufMetadata& metadata, const Architecture& archit
   }
   config.norm_eps = static_cast<float>(keys.number("attention.layer_norm_rms_epsilon", 1e-5));
   config.sliding_window = keys.size("attention.sliding_window", 0);
+  if (config.sliding_window > 0 && !architecture.gguf_window) {
+    fail(ErrorKind::data, "{}: the file does not say which layers of a {} model the window holds for",
+         keys.where("attention.sliding_window"), architecture.name);
+  }
   // The number of embedding rows is what the head computes; `vocab_size` may leave out padding.
   const StoredTensor* embedding = tensors.find("token_embd.weight");
   if (!embedding) fail(ErrorKind::data, "{}: tensor 'token_embd.weight' is missing", metadata.file());

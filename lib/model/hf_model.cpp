@@ -126,8 +126,8 @@ std::string template_text(const JsonObject& json) {
 }
 
 std::string read_chat_template(const fs::path& folder) {
-  if (const auto file = folder / "chat_template.jinja"; fs::exists(file)) return read_file(file);
-  if (const auto file = folder / "tokenizer_config.json"; fs::exists(file))
+  if (const auto file = folder / "chat_template.jinja"; path_exists(file)) return read_file(file);
+  if (const auto file = folder / "tokenizer_config.json"; path_exists(file))
     return template_text(JsonObject::read(file));
   return "";
 }
@@ -138,13 +138,19 @@ void read_special_ids(ModelParts& parts, const JsonObject& json, const fs::path&
   if (!bos.empty()) parts.tokenizer.bos = bos.front();
   if (!eos.empty()) parts.tokenizer.eos = eos.front();
   parts.stop_ids = eos;
-  if (const auto file = folder / "generation_config.json"; fs::exists(file)) {
+  if (const auto file = folder / "generation_config.json"; path_exists(file)) {
     const auto more = read_ids(JsonObject::read(file), "eos_token_id", vocab);
     parts.stop_ids.insert(parts.stop_ids.end(), more.begin(), more.end());
   }
   std::sort(parts.stop_ids.begin(), parts.stop_ids.end());
   parts.stop_ids.erase(std::unique(parts.stop_ids.begin(), parts.stop_ids.end()), parts.stop_ids.end());
   std::erase(parts.stop_ids, parts.tokenizer.eos);
+}
+
+std::string folder_name(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path whole = fs::weakly_canonical(folder, ignored);
+  return (whole.empty() ? folder : whole).filename().string();
 }
 
 /// A head that is said to be tied but stored all the same must be the same numbers.
@@ -166,7 +172,7 @@ void check_tied_head(const ModelConfig& config, const TensorSet& tensors) {
 
 ModelParts read_hf_parts(const fs::path& folder) {
   const fs::path config_path = folder / "config.json";
-  if (!fs::exists(config_path)) {
+  if (!path_exists(config_path)) {
     fail(ErrorKind::data,
          "{}: no config.json is here; a model folder has config.json, tokenizer.json and safetensors files",
          folder.string());
@@ -184,7 +190,7 @@ ModelParts read_hf_parts(const fs::path& folder) {
   parts.architecture = &found.architecture;
   parts.hf_names = true;
   parts.config = read_config(json, found);
-  parts.config.name = json.text("_name_or_path").value_or(fs::weakly_canonical(folder).filename().string());
+  parts.config.name = json.text("_name_or_path").value_or(folder_name(folder));
   check_config(parts.config, config_path.string());
   auto tensors = read_safetensors_folder(folder);
   check_tied_head(parts.config, tensors);

@@ -15,13 +15,12 @@ using nlohmann::json;
 
 constexpr int deepest = 64;
 
-/// "line:column" of a byte, both from 1.
+/// "line:column" of the byte with that number; all count from 1.
 std::string place_of(std::string_view text, std::size_t byte) {
-  const auto before = text.substr(0, std::min(byte, text.size()));
+  const auto before = text.substr(0, std::min(std::max<std::size_t>(byte, 1) - 1, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const auto last = before.rfind('\n');
-  const auto column = last == std::string_view::npos ? before.size() : before.size() - last - 1;
-  return fmt::format("{}:{}", line, std::max<std::size_t>(column, 1));
+  return fmt::format("{}:{}", line, last == std::string_view::npos ? before.size() + 1 : before.size() - last);
 }
 
 /// Watches the parser for what JSON allows and we do not.
@@ -45,10 +44,10 @@ class Strictness {
   std::vector<std::set<std::string>> keys_;
 };
 
-std::string type_text(const json& value) {
-  if (value.is_number_integer()) return value.dump();
-  return fmt::format("{} {}", value.type_name(),
-                     value.is_structured() ? "" : value.dump(-1, ' ', true, json::error_handler_t::replace));
+std::string found_text(const json& value) {
+  if (value.is_structured()) return value.type_name();
+  if (value.is_string()) return "the string " + in_quotes(value.get_ref<const std::string&>());
+  return value.dump();
 }
 
 }  // namespace
@@ -88,7 +87,7 @@ std::string JsonObject::where(std::string_view key) const {
 }
 
 void JsonObject::wrong_type(std::string_view key, std::string_view wanted, const json& found) const {
-  fail(ErrorKind::data, "{}: expected {}, found {}", where(key), wanted, type_text(found));
+  fail(ErrorKind::data, "{}: expected {}, found {}", where(key), wanted, found_text(found));
 }
 
 std::optional<std::int64_t> JsonObject::integer(std::string_view key) const {

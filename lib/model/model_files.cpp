@@ -186,8 +186,9 @@ class MappedModel final : public ModelFiles {
 }  // namespace
 
 std::unique_ptr<ModelFiles> open_model(const fs::path& path) {
-  if (fs::is_directory(path)) return std::make_unique<MappedModel>(read_hf_parts(path), path);
-  if (!fs::exists(path)) fail(ErrorKind::data, "{}: no such file or folder", path.string());
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return std::make_unique<MappedModel>(read_hf_parts(path), path);
+  if (!path_exists(path)) fail(ErrorKind::data, "{}: no such file or folder", path.string());
   if (!looks_like_gguf(path)) {
     const bool part = path.extension() == ".safetensors" || path.extension() == ".json";
     fail(ErrorKind::data, "{}: not a GGUF file{}", path.string(),

@@ -143,11 +143,11 @@ TensorSet read_safetensors_folder(const fs::path& folder) {
     set.add(std::move(map), std::move(tensors));
   };
   const fs::path single = folder / "model.safetensors", index_path = folder / "model.safetensors.index.json";
-  if (fs::exists(single)) {
+  if (path_exists(single)) {
     add(single);
     return set;
   }
-  if (!fs::exists(index_path)) {
+  if (!path_exists(index_path)) {
     fail(ErrorKind::data,
          "{}: neither model.safetensors nor model.safetensors.index.json is here; other weight formats "
          "(pytorch_model.bin) must be converted to safetensors first",
