@@ -12,6 +12,12 @@ std::unique_ptr<Command> make_logits(CLI::App& app);
 std::unique_ptr<Command> make_run(CLI::App& app);
 std::unique_ptr<Command> make_score(CLI::App& app);
 std::unique_ptr<Command> make_tokenize(CLI::App& app);
+std::unique_ptr<Command> make_export(CLI::App& app);
+std::unique_ptr<Command> make_merge(CLI::App& app);
+std::unique_ptr<Command> make_rescore(CLI::App& app);
+std::unique_ptr<Command> make_sample(CLI::App& app);
+std::unique_ptr<Command> make_select(CLI::App& app);
+std::unique_ptr<Command> make_table_command(CLI::App& app);
 std::unique_ptr<Command> make_worker(CLI::App& app);
 
 }  // namespace kvmend

@@ -5,28 +5,51 @@
 
 namespace kvmend {
 
-std::shared_ptr<const Strategy> parse_strategy_argument(const std::string& text) {
-  const Value value = read_yaml(text, "--strategy");
+namespace {
+
+struct NamedParams {
   std::string name;
+  Location where;
   Value params;
-  Location where = value.where;
-  if (value.is_string()) {
-    name = value.as_string();
-  } else if (value.is_map() && value.as_map().size() == 1) {
-    name = value.as_map().front().key;
-    where = value.as_map().front().where;
-    params = value.as_map().front().value;
-  } else {
-    fail(ErrorKind::usage, "--strategy: expected a name or 'name: {{parameter: value}}', found {}", value.flow());
+};
+
+NamedParams read_argument(const std::string& text) {
+  const Value value = read_yaml(text, "--strategy");
+  if (value.is_string()) return {value.as_string(), value.where, {}};
+  if (value.is_map() && value.as_map().size() == 1) {
+    const Value::Entry& entry = value.as_map().front();
+    return {entry.key, entry.where, entry.value};
   }
+  fail(ErrorKind::usage, "--strategy: expected a name or 'name: {{parameter: value}}', found {}", value.flow());
+}
+
+std::shared_ptr<const Strategy> make_or_fail(const std::string& name, const Location& where, const Value& params) {
   ParamErrors errors;
   auto strategy = make_strategy(name, where, params, errors);
-  if (!strategy) {
-    std::string all;
-    for (const std::string& message : errors.messages) all += (all.empty() ? "" : "\n") + message;
-    fail(ErrorKind::usage, "{}", all);
+  if (strategy) return strategy;
+  std::string all;
+  for (const std::string& message : errors.messages) all += (all.empty() ? "" : "\n") + message;
+  fail(ErrorKind::usage, "{}", all);
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const Strategy>> parse_strategy_arguments(const std::string& text) {
+  const NamedParams argument = read_argument(text);
+  std::vector<ParamInfo> infos;
+  for (const StrategyInfo& info : list_strategies()) {
+    if (info.name == argument.name) infos = info.params;
   }
-  return strategy;
+  std::vector<std::shared_ptr<const Strategy>> out;
+  for (const Value& params : expand_axes(argument.params, infos)) {
+    out.push_back(make_or_fail(argument.name, argument.where, params));
+  }
+  return out;
+}
+
+std::shared_ptr<const Strategy> parse_strategy_argument(const std::string& text) {
+  const NamedParams argument = read_argument(text);
+  return make_or_fail(argument.name, argument.where, argument.params);
 }
 
 }  // namespace kvmend

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/config_parts.h"
+#include "experiment/yaml_reader.h"
 #include "model/chat.h"
 
 namespace kvmend {
@@ -163,6 +164,12 @@ Config load_config(const std::vector<std::filesystem::path>& paths, const std::v
   apply_settings(source.tree, settings, item_parameters);
   for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
   if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return make_config(source);
+}
+
+Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& settings) {
+  ConfigSource source{read_yaml(text, name), text, std::filesystem::current_path()};
+  apply_settings(source.tree, settings, item_parameters);
   return make_config(source);
 }
 

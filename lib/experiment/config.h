@@ -91,6 +91,10 @@ struct Config {
 /// nearest valid name. `settings` are --set options.
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings = {});
 
+/// The same from one config's text; `name` stands for the file in messages, relative data files are looked up in the
+/// working directory.
+Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& settings = {});
+
 /// The same from a tree: what load_config does after reading.
 Config make_config(const ConfigSource& source);
 

@@ -47,10 +47,10 @@ TEST_CASE("a sweep is computed once; more samples compute only the new ones; a t
   INFO(first.err);
   REQUIRE(first.code == 0);
   // full, no_context, reuse once; epic, cacheblend, prophetkv, two randoms at two ratios each
-  CHECK_THAT(first.err, Contains("22 results computed, 0 were there"));
-  CHECK_THAT(kvmend::test::kvmend({"run", "a.yaml"}, folder.path()).err, Contains("0 results computed, 22 were there"));
+  CHECK_THAT(first.err, Contains("26 results computed, 0 were there"));
+  CHECK_THAT(kvmend::test::kvmend({"run", "a.yaml"}, folder.path()).err, Contains("0 results computed, 26 were there"));
   CHECK_THAT(kvmend::test::kvmend({"run", "a.yaml", "--set", "tasks.*.samples=3"}, folder.path()).err,
-             Contains("11 results computed, 22 were there"));
+             Contains("13 results computed, 26 were there"));
   const auto table = kvmend::test::kvmend({"table", "tiny.kvmend"}, folder.path());
   CHECK(table.code == 0);
   for (const char* name : {"full", "no_context", "prophetkv", "cacheblend", "random"})
@@ -62,7 +62,7 @@ TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results"
   folder.write("a.yaml", config(4));
   REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "whole.kvmend", "-q"}, folder.path()).code == 0);
   const auto whole = results(folder, "whole.kvmend");
-  REQUIRE(whole.size() == 44);
+  REQUIRE(whole.size() == 52);
 
   SECTION("shards, merged") {
     REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "1.kvmend", "--shard", "1/2"}, folder.path()).code == 0);
@@ -119,7 +119,7 @@ TEST_CASE("a worker that dies costs its cell an error; the sample is retried wit
   INFO(done.err);
   CHECK(done.code == 5);
   CHECK_THAT(done.err, Contains("1 results failed") && Contains("the worker died in this cell: signal 11"));
-  CHECK(results(folder, "tiny.kvmend").size() == 12 * 11);
+  CHECK(results(folder, "tiny.kvmend").size() == 12 * 13);
   const auto again = kvmend::test::kvmend({"run", "a.yaml", "--retry-failed"}, folder.path());
   CHECK(again.code == 0);
   CHECK_THAT(again.err, Contains("1 results computed"));

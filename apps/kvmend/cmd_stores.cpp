@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include "apps/kvmend/commands.h"
+#include "core/error.h"
+#include "experiment/export.h"
+#include "experiment/merge.h"
+
+namespace kvmend {
+namespace {
+
+/// One row a sample and cell, for other tools.
+class Export final : public Command {
+ public:
+  explicit Export(CLI::App& app) {
+    app.add_option("store", store_, "")->required();
+    app.add_option("--format", format_, "jsonl or csv")->check(CLI::IsMember({"jsonl", "csv"}))->capture_default_str();
+  }
+  int run() override {
+    Store store = Store::open(store_, Store::Mode::read);
+    const auto emit = [](const std::string& line) { fmt::print("{}\n", line); };
+    if (format_ == "csv")
+      export_csv(store, emit);
+    else
+      export_jsonl(store, emit);
+    return 0;
+  }
+
+ private:
+  std::string store_, format_ = "jsonl";
+};
+
+/// Shards into one store.
+class Merge final : public Command {
+ public:
+  explicit Merge(CLI::App& app) {
+    app.add_option("out", out_, "the merged store, made if missing")->required();
+    app.add_option("store", stores_, "stores to add")->required();
+  }
+  int run() override {
+    const MergeReport report = merge_stores(out_, {stores_.begin(), stores_.end()});
+    fmt::print(stderr, "kvmend: {}: {} results, {} of them new\n", out_, report.results, report.added);
+    for (const std::string& line : report.missing) fmt::print(stderr, "kvmend: missing: {}\n", line);
+    for (const std::string& line : report.conflicts) {
+      fmt::print(stderr, "kvmend: warning: two stores disagree on {}; the first one's result stays\n", line);
+    }
+    return 0;
+  }
+
+ private:
+  std::string out_;
+  std::vector<std::string> stores_;
+};
+
+/// Metrics again from the stored predictions.
+class Rescore final : public Command {
+ public:
+  explicit Rescore(CLI::App& app) { app.add_option("store", store_, "")->required(); }
+  int run() override {
+    const RescoreReport report = rescore(store_);
+    fmt::print(stderr, "kvmend: {}: {} results scored again, {} changed\n", store_, report.results, report.changed);
+    return 0;
+  }
+
+ private:
+  std::string store_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_export(CLI::App& app) { return std::make_unique<Export>(app); }
+std::unique_ptr<Command> make_merge(CLI::App& app) { return std::make_unique<Merge>(app); }
+std::unique_ptr<Command> make_rescore(CLI::App& app) { return std::make_unique<Rescore>(app); }
+
+}  // namespace kvmend

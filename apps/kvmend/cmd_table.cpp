@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "apps/kvmend/commands.h"
+#include "core/error.h"
+#include "experiment/table.h"
+#include "experiment/table_format.h"
+
+namespace kvmend {
+namespace {
+
+int terminal_columns() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 120;
+}
+
+std::vector<std::string> split_commas(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t begin = 0; begin <= text.size() && !text.empty();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    out.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+/// A store's results as a table, every figure with its interval and sample count.
+class TableCommand final : public Command {
+ public:
+  explicit TableCommand(CLI::App& app) {
+    app.add_option("store", stores_, "one store or several")->required();
+    app.add_option("--rows", rows_, "dimensions of the rows, with commas")->capture_default_str();
+    app.add_option("--cols", cols_, "dimensions of the columns")->capture_default_str();
+    std::string names;
+    for (const TableValue& value : table_values()) names += (names.empty() ? "" : ", ") + value.name;
+    app.add_option("--value", values_, "what to show: " + names);
+    app.add_option("--where", where_, "only these: 'task=ruler/vt'; repeat for several")->allow_extra_args(false);
+    app.add_option("--format", format_, "text, md, csv or json")->capture_default_str();
+  }
+
+  int run() override {
+    TableQuery query;
+    query.rows = split_commas(rows_);
+    query.cols = split_commas(cols_);
+    query.values = split_commas(values_);
+    for (const std::string& condition : where_) {
+      const std::size_t equals = condition.find('=');
+      if (equals == std::string::npos) fail(ErrorKind::usage, "--where: '{}' must be dimension=value", condition);
+      query.where.emplace_back(condition.substr(0, equals), condition.substr(equals + 1));
+    }
+    const TableData data = load_table_data({stores_.begin(), stores_.end()});
+    const Table table = make_table(data, query);
+    fmt::print("{}", format_table(table, format_, terminal_columns()));
+    if (format_ != "text" && format_ != "md") {  // machine formats carry no prose: the warnings go to people
+      for (const std::string& warning : table.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
+    }
+    return 0;
+  }
+
+ private:
+  std::vector<std::string> stores_, where_;
+  std::string rows_ = "strategy", cols_ = "ratio", values_, format_ = "text";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_table_command(CLI::App& app) { return std::make_unique<TableCommand>(app); }
+
+}  // namespace kvmend

@@ -1,0 +1,129 @@
+#include "experiment/export.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace kvmend {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Results with their cell and sample at hand.
+class Rows {
+ public:
+  explicit Rows(Store& store) : store_(store), cells_(store.cells()) {
+    const auto ids = store.cell_ids();
+    for (std::size_t i = 0; i < ids.size(); ++i) by_id_[ids[i]] = i;
+  }
+
+  template <class Visit>
+  void each(const Visit& visit) {
+    std::int64_t loaded = -1;
+    SampleRecord sample;
+    for (const ResultRow& row : store_.results()) {
+      if (row.sample != loaded) {
+        sample = store_.sample(row.sample);
+        loaded = row.sample;
+      }
+      visit(row, cells_[by_id_.at(row.cell)], sample);
+    }
+  }
+
+ private:
+  Store& store_;
+  std::vector<CellRecord> cells_;
+  std::map<std::int64_t, std::size_t> by_id_;
+};
+
+Json units_json(const SampleRecord& sample) {
+  Json out = Json::array();
+  for (const Unit& unit : sample.units) {
+    out.push_back(
+        {{"kind", unit.kind == UnitKind::prefix ? "prefix" : "chunk"}, {"begin", unit.begin}, {"end", unit.end}});
+  }
+  return out;
+}
+
+Json identity_json(const CellRecord& cell, const SampleRecord& sample) {
+  Json out{{"cell", cell.key},
+           {"strategy", cell.strategy},
+           {"label", cell.label},
+           {"params", Json::parse(cell.params.canonical())}};
+  out["ratio"] = cell.ratio ? Json(*cell.ratio) : Json();
+  out["task"] = cell.task;
+  out["model"] = cell.model;
+  out["chunker"] = Json::parse(cell.chunker.canonical());
+  out["dtype"] = cell.dtype;
+  out["backend"] = cell.backend;
+  out["sample"] = sample.id;
+  out["position"] = sample.position;
+  out["cluster"] = sample.cluster;
+  out["prompt_hash"] = sample.prompt_hash;
+  return out;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+}  // namespace
+
+void export_jsonl(Store& store, const std::function<void(const std::string&)>& emit) {
+  Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
+    const ResultRecord result = store.result(row.id);
+    const Outcome& o = result.outcome;
+    Json out = identity_json(cell, sample);
+    out["n_context"] = sample.n_context;
+    out["n_query"] = sample.n_query;
+    out["units"] = units_json(sample);
+    out["evidence"] = sample.evidence;
+    out["references"] = sample.references;
+    out["metric"] = sample.metric;
+    out["status"] = row.failed ? "failed" : "ok";
+    if (row.failed) out["error"] = o.error;
+    out["prediction"] = result.prediction;
+    out["score"] = row.failed ? Json() : Json(row.score);
+    out["selected"] = o.selected;
+    if (o.selected_per_layer) out["selected_per_layer"] = *o.selected_per_layer;
+    if (o.kept) out["kept"] = *o.kept;
+    if (o.selected_query) out["selected_query"] = *o.selected_query;
+    if (!o.scores.empty()) out["scores"] = o.scores;
+    out["exact_selected"] = o.exact_selected;
+    out["layer_tokens"] = o.layer_tokens;
+    out["effective_ratio"] = o.effective_ratio;
+    out["flops"] = o.flops;
+    out["flops_ratio"] = o.flops_ratio;
+    out["bytes"] = o.bytes;
+    const PhaseSeconds& s = o.seconds;
+    out["seconds"] = {{"load", s.load},           {"place", s.place}, {"select", s.select},
+                      {"recompute", s.recompute}, {"query", s.query}, {"first_token", s.first_token},
+                      {"ttft", s.ttft()}};
+    out["decode_seconds"] = o.decode_seconds;
+    out["shared_timing"] = row.shared_timing;
+    emit(out.dump(-1, ' ', false, Json::error_handler_t::replace));
+  });
+}
+
+void export_csv(Store& store, const std::function<void(const std::string&)>& emit) {
+  emit(
+      "strategy,label,ratio,task,model,chunker,sample,cluster,status,score,effective_ratio,flops_ratio,flops,layer_"
+      "tokens,"
+      "ttft_s,select_s,prediction");
+  Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
+    const ResultRecord result = store.result(row.id);
+    emit(fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy), csv_field(cell.label),
+        cell.ratio ? format_number(*cell.ratio) : "", csv_field(cell.task), csv_field(cell.model),
+        csv_field(cell.chunker.flow()), csv_field(sample.id), csv_field(sample.cluster), row.failed ? "failed" : "ok",
+        row.failed ? "" : format_number(row.score), format_number(row.effective_ratio), format_number(row.flops_ratio),
+        format_number(row.flops), row.layer_tokens, format_number(row.seconds.ttft()),
+        format_number(row.seconds.select), csv_field(result.prediction)));
+  });
+}
+
+}  // namespace kvmend
