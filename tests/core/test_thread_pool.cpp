@@ -16,7 +16,8 @@ TEST_CASE("every index is visited once, in pieces of at most the grain") {
         std::vector<std::atomic<int>> visits(static_cast<std::size_t>(count));
         std::atomic<bool> good = true;
         pool.parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end, int thread) {
-          if (end - begin > std::max<std::int64_t>(grain, 1) || begin >= end || thread < 0 || thread >= threads) good = false;
+          if (end - begin > std::max<std::int64_t>(grain, 1) || begin >= end || thread < 0 || thread >= threads)
+            good = false;
           for (std::int64_t i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
         });
         CHECK(good);

@@ -47,11 +47,11 @@ TEST_CASE("flow is what a user would type, in the order written") {
 TEST_CASE("a value of another type is refused with its place and what was found") {
   Value value("text");
   value.where = {"x.yaml", 3, 7};
-  for (const auto& read : {+[](const Value& v) { static_cast<void>(v.as_int()); },
-                           +[](const Value& v) { static_cast<void>(v.as_bool()); },
-                           +[](const Value& v) { static_cast<void>(v.as_number()); },
-                           +[](const Value& v) { static_cast<void>(v.as_list()); },
-                           +[](const Value& v) { static_cast<void>(v.as_map()); }}) {
+  for (const auto& read :
+       {+[](const Value& v) { static_cast<void>(v.as_int()); }, +[](const Value& v) { static_cast<void>(v.as_bool()); },
+        +[](const Value& v) { static_cast<void>(v.as_number()); },
+        +[](const Value& v) { static_cast<void>(v.as_list()); },
+        +[](const Value& v) { static_cast<void>(v.as_map()); }}) {
     CHECK_THROWS_WITH(read(value), Contains("x.yaml:3:7: expected ") && Contains("text"));
   }
   CHECK_THROWS_WITH(Value().as_string(), Contains("found nothing"));
