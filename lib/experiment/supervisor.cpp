@@ -224,6 +224,7 @@ void Supervisor::compute(const WorkItem& item) {
     if (result.outcome.error.empty()) result.score = score_prediction(sample, result.prediction);
   }
   store_.put_sample(run_, sample, results);
+  if (options_.verbose) fmt::print(stderr, "kvmend: stored {}: {} results\n", sample.id, results.size());
   result_.computed += static_cast<std::int64_t>(results.size());
 }
 

@@ -38,6 +38,15 @@ std::vector<std::string> results(const TempFolder& folder, const std::string& st
   return lines;
 }
 
+/// Waits until a run started with -v has stored its first sample.
+void wait_for_first_sample(Program& run) {
+  for (int tries = 0; tries < 6000 && run.running(); ++tries) {
+    if (run.err_so_far().find("kvmend: stored ") != std::string::npos) return;
+    ::usleep(10000);
+  }
+  FAIL("no sample was stored: " << run.err_so_far());
+}
+
 }  // namespace
 
 TEST_CASE("a sweep is computed once; more samples compute only the new ones; a table comes out") {
@@ -95,10 +104,9 @@ TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results"
 TEST_CASE("SIGTERM and Ctrl-C end after the sample in flight, and the same command goes on") {
   for (const int signal : {SIGTERM, SIGINT}) {
     const TempFolder folder;
-    folder.write("a.yaml", config(60));
-    Program run({"run", "a.yaml"}, folder.path());
-    REQUIRE(child_of(run.pid()) > 0);
-    ::usleep(300000);
+    folder.write("a.yaml", config(200));
+    Program run({"run", "a.yaml", "-v"}, folder.path());
+    wait_for_first_sample(run);
     ::kill(run.pid(), signal);
     const auto stopped = run.wait();
     CHECK(stopped.code == 130);
@@ -110,10 +118,10 @@ TEST_CASE("SIGTERM and Ctrl-C end after the sample in flight, and the same comma
 TEST_CASE("a worker that dies costs its cell an error; the sample is retried without it and the sweep goes on") {
   const TempFolder folder;
   folder.write("a.yaml", config(12));
-  Program run({"run", "a.yaml"}, folder.path());
+  Program run({"run", "a.yaml", "-v"}, folder.path());
   const pid_t worker = child_of(run.pid());
   REQUIRE(worker > 0);
-  ::usleep(400000);
+  wait_for_first_sample(run);
   ::kill(worker, SIGSEGV);
   const auto done = run.wait();
   INFO(done.err);
@@ -128,9 +136,8 @@ TEST_CASE("a worker that dies costs its cell an error; the sample is retried wit
 TEST_CASE("a second writer on one store is refused, readers are not") {
   const TempFolder folder;
   folder.write("a.yaml", config(200));
-  Program run({"run", "a.yaml"}, folder.path());
-  REQUIRE(child_of(run.pid()) > 0);
-  ::usleep(500000);
+  Program run({"run", "a.yaml", "-v"}, folder.path());
+  wait_for_first_sample(run);
   const auto second = kvmend::test::kvmend({"run", "a.yaml"}, folder.path());
   CHECK(second.code == 2);
   CHECK_THAT(second.err, Contains("tiny.kvmend"));
