@@ -101,6 +101,7 @@ class QaCustom final : public Task {
   std::vector<std::string> notes() const override { return notes_; }
 
   TaskSample sample(int i) const override {
+    require(i >= 0 && i < size_, "{}: sample {} of {}", name_, i, size_);
     const auto q = static_cast<std::size_t>(i / n_depths());
     const Question& question = file_.questions[q];
     TaskSample out;

@@ -23,10 +23,17 @@ Session::Session(const Config& config) : config_(config) {
   identity_.backend = backend_name(config.device);
   TaskContext context;
   context.folder = config.folder;
-  // A task is sized without its chunker: how a context is cut does not change its tokens.
-  context.prompt_tokens = [this](const TaskSample& sample) { return count_prompt_tokens(sample, prompt_options(0)); };
+  // A task is sized by one tokenisation of the whole prompt, whatever chunkers the config lists: its samples depend on
+  // its own key only.
+  context.prompt_tokens = [this](const TaskSample& sample) {
+    PromptOptions options = prompt_options(0);
+    options.tokenize = TokenizeMode::whole;
+    return count_prompt_tokens(sample, options);
+  };
   for (const TaskVariant& variant : config.tasks) {
-    tasks_.push_back(make_task(variant.name, variant.params, context));
+    Value params = variant.params;
+    if (variant.samples >= 0) params.set("samples", variant.samples);
+    tasks_.push_back(make_task(variant.name, params, context));
     identity_.task_data.push_back(tasks_.back()->data_identity());
   }
   check_strategies();
