@@ -199,8 +199,10 @@ class Backend {
   virtual Tensor prepare_table(const WeightSource& source) = 0;
   virtual std::unique_ptr<Queue> make_queue() = 0;
   /// Rows a decode batch is padded to so that a row's bits do not depend on how many others there are;
-  /// 1 where products of few rows are computed row by row.
+  /// 1 where products of up to max_decode_rows() rows give each row bits of its own.
   virtual int decode_rows() const = 0;
+  /// The most rows a decode batch may have.
+  virtual int max_decode_rows() const = 0;
 };
 
 struct BackendOptions {

@@ -69,7 +69,7 @@ void decode(Engine& engine, std::span<CellRun* const> cells, const DecodeOptions
   }
   while (!live.empty()) {
     std::vector<CellRun*> next_live;
-    const std::size_t batch = padded > 1 ? static_cast<std::size_t>(padded) : live.size();
+    const auto batch = static_cast<std::size_t>(padded > 1 ? padded : engine.backend().max_decode_rows());
     for (std::size_t first = 0; first < live.size(); first += batch) {
       const auto group = std::span(live).subspan(first, std::min(batch, live.size() - first));
       const auto tokens = decode_step(engine, group, padded);

@@ -38,8 +38,8 @@ struct Device {
   explicit Device(const std::string& name, DType dtype = DType::f32, int threads = 1)
       : Device(make_backend({.device = name, .dtype = dtype, .threads = threads})) {}
   /// The cpu backend on one instruction set.
-  Device(const Kernels& kernels, DType dtype, int threads)
-      : Device(std::make_unique<CpuBackend>(dtype, threads, kernels)) {}
+  Device(const Kernels& kernels, DType dtype, int threads, CpuBackend::Products products = CpuBackend::Products::best)
+      : Device(std::make_unique<CpuBackend>(dtype, threads, kernels, products)) {}
 
   Tensor tensor(std::int64_t rows, std::int64_t cols, const std::vector<float>& values, DType dtype = DType::f32) {
     Tensor t = backend->allocate(dtype, rows, cols);

@@ -20,17 +20,18 @@ TEST_CASE("cpu matmul agrees with the reference") {
   const auto dtype = GENERATE(DType::f32, DType::bf16);
   const auto threads = GENERATE(1, 3);
   Device reference("reference", dtype);
+  const auto products = GENERATE(CpuBackend::Products::best, CpuBackend::Products::blocks);
   for (const Kernels* kernels : tested_kernels()) {
-    Device cpu(*kernels, dtype, threads);
+    Device cpu(*kernels, dtype, threads, products);
     for (const Shape s : {Shape{1, 1, 1},
                           {1, 65, 40},
                           {2, 32, 8},
                           {5, 7, 33},
                           {12, 64, 300},
                           {17, 200, 64},
-                          {64, 40, 70},
-                          {65, 31, 129},
-                          {130, 400, 96},
+                          {128, 40, 70},
+                          {129, 31, 129},
+                          {200, 400, 96},
                           {600, 70, 20}})
       for (const bool accumulate : {false, true})
         for (const DType out_type : {DType::f32, DType::bf16}) {
@@ -53,7 +54,7 @@ TEST_CASE("cpu matmul agrees with the reference") {
 }
 
 TEST_CASE("a bias and an accumulated output add up") {
-  for (const std::int64_t m : {3, 100}) {
+  for (const std::int64_t m : {3, 200}) {
     Device d("cpu");
     const WeightPtr weight = d.backend->prepare(source_of({1, 2, 3, 4}, 2, 2));
     const Tensor out = d.tensor(m, 2, std::vector<float>(static_cast<std::size_t>(2 * m), 100.0F));
@@ -83,16 +84,17 @@ TEST_CASE("matrices over the same input are stacked by rows") {
 TEST_CASE("in a product of few rows a row's bits depend on that row alone") {
   const std::int64_t n = 150, k = 700;
   const auto dtype = GENERATE(DType::f32, DType::bf16);
-  const std::vector<float> w = random_values(n * k, 1), x = random_values(64 * k, 2), b = random_values(n, 3);
+  const std::vector<float> w = random_values(n * k, 1), x = random_values(128 * k, 2), b = random_values(n, 3);
   const auto check = [&](const auto& make_device) {
     std::vector<float> alone;
     for (const int threads : {1, 2, 3})
-      for (const std::int64_t m : {1, 2, 3, 5, 6, 7, 12, 13, 24, 64}) {
+      for (const std::int64_t m : {1, 2, 3, 5, 6, 7, 12, 13, 24, 128}) {
         Device d = make_device(threads);
         REQUIRE(d.backend->decode_rows() == 1);
+        REQUIRE(m <= d.backend->max_decode_rows());
         const WeightPtr weight = d.backend->prepare(source_of(w, n, k));
         // The row under test is the last of m, behind different neighbours each time.
-        std::vector<float> rows(x.begin() + (64 - m) * k, x.end());
+        std::vector<float> rows(x.begin() + (128 - m) * k, x.end());
         const Tensor out = d.strided(m, n);
         d.queue->matmul(out, d.tensor(m, k, rows), *weight, {d.tensor(1, n, b)});
         const std::vector<float> last = d.values(out.row_range(m - 1, 1));

@@ -31,13 +31,19 @@ void load(const WeightSource& source, const Tensor& to, Workers& workers) {
 
 }  // namespace
 
-CpuBackend::CpuBackend(DType compute_dtype, int threads, const Kernels& kernels)
-    : compute_dtype_(compute_dtype), kernels_(kernels), workers_(threads) {}
+CpuBackend::CpuBackend(DType compute_dtype, int threads, const Kernels& kernels, Products products)
+    : compute_dtype_(compute_dtype), kernels_(kernels), workers_(threads) {
+  const bool native = compute_dtype == DType::bf16 && onednn::has_native_bf16();
+  if (native || (products == Products::blocks && compute_dtype == DType::f32))
+    blocks_ = std::make_unique<onednn::BlockProducts>(compute_dtype);
+}
 
 std::string CpuBackend::description() const {
+  const char* products = compute_dtype_ == DType::f32 ? "float32"
+                         : blocks_                    ? "bf16 products by the processor"
+                                                      : "operands rounded to bf16 before float32 products";
   return fmt::format("{} kernels, {}, {} thread{}, {}", kernels_.name, onednn::version(), threads(),
-                     threads() == 1 ? "" : "s",
-                     compute_dtype_ == DType::bf16 ? "operands rounded to bf16 before float32 products" : "float32");
+                     threads() == 1 ? "" : "s", products);
 }
 
 Tensor CpuBackend::allocate(DType dtype, std::int64_t rows, std::int64_t cols) {
@@ -71,8 +77,10 @@ Tensor CpuBackend::prepare_table(const WeightSource& source) {
   return table;
 }
 
+int CpuBackend::max_decode_rows() const { return CpuQueue::kFewRows; }
+
 std::unique_ptr<Queue> CpuBackend::make_queue() {
-  return std::make_unique<CpuQueue>(compute_dtype_, kernels_, workers_);
+  return std::make_unique<CpuQueue>(compute_dtype_, kernels_, workers_, blocks_.get());
 }
 
 }  // namespace kvmend

@@ -11,9 +11,6 @@ namespace kvmend {
 
 namespace {
 
-/// Up to this many rows an element's bits depend on its own row alone (Backend::decode_rows is 1).
-constexpr std::int64_t kFewRows = 64;
-
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
 }  // namespace
@@ -29,15 +26,18 @@ RealRows CpuQueue::operand(const Tensor& x) {
 void CpuQueue::do_matmul(const Tensor& out, const Tensor& x, const Weight& weight, const MatmulOptions& options) {
   const auto* ours = dynamic_cast<const CpuWeight*>(&weight);
   require(ours != nullptr, "matmul: a weight prepared by another backend");
+  MatmulArgs args{.out = real_rows(out),
+                  .x = nullptr,
+                  .x_stride = 0,
+                  .weight = real_rows(ours->values),
+                  .bias = host_data<float>(options.bias),
+                  .accumulate = options.accumulate,
+                  .m = x.rows(),
+                  .k = x.cols()};
+  if (args.m > kFewRows && blocks_ != nullptr) return multiply_blocks(args, out.cols(), x);
   const RealRows from = operand(x);
-  const MatmulArgs args{.out = real_rows(out),
-                        .x = static_cast<const float*>(from.data),
-                        .x_stride = from.stride,
-                        .weight = real_rows(ours->values),
-                        .bias = host_data<float>(options.bias),
-                        .accumulate = options.accumulate,
-                        .m = x.rows(),
-                        .k = x.cols()};
+  args.x = static_cast<const float*>(from.data);
+  args.x_stride = from.stride;
   if (args.m <= kFewRows)
     multiply_few(args, out.cols());
   else
@@ -90,6 +90,37 @@ void CpuQueue::multiply_many(const MatmulArgs& args, std::int64_t n) {
                          1,
                          false},
                         0, m);
+  });
+}
+
+void CpuQueue::multiply_blocks(const MatmulArgs& args, std::int64_t n, const Tensor& x) {
+  // A piece's product stays in the second level cache until it is added to the output.
+  constexpr std::int64_t rows = 512, columns = 128;
+  const std::int64_t padded = round_up(args.m, onednn::BlockProducts::kRowStep);
+  const bool bf16 = args.weight.bf16;
+  const std::int64_t element_bytes = bf16 ? 2 : 4;
+  const RealRows from{operand_.floats(padded * args.k), args.k, bf16};
+  const auto at = [element_bytes](const RealRows& r, std::int64_t row) {
+    return static_cast<std::byte*>(r.data) + row * r.stride * element_bytes;
+  };
+  const ConvertArgs to_element{from, real_rows(x), nullptr, args.k, 1, false};
+  over_rows(args.m, args.k, [&](std::int64_t begin, std::int64_t end) { kernels().convert(to_element, begin, end); });
+  std::fill_n(at(from, args.m), (padded - args.m) * args.k * element_bytes, std::byte{0});
+
+  const std::int64_t across = (n + columns - 1) / columns, down = (args.m + rows - 1) / rows;
+  workers().parallel_for(across * down, 1, [&](std::int64_t piece, std::int64_t, int thread) {
+    const std::int64_t row = piece / across * rows, column = piece % across * columns;
+    const std::int64_t m = std::min(rows, args.m - row), c = std::min(columns, n - column);
+    float* product = of_thread(thread).floats(round_up(m, onednn::BlockProducts::kRowStep) * c);
+    blocks_->multiply(m, c, args.k, at(from, row), at(args.weight, column), args.weight.stride, product,
+                      block_of_thread_[static_cast<std::size_t>(thread)]);
+    if (args.bias != nullptr) kernels().add({product, args.bias + column, c, 0, c}, 0, m);
+    RealRows to = args.out;
+    to.data = static_cast<std::byte*>(to.data) + (row * to.stride + column) * (to.bf16 ? 2 : 4);
+    if (args.accumulate)
+      kernels().add({static_cast<float*>(to.data), product, to.stride, c, c}, 0, m);
+    else
+      kernels().convert({to, {product, c, false}, nullptr, c, 1, false}, 0, m);
   });
 }
 

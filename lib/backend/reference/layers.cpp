@@ -9,9 +9,6 @@ namespace kvmend {
 using reference::Matrix;
 using reference::RowVector;
 
-/// Up to this many rows a product is computed row by row, so that a row's bits do not depend on the others.
-constexpr Eigen::Index kFewRows = 64;
-
 void ReferenceQueue::do_rms_norm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps, int groups) {
   Matrix values = reference::read(x);
   const RowVector w = reference::read(weight).row(0);
@@ -44,7 +41,7 @@ void ReferenceQueue::do_matmul(const Tensor& out, const Tensor& x, const Weight&
   Matrix operand = reference::read(x);
   if (rounds()) operand = reference::rounded(operand);
   Matrix product(operand.rows(), ours->values.rows());
-  if (operand.rows() <= kFewRows)
+  if (operand.rows() <= ReferenceBackend::kRowByRow)
     for (Eigen::Index r = 0; r < operand.rows(); ++r) product.row(r) = operand.row(r) * ours->values.transpose();
   else
     product = operand * ours->values.transpose();

@@ -7,6 +7,9 @@ namespace kvmend {
 /// The executable definition of every operation: Eigen, float32, one thread, no cleverness.
 class ReferenceBackend final : public Backend {
  public:
+  /// Up to this many rows a product is computed row by row, so that a row's bits do not depend on the others.
+  static constexpr int kRowByRow = 128;
+
   explicit ReferenceBackend(DType compute_dtype) : compute_dtype_(compute_dtype) {}
 
   std::string name() const override { return "reference"; }
@@ -19,6 +22,7 @@ class ReferenceBackend final : public Backend {
   Tensor prepare_table(const WeightSource& source) override;
   std::unique_ptr<Queue> make_queue() override;
   int decode_rows() const override { return 1; }
+  int max_decode_rows() const override { return kRowByRow; }
 
  private:
   DType compute_dtype_;

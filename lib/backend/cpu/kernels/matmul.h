@@ -77,25 +77,36 @@ static inline void store_sums(const float* sum, T* out, std::int64_t stride, std
 /// What the sums of a block begin with: bias and, where the product is accumulated, the output as it was.
 static inline void begin_sums(const MatmulArgs& a, std::int64_t row, std::int64_t rows, std::int64_t column,
                               std::int64_t columns, float* sum) {
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < kPanels * kPanel; ++c) {
-      float start = 0;
-      if (c < columns && a.bias != nullptr) start = a.bias[column + c];
-      if (c < columns && a.accumulate)
-        start += static_cast<const float*>(a.out.data)[(row + r) * a.out.stride + column + c];
-      sum[r * kPanels * kPanel + c] = start;
+  for (std::int64_t c = 0; c < kPanels * kPanel; c += kLanes) {
+    const std::int64_t here = columns - c < kLanes ? columns - c : kLanes;
+    if (here <= 0) {
+      for (std::int64_t r = 0; r < rows; ++r) store(sum + r * kPanels * kPanel + c, Vec{});
+      continue;
     }
+    const auto read = [here](const float* from) { return here == kLanes ? load(from) : load_part(from, here); };
+    const Vec bias = a.bias != nullptr ? read(a.bias + column + c) : Vec{};
+    const float* out = static_cast<const float*>(a.out.data) + row * a.out.stride + column + c;
+    for (std::int64_t r = 0; r < rows; ++r)
+      store(sum + r * kPanels * kPanel + c, a.accumulate ? bias + read(out + r * a.out.stride) : bias);
+  }
+}
+
+/// The depth k is cut in equal parts of at most kDepth.
+static inline std::int64_t depth_of_parts(std::int64_t k) {
+  const std::int64_t parts = (k + kDepth - 1) / kDepth;
+  return parts == 0 ? kDepth : (((k + parts - 1) / parts) + kLanes - 1) / kLanes * kLanes;
 }
 
 static void matmul(const MatmulArgs& a, std::int64_t begin, std::int64_t end, float* scratch) {
   float *panel = scratch, *sum = scratch + kPanels * kPanel * kDepth;
+  const std::int64_t part = depth_of_parts(a.k);
   for (std::int64_t row = 0; row < a.m; row += kRowBlock) {
     const std::int64_t rows = a.m - row < kRowBlock ? a.m - row : kRowBlock;
     for (std::int64_t column = begin; column < end; column += kPanels * kPanel) {
       const std::int64_t columns = end - column < kPanels * kPanel ? end - column : kPanels * kPanel;
       begin_sums(a, row, rows, column, columns, sum);
-      for (std::int64_t k = 0; k < a.k; k += kDepth) {
-        const std::int64_t depth = a.k - k < kDepth ? a.k - k : kDepth;
+      for (std::int64_t k = 0; k < a.k; k += part) {
+        const std::int64_t depth = a.k - k < part ? a.k - k : part;
         if (a.weight.bf16)
           transpose_panels(static_cast<const std::uint16_t*>(a.weight.data), a.weight.stride, column, end, k, depth,
                            panel);
