@@ -43,9 +43,15 @@ const Look& look_of(const std::string& value) {
   return *found;
 }
 
+/// "-0.0" is a rounding error's sign.
+std::string without_minus_zero(std::string text) {
+  if (text.starts_with('-') && text.find_first_of("123456789") == std::string::npos) text.erase(0, 1);
+  return text;
+}
+
 std::string show(double value, Unit unit, int digits) {
   switch (unit) {
-    case Unit::percent: return fmt::format("{:.{}f}", 100 * value, digits);
+    case Unit::percent: return without_minus_zero(fmt::format("{:.{}f}", 100 * value, digits));
     case Unit::seconds: return fmt::format("{:.{}f}", 1000 * value, value < 0.01 ? 2 : value < 0.1 ? 1 : 0);
     case Unit::count: return fmt::format("{:.0f}", value);
     case Unit::scientific: return fmt::format("{:.2e}", value);
