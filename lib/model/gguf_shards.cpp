@@ -1,4 +1,5 @@
-#include <regex>
+#include <optional>
+#include <string_view>
 
 #include "core/error.h"
 #include "model/gguf.h"
@@ -16,12 +17,26 @@ struct ShardName {
   int number = 0, count = 0;
 };
 
+/// Five digits at `at`, or −1.
+int five_digits(std::string_view text, std::size_t at) {
+  int number = 0;
+  for (const char c : text.substr(at, 5)) {
+    if (c < '0' || c > '9') return -1;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
 std::optional<ShardName> parse_shard_name(const fs::path& path) {
-  static const std::regex pattern("(.*)-([0-9]{5})-of-([0-9]{5})\\.gguf");
+  constexpr std::string_view pattern = "-00000-of-00000.gguf";
   const std::string name = path.filename().string();
-  std::smatch match;
-  if (name.size() > 1000 || !std::regex_match(name, match, pattern)) return std::nullopt;
-  return ShardName{match[1], std::stoi(match[2]), std::stoi(match[3])};
+  if (name.size() < pattern.size()) return std::nullopt;
+  const std::string_view end = std::string_view(name).substr(name.size() - pattern.size());
+  const int number = five_digits(end, 1), count = five_digits(end, 10);
+  if (number < 0 || count < 0 || end[0] != '-' || end.substr(6, 4) != "-of-" || end.substr(15) != ".gguf") {
+    return std::nullopt;
+  }
+  return ShardName{name.substr(0, name.size() - pattern.size()), number, count};
 }
 
 fs::path shard_path(const fs::path& first, const ShardName& name, int number) {

@@ -3,7 +3,7 @@
 
     logits.py MODEL -o OUT.f32               float32 logits at every position, little-endian [tokens, vocab]
     logits.py MODEL --golden OUT.json        a small committed extract: the ids, the 20 largest logits at 32 positions,
-                                             the arg-max everywhere, and how often bfloat16's arg-max is the same
+                                             the arg-max and its logit everywhere, how often bfloat16's is the same
     options: --tokens N (512), --text FILE (long_text.txt beside this script), --ids FILE.json ({"ids": […]}),
              --dtype float32|bfloat16|float64
 
@@ -54,7 +54,7 @@ def golden(args, ids, logits):
     top = []
     for position in positions:
         order = np.argsort(-logits[position], kind="stable")[:20]
-        top.append([[int(i), float(logits[position][i])] for i in order])
+        top.append([[int(i), float(f"{logits[position][i]:.9g}")] for i in order])
     largest = np.sort(logits, axis=1)[:, -2:]
     gaps = largest[:, 1] - largest[:, 0]
     low = compute(args.model, ids, "bfloat16")
@@ -68,6 +68,7 @@ def golden(args, ids, logits):
         "positions": positions,
         "top": top,
         "argmax": logits.argmax(axis=1).tolist(),
+        "max": [float(f"{x:.9g}") for x in logits.max(axis=1)],
         "bf16": {
             "argmax_agreement": float(agrees.mean()),
             "largest_gap_of_a_disagreement": float(gaps[~agrees].max(initial=0)),
