@@ -11,6 +11,7 @@
 
 #include "catch.h"
 #include "core/file.h"
+#include "paths.h"
 
 namespace kvmend::test {
 
@@ -32,7 +33,7 @@ Program::Program(const std::vector<std::string>& arguments, const fs::path& fold
   static std::atomic<int> count{0};
   stem_ = "/.program-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
   std::ofstream(folder_.string() + stem_ + ".in", std::ios::binary) << input;
-  std::vector<std::string> words{std::string(KVMEND_BINARY_DIR) + "/bin/kvmend"};
+  std::vector<std::string> words{binary_folder() + "/bin/kvmend"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -109,8 +110,6 @@ pid_t child_of(pid_t parent) {
   return -1;
 }
 
-std::string tiny_model(const std::string& name) {
-  return std::string(KVMEND_SOURCE_DIR) + "/tests/data/models/" + name;
-}
+std::string tiny_model(const std::string& name) { return source_folder() + "/tests/data/models/" + name; }
 
 }  // namespace kvmend::test

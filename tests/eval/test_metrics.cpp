@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "eval/metric.h"
 #include "eval/text.h"
+#include "paths.h"
 
 using namespace kvmend;
 using nlohmann::json;
@@ -19,7 +20,7 @@ double score(const char* metric, const std::string& prediction, const std::vecto
 }  // namespace
 
 TEST_CASE("scores equal the second implementation's") {
-  std::ifstream file(KVMEND_SOURCE_DIR "/tests/data/eval/metrics.jsonl");
+  std::ifstream file(source_folder() + "/tests/data/eval/metrics.jsonl");
   std::string line;
   REQUIRE(std::getline(file, line));
   std::vector<const MetricInfo*> columns;

@@ -7,12 +7,13 @@
 #include "catch.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "paths.h"
 
 using namespace kvmend;
 
 namespace {
 
-const std::filesystem::path golden = std::filesystem::path(KVMEND_SOURCE_DIR) / "tests/data/golden";
+const std::filesystem::path golden = std::filesystem::path(source_folder()) / "tests/data/golden";
 
 StoredType type_named(const std::string& name) {
   for (int i = 0; i <= static_cast<int>(StoredType::q6_k); ++i) {

@@ -9,10 +9,11 @@
 
 #include "core/file.h"
 #include "experiment/temp_folder.h"
+#include "paths.h"
 
 namespace kvmend::test {
 
-inline const std::filesystem::path tiny_models = std::filesystem::path(KVMEND_SOURCE_DIR) / "tests/data/models";
+inline const std::filesystem::path tiny_models = std::filesystem::path(source_folder()) / "tests/data/models";
 
 template <class T>
 std::string raw(T value) {

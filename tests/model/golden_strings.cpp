@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "model/tokenizer/utf8.h"
+#include "paths.h"
 
 namespace kvmend {
 namespace {
@@ -26,7 +27,7 @@ std::string read_gz(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::filesystem::path tokenizer_data() { return std::filesystem::path(KVMEND_SOURCE_DIR) / "tests/data/tokenizers"; }
+std::filesystem::path tokenizer_data() { return std::filesystem::path(source_folder()) / "tests/data/tokenizers"; }
 
 const std::vector<std::string>& golden_strings() {
   static const std::vector<std::string> strings = [] {

@@ -3,12 +3,13 @@
 #include "catch.h"
 #include "core/file.h"
 #include "model/model_files.h"
+#include "paths.h"
 
 using namespace kvmend;
 
 namespace {
 
-const std::filesystem::path models = std::filesystem::path(KVMEND_SOURCE_DIR) / "tests/data/models";
+const std::filesystem::path models = std::filesystem::path(source_folder()) / "tests/data/models";
 
 struct Named {
   std::string name;

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "model/hf_rope.h"
+#include "paths.h"
 
 using namespace kvmend;
 using Catch::Contains;
@@ -34,7 +35,7 @@ int ulps(float a, float b) {
 
 TEST_CASE("RoPE's tables are transformers'", "[rope]") {
   const auto cases =
-      nlohmann::json::parse(read_file(std::filesystem::path(KVMEND_SOURCE_DIR) / "tests/data/golden/rope.json"));
+      nlohmann::json::parse(read_file(std::filesystem::path(source_folder()) / "tests/data/golden/rope.json"));
   for (const auto& item : cases) {
     INFO(item["name"]);
     const RopeConfig config = read(item["config"].dump());

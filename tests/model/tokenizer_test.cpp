@@ -2,6 +2,7 @@
 
 #include "catch.h"
 #include "model/tokenizer/utf8.h"
+#include "paths.h"
 
 using namespace kvmend;
 
@@ -9,7 +10,7 @@ namespace {
 
 std::unique_ptr<Tokenizer> tiny(const std::string& model) {
   TokenizerSource source;
-  source.json_path = std::filesystem::path(KVMEND_SOURCE_DIR) / "tests/data/models" / model / "tokenizer.json";
+  source.json_path = std::filesystem::path(source_folder()) / "tests/data/models" / model / "tokenizer.json";
   return make_tokenizer(source);
 }
 

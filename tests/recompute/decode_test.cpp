@@ -1,5 +1,6 @@
 // A cell's result depends on its key and nothing else: alone, beside others, in another order, in groups of any size.
 #include "catch.h"
+#include "paths.h"
 #include "support/cell_case.h"
 #include "support/random_model.h"
 
@@ -103,7 +104,7 @@ TEST_CASE("a cell that throws is recorded, the others go on") {
   Engine engine(files, {"cpu", DType::f32, 2});
   const Request request = random_request({12, 30}, true, 5);
   Value no_scores;
-  const std::string path = std::string(KVMEND_BINARY_DIR) + "/decode_scores.jsonl";
+  const std::string path = binary_folder() + "/decode_scores.jsonl";
   std::FILE* file = std::fopen(path.c_str(), "w");
   std::fputs("{\"id\": \"\", \"scores\": [1, 2]}\n", file);
   std::fclose(file);

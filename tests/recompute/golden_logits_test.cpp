@@ -5,6 +5,7 @@
 
 #include "catch.h"
 #include "core/file.h"
+#include "paths.h"
 #include "recompute/bare_prefill.h"
 #include "support/cell_case.h"
 
@@ -19,7 +20,7 @@ struct GoldenCase {
 };
 
 std::vector<GoldenCase> golden_cases() {
-  const fs::path folder = fs::path(KVMEND_SOURCE_DIR) / "tests/data/models";
+  const fs::path folder = fs::path(source_folder()) / "tests/data/models";
   std::vector<GoldenCase> out;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
@@ -37,7 +38,7 @@ std::vector<GoldenCase> golden_cases() {
 }  // namespace
 
 TEST_CASE("float32 logits of tiny models are transformers' within 1e-4, at every position") {
-  const std::string folder = std::string(KVMEND_SOURCE_DIR) + "/tests/data/models/";
+  const std::string folder = source_folder() + "/tests/data/models/";
   const auto cases = golden_cases();
   REQUIRE(cases.size() >= 8);
   for (const GoldenCase& golden : cases) {

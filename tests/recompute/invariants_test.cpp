@@ -4,6 +4,7 @@
 #include <set>
 
 #include "catch.h"
+#include "paths.h"
 #include "support/cell_case.h"
 #include "support/random_model.h"
 
@@ -54,7 +55,7 @@ std::vector<std::shared_ptr<const Strategy>> all_strategies(int n_context) {
   for (const auto& info : list_strategies()) {
     Value params;
     if (info.name == "from_file") {
-      const std::string path = std::string(KVMEND_BINARY_DIR) + "/invariants_scores.jsonl";
+      const std::string path = binary_folder() + "/invariants_scores.jsonl";
       std::ofstream file(path);
       file << R"({"id": "", "scores": [)";
       for (int i = 0; i < n_context; ++i) file << (i ? "," : "") << (i * 37) % 101;

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "model/locate.h"
+#include "paths.h"
 #include "recompute/bare_prefill.h"
 
 using namespace kvmend;
@@ -22,7 +23,7 @@ constexpr double point = 0.01;      // how much less often than transformers' bf
 struct Golden {
   explicit Golden(const std::string& model)
       : json(nlohmann::json::parse(
-            read_file(fs::path(KVMEND_SOURCE_DIR) / "tests/data/golden" / (model + ".logits.json")))),
+            read_file(fs::path(source_folder()) / "tests/data/golden" / (model + ".logits.json")))),
         ids(json["ids"].get<std::vector<std::int32_t>>()) {}
   nlohmann::json json;
   std::vector<std::int32_t> ids;
