@@ -19,6 +19,26 @@ std::vector<Token> encode_whole(const std::string& text, const Tokenizer& tokeni
   return tokens;
 }
 
+int put_bos_before_units(std::int32_t bos, std::vector<Token>& tokens, std::vector<Unit>& units) {
+  std::vector<Token> with_bos;
+  int added = 0;
+  std::ptrdiff_t at = 0;
+  for (Unit& unit : units) {
+    const auto first = tokens.begin() + unit.begin, last = tokens.begin() + unit.end;
+    unit.begin += added;
+    if (first->id != bos) {
+      with_bos.push_back({bos, first->begin, first->begin});
+      ++added;
+    }
+    with_bos.insert(with_bos.end(), first, last);
+    unit.end += added;
+    at = last - tokens.begin();
+  }
+  with_bos.insert(with_bos.end(), tokens.begin() + at, tokens.end());
+  tokens = std::move(with_bos);
+  return added;
+}
+
 int tokens_before(std::span<const Token> tokens, std::size_t offset) {
   const auto end = std::partition_point(tokens.begin(), tokens.end(),
                                         [&](const Token& token) { return token.begin < offset || token.end == 0; });

@@ -15,6 +15,10 @@ namespace kvmend {
 /// a BOS that the text itself begins with counts.
 std::vector<Token> encode_whole(const std::string& text, const Tokenizer& tokenizer, bool keep_bos);
 
+/// Puts a BOS in front of every unit that does not begin with one (STRATEGIES §0, sink keep_bos: released code sends them
+/// so). The units' boundaries move along; returns how many were added.
+int put_bos_before_units(std::int32_t bos, std::vector<Token>& tokens, std::vector<Unit>& units);
+
 /// Tokens that begin before `offset`: a boundary inside a token moves to that token's end. A BOS that is not in the
 /// text (its span is empty) is before everything.
 int tokens_before(std::span<const Token> tokens, std::size_t offset);

@@ -125,6 +125,8 @@ Tokenized tokenize(const Layout& layout, const TaskSample& sample, const PromptO
   if (options.tokenize == TokenizeMode::units) {
     out.tokens = encode_units(layout, options, out.tokens, out.units, out.n_context);
   }
+  const int bos = options.tokenizer->bos();
+  if (options.keep_bos && bos >= 0) out.n_context += put_bos_before_units(bos, out.tokens, out.units);
   return out;
 }
 

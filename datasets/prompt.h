@@ -21,11 +21,11 @@ struct PromptOptions {
   const Chunker* chunker = nullptr;
   TokenizeMode tokenize = TokenizeMode::whole;
   bool keep_answer_space = false;  ///< keep the answer prefix's leading space behind a chat header too
-  bool keep_bos = false;           ///< BOS begins the prompt even where the tokenizer adds none
+  bool keep_bos = false;           ///< BOS begins every unit, also where the tokenizer adds none (STRATEGIES §0)
 };
 
 /// A sample as it is sent. request.text is the prompt; concatenating the units' and the query's tokens gives the tokens of
-/// one tokenisation of it (tokenize: whole), boundaries at token ends.
+/// one tokenisation of it (tokenize: whole), boundaries at token ends, but for the BOS of keep_bos.
 struct Prompt {
   TaskSample sample;
   Request request;
@@ -43,7 +43,8 @@ std::string prompt_hash(const Request& request);
 /// Throws Error(usage) where nothing follows the context or the chunker cannot cut it.
 
 Prompt build_prompt(TaskSample sample, const PromptOptions& options);
-/// Tokens of build_prompt(sample, options), query included.
+/// Tokens of build_prompt(sample, options), query included; of keep_bos's only the first with tokenize: whole, so that a
+/// task's samples do not depend on the chunker.
 int count_prompt_tokens(const TaskSample& sample, const PromptOptions& options);
 
 }  // namespace kvmend

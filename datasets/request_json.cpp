@@ -124,7 +124,7 @@ Request from_text(const Value& source, const Tokenizer& tokenizer, const Request
   const std::size_t query_begin = text.size();
   text += parts.query;
 
-  const auto tokens = encode_whole(text, tokenizer, options.keep_bos);
+  auto tokens = encode_whole(text, tokenizer, options.keep_bos);
   Request out;
   int begin = tokens_before(tokens, parts.prefix.size());
   if (begin > 0) out.units.push_back({UnitKind::prefix, 0, begin});
@@ -137,6 +137,7 @@ Request from_text(const Value& source, const Tokenizer& tokenizer, const Request
     out.units.push_back({UnitKind::chunk, begin, end});
     begin = end;
   }
+  if (options.keep_bos && tokenizer.bos() >= 0) begin += put_bos_before_units(tokenizer.bos(), tokens, out.units);
   take_tokens(out, text, tokens, begin);
   if (out.n_query() == 0)
     refuse(source, "the query has no token of its own: it lies inside the last chunk's last token");

@@ -19,7 +19,7 @@ std::string sample_json(const Prompt& prompt, const Tokenizer& tokenizer);
 
 /// How a request's text becomes tokens.
 struct RequestOptions {
-  bool keep_bos = false;  ///< BOS begins the prompt even where the tokenizer adds none
+  bool keep_bos = false;  ///< BOS begins every unit, also where the tokenizer adds none
 };
 
 /// Reads {prefix, chunks, query, question} or {prefix_ids, chunk_ids, query_ids, question_ids}, or a line of

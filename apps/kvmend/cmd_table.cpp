@@ -1,22 +1,14 @@
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <cstdlib>
 
 #include "apps/kvmend/commands.h"
+#include "apps/kvmend/condition.h"
+#include "apps/kvmend/terminal.h"
 #include "core/error.h"
 #include "experiment/table.h"
 #include "experiment/table_format.h"
 
 namespace kvmend {
 namespace {
-
-int terminal_columns() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 120;
-}
 
 std::vector<std::string> split_commas(const std::string& text) {
   std::vector<std::string> out;
@@ -47,11 +39,7 @@ class TableCommand final : public Command {
     query.rows = split_commas(rows_);
     query.cols = split_commas(cols_);
     query.values = split_commas(values_);
-    for (const std::string& condition : where_) {
-      const std::size_t equals = condition.find('=');
-      if (equals == std::string::npos) fail(ErrorKind::usage, "--where: '{}' must be dimension=value", condition);
-      query.where.emplace_back(condition.substr(0, equals), condition.substr(equals + 1));
-    }
+    for (const std::string& condition : where_) query.where.push_back(parse_condition(condition));
     const TableData data = load_table_data({stores_.begin(), stores_.end()});
     const Table table = make_table(data, query);
     fmt::print("{}", format_table(table, format_, terminal_columns()));

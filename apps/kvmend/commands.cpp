@@ -7,6 +7,8 @@ const std::vector<CommandEntry>& commands() {
       {"run", "a sweep: strategies × ratios × tasks into a store", "kvmend run configs/quickstart.yaml", make_run},
       {"table", "a store as a table, with intervals", "kvmend table quickstart.kvmend --rows strategy --cols ratio",
        make_table_command},
+      {"show", "one sample: chunks, what each strategy selected, predictions, scores",
+       "kvmend show quickstart.kvmend niah_multikey_1-42-0", make_show},
       {"export", "one row a sample and cell", "kvmend export quickstart.kvmend --format csv", make_export},
       {"merge", "shards into one store", "kvmend merge all.kvmend shard-*.kvmend", make_merge},
       {"rescore", "metrics again from stored predictions", "kvmend rescore quickstart.kvmend", make_rescore},
@@ -25,6 +27,8 @@ const std::vector<CommandEntry>& commands() {
        make_bench},
       {"fetch", "a model or a dataset, checked by hash", "kvmend fetch smollm2-135m", make_fetch},
       {"list", "strategies, tasks, metrics, chunkers, models", "kvmend list strategies", make_list},
+      {"completion", "a script that completes kvmend's words in bash, zsh or fish", "source <(kvmend completion bash)",
+       make_completion},
       {"worker", "computes for `run`", "kvmend run configs/quickstart.yaml", make_worker, true},
   };
   return all;

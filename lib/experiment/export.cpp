@@ -73,39 +73,43 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
+std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, const ResultRecord& result) {
+  const Outcome& o = result.outcome;
+  const bool failed = !o.error.empty();
+  Json out = identity_json(cell, sample);
+  out["n_context"] = sample.n_context;
+  out["n_query"] = sample.n_query;
+  out["units"] = units_json(sample);
+  out["evidence"] = sample.evidence;
+  out["references"] = sample.references;
+  out["metric"] = sample.metric;
+  out["status"] = failed ? "failed" : "ok";
+  if (failed) out["error"] = o.error;
+  out["prediction"] = result.prediction;
+  out["score"] = failed ? Json() : Json(result.score);
+  out["selected"] = o.selected;
+  if (o.selected_per_layer) out["selected_per_layer"] = *o.selected_per_layer;
+  if (o.kept) out["kept"] = *o.kept;
+  if (o.selected_query) out["selected_query"] = *o.selected_query;
+  if (!o.scores.empty()) out["scores"] = o.scores;
+  out["exact_selected"] = o.exact_selected;
+  out["layer_tokens"] = o.layer_tokens;
+  out["effective_ratio"] = o.effective_ratio;
+  out["flops"] = o.flops;
+  out["flops_ratio"] = o.flops_ratio;
+  out["bytes"] = o.bytes;
+  const PhaseSeconds& s = o.seconds;
+  out["seconds"] = {{"load", s.load},           {"place", s.place}, {"select", s.select},
+                    {"recompute", s.recompute}, {"query", s.query}, {"first_token", s.first_token},
+                    {"ttft", s.ttft()}};
+  out["decode_seconds"] = o.decode_seconds;
+  out["shared_timing"] = result.shared_timing;
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 void export_jsonl(Store& store, const std::function<void(const std::string&)>& emit) {
   Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
-    const ResultRecord result = store.result(row.id);
-    const Outcome& o = result.outcome;
-    Json out = identity_json(cell, sample);
-    out["n_context"] = sample.n_context;
-    out["n_query"] = sample.n_query;
-    out["units"] = units_json(sample);
-    out["evidence"] = sample.evidence;
-    out["references"] = sample.references;
-    out["metric"] = sample.metric;
-    out["status"] = row.failed ? "failed" : "ok";
-    if (row.failed) out["error"] = o.error;
-    out["prediction"] = result.prediction;
-    out["score"] = row.failed ? Json() : Json(row.score);
-    out["selected"] = o.selected;
-    if (o.selected_per_layer) out["selected_per_layer"] = *o.selected_per_layer;
-    if (o.kept) out["kept"] = *o.kept;
-    if (o.selected_query) out["selected_query"] = *o.selected_query;
-    if (!o.scores.empty()) out["scores"] = o.scores;
-    out["exact_selected"] = o.exact_selected;
-    out["layer_tokens"] = o.layer_tokens;
-    out["effective_ratio"] = o.effective_ratio;
-    out["flops"] = o.flops;
-    out["flops_ratio"] = o.flops_ratio;
-    out["bytes"] = o.bytes;
-    const PhaseSeconds& s = o.seconds;
-    out["seconds"] = {{"load", s.load},           {"place", s.place}, {"select", s.select},
-                      {"recompute", s.recompute}, {"query", s.query}, {"first_token", s.first_token},
-                      {"ttft", s.ttft()}};
-    out["decode_seconds"] = o.decode_seconds;
-    out["shared_timing"] = row.shared_timing;
-    emit(out.dump(-1, ' ', false, Json::error_handler_t::replace));
+    emit(result_as_json(sample, cell, store.result(row.id)));
   });
 }
 

@@ -8,6 +8,8 @@ namespace kvmend {
 
 /// One row a sample and cell, in the store's order: what was asked, what came back, what it cost, what was selected.
 /// `emit` gets one line without its line break. JSONL: every field; CSV: a header line, then the plain figures.
+/// One of JSONL's lines.
+std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, const ResultRecord& result);
 void export_jsonl(Store& store, const std::function<void(const std::string&)>& emit);
 void export_csv(Store& store, const std::function<void(const std::string&)>& emit);
 

@@ -17,6 +17,9 @@ Session::Session(const Config& config) : config_(config) {
   files_ = open_model(locate_model(config.model));
   tokenizer_ = make_tokenizer(*files_);
   chat_ = find_chat_format(config.chat, files_->chat_template());
+  if (config.sink == SinkKind::keep_bos && tokenizer_->bos() < 0) {
+    fail(ErrorKind::usage, "sink: keep_bos needs a BOS token and the vocabulary of {} has none", config.model);
+  }
   for (const Value& spec : config.chunkers) chunkers_.push_back(make_chunker(spec));
 
   identity_.model = {config.model, files_->sha256(), tokenizer_->fingerprint(), chat_->name()};

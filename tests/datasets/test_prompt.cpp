@@ -84,24 +84,35 @@ TEST_CASE("a chat format's head joins the prefix unit, its tail the query; the a
   CHECK(prompt.request.text.ends_with("<|assistant|>\n It is"));
 }
 
-TEST_CASE("BOS begins a prompt once") {
-  const auto first_ids = [](bool has, bool adds, const char* head, bool keep) {
+TEST_CASE("BOS begins a prompt once, and every unit with keep_bos") {
+  const auto bos_of_units = [](bool has, bool adds, const char* head, bool keep) {
     const FakeTokenizer tokenizer(has, adds);
     const FakeChat chat(head, "");
-    const auto chunker = make_chunker("fixed");
+    const auto chunker = make_chunker("passage");
     const Prompt prompt = build_prompt(
         small_sample(), {.tokenizer = &tokenizer, .chat = &chat, .chunker = chunker.get(), .keep_bos = keep});
-    const auto& ids = prompt.request.context_ids;
-    const auto n_bos = std::count(ids.begin(), ids.end(), 0);
-    CHECK(prompt.request.units.front().kind == UnitKind::prefix);
-    return std::pair(n_bos, ids.front() == 0);
+    const Request& request = prompt.request;
+    CHECK_NOTHROW(check_request(request, tokenizer.vocab_size(), 1 << 20));
+    CHECK(request.units.front().kind == UnitKind::prefix);
+    const auto [begin, end] = prompt.evidence.at(0);
+    CHECK_THAT(text_of(prompt, begin, end), Catch::Contains("Next doc holds gold."));
+    std::vector<int> counts;
+    for (const Unit& unit : request.units) {
+      const auto first = request.context_ids.begin() + unit.begin;
+      counts.push_back(static_cast<int>(std::count(first, first + unit.size(), 0)));
+      if (counts.back() > 0) CHECK(*first == 0);
+    }
+    CHECK(std::count(request.query_ids.begin(), request.query_ids.end(), 0) == 0);
+    return counts;
   };
-  CHECK(first_ids(true, false, "", false) == std::pair(std::ptrdiff_t{0}, false));
-  CHECK(first_ids(true, false, "", true) == std::pair(std::ptrdiff_t{1}, true));
-  CHECK(first_ids(true, true, "", false) == std::pair(std::ptrdiff_t{1}, true));
-  CHECK(first_ids(true, true, "", true) == std::pair(std::ptrdiff_t{1}, true));
-  CHECK(first_ids(true, true, "<s>", true) == std::pair(std::ptrdiff_t{1}, true));
-  CHECK(first_ids(true, false, "<s>", false) == std::pair(std::ptrdiff_t{1}, true));
+  using Counts = std::vector<int>;
+  CHECK(bos_of_units(true, false, "", false) == Counts{0, 0, 0, 0});
+  CHECK(bos_of_units(true, false, "", true) == Counts{1, 1, 1, 1});
+  CHECK(bos_of_units(true, true, "", false) == Counts{1, 0, 0, 0});
+  CHECK(bos_of_units(true, true, "", true) == Counts{1, 1, 1, 1});
+  CHECK(bos_of_units(true, true, "<s>", true) == Counts{1, 1, 1, 1});
+  CHECK(bos_of_units(true, false, "<s>", false) == Counts{1, 0, 0, 0});
+  CHECK(bos_of_units(false, false, "", true) == Counts{0, 0, 0, 0});  // no BOS: a run refuses it
 }
 
 TEST_CASE("no prefix at all, or only a BOS") {

@@ -1,0 +1,63 @@
+// What people read of a store, and what their shell completes.
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "catch.h"
+
+using namespace kvmend::test;
+using Catch::Matchers::Contains;
+
+TEST_CASE("show prints a sample's chunks, every cell's choice and answer; --json gives its export lines") {
+  const TempFolder folder;
+  folder.write("a.yaml",
+               "name: tiny\nmodel: " + tiny_model("tiny-llama") +
+                   "\nchat: raw\ndtype: f32\ntasks:\n  - ruler/niah_single_1: {length: 900, samples: 1, seed: "
+                   "1}\nmax_new_tokens: 4\nchunker: {fixed: 128}\nstore: {scores: true}\n"
+                   "strategies: [full, reuse, epic, prophetkv]\nratios: [0.1, 0.4]\n");
+  REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()).code == 0);
+  const auto shown = kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0"}, folder.path());
+  INFO(shown.err);
+  REQUIRE(shown.code == 0);
+  CHECK_THAT(shown.out, Contains("references") && Contains("chunk 1") && Contains("prophetkv at 0.1"));
+  CHECK_THAT(shown.out, Contains("⟦"));
+  CHECK_THAT(shown.out, !Contains("prophetkv at 0.4") && !Contains("\033["));
+  const auto colored = kvmend::test::kvmend(
+      {"show", "tiny.kvmend", "niah_single_1-1-0", "--color", "always", "--ratio", "0.4"}, folder.path());
+  CHECK_THAT(colored.out, Contains("prophetkv at 0.4") && Contains("\033[1;38;5;16;48;5;214m"));
+
+  const auto rows = kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--json"}, folder.path());
+  const auto exported = kvmend::test::kvmend({"export", "tiny.kvmend"}, folder.path());
+  CHECK(rows.out == exported.out);
+  CHECK(nlohmann::json::parse(rows.out.substr(0, rows.out.find('\n'))).at("strategy") == "full");
+
+  const auto wrong = kvmend::test::kvmend({"show", "tiny.kvmend", "nothing"}, folder.path());
+  CHECK(wrong.code == 2);
+  CHECK_THAT(wrong.err, Contains("no sample 'nothing'"));
+  CHECK(kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--ratio", "0.3"}, folder.path()).code == 2);
+}
+
+TEST_CASE("completion knows commands, options, and the words some options take") {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const auto script = kvmend::test::kvmend({"completion", shell});
+    CHECK(script.code == 0);
+    CHECK_THAT(script.out, Contains("prophetkv") && Contains("smollm2-135m") && Contains("show"));
+    CHECK_THAT(script.out, !Contains("worker"));
+  }
+  const TempFolder folder;
+  folder.write("kvmend.bash", kvmend::test::kvmend({"completion", "bash"}).out);
+  const auto completed = [&](const std::string& words, int at) {
+    folder.write("ask.bash", "source kvmend.bash\nCOMP_WORDS=(" + words + ")\nCOMP_CWORD=" + std::to_string(at) +
+                                 "\n_kvmend\nprintf '%s ' \"${COMPREPLY[@]}\" > out\n");
+    REQUIRE(std::system(("cd " + folder.path().string() + " && bash ask.bash").c_str()) == 0);
+    std::string out;
+    std::getline(std::ifstream(folder.path() / "out"), out);
+    return out;
+  };
+  CHECK(completed("kvmend ta", 1) == "table ");
+  CHECK_THAT(completed("kvmend run --s", 2), Contains("--set") && Contains("--shard"));
+  CHECK(completed("kvmend select --dtype b", 3) == "bf16 ");
+  CHECK_THAT(completed("kvmend select --strategy cache", 3), Contains("cacheblend "));
+  CHECK_THAT(completed("kvmend list ''", 2), Contains("strategies") && Contains("chunkers"));
+}

@@ -1,0 +1,64 @@
+#include "catch.h"
+#include "core/error.h"
+#include "experiment/sample_view.h"
+#include "synthetic.h"
+
+using namespace kvmend;
+using Catch::Contains;
+
+namespace {
+
+std::string error_of(Store& store, const std::string& name,
+                     const std::vector<std::pair<std::string, std::string>>& where = {}) {
+  try {
+    load_sample_view(store, name, where);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a sample's view says where each cell's budget went") {
+  const TempFolder folder;
+  Store store = Store::open(folder.path() / "s.kvmend", Store::Mode::write);
+  fill_store(store, synthetic_config, 0, 4);
+  const SampleView view = load_sample_view(store, "vt-42-1");
+  CHECK(view.sample.position == 1);
+  CHECK(view.evidence_tokens == 2);  // tokens 3 and 4, both in the first chunk
+  CHECK(view.evidence_in(view.sample.units[1]) == 2);
+  CHECK(view.evidence_in(view.sample.units[2]) == 0);
+  CHECK(view.unit_name(0) == "prefix");
+  CHECK(view.unit_name(2) == "chunk 2");
+  CHECK(view.text(2, 4) == " c d");
+  CHECK(view.text(4, 4).empty());
+  REQUIRE(view.cells.size() == 8);  // full, no_context, two randoms and prophetkv at two ratios
+  for (const CellView& cell : view.cells) {
+    const int n = cell.cell.ratio ? static_cast<int>(*cell.cell.ratio * 10) : cell.cell.strategy == "full" ? 10 : 0;
+    CHECK(cell.selected_in_unit == std::vector<int>{std::min(n, 2), std::clamp(n - 2, 0, 4), std::clamp(n - 6, 0, 4)});
+    CHECK(cell.evidence_selected == std::clamp(n - 3, 0, 2));
+  }
+  CHECK(load_sample_view(store, "vt-42-1", {{"strategy", "prophetkv"}, {"ratio", "0.2"}}).cells.size() == 1);
+  CHECK(load_sample_view(store, "vt-42-1", {{"ratio", "0.2"}, {"ratio", "0.5"}}).cells.size() == 6);
+}
+
+TEST_CASE("a sample that is not there, or not the only one, is refused with what to try") {
+  const TempFolder folder;
+  Store store = Store::open(folder.path() / "s.kvmend", Store::Mode::write);
+  CHECK_THAT(error_of(store, "vt-42-1"), Contains("holds no samples yet"));
+  fill_store(store, synthetic_config, 0, 4);
+  CHECK_THAT(error_of(store, "vt-42-9"), Contains("no sample 'vt-42-9'; did you mean 'vt-42-"));
+  CHECK_THAT(error_of(store, "zzz"), Contains("it holds 8, from niah_single_1-42-0 to vt-42-3"));
+  CHECK_THAT(error_of(store, "42-1"), Contains("niah_single_1-42-1 and vt-42-1"));
+  CHECK_THAT(error_of(store, "vt-42-1", {{"strategie", "full"}}),
+             Contains("unknown dimension 'strategie'; did you mean"));
+  CHECK_THAT(error_of(store, "vt-42-1", {{"strategy", "profetkv"}}), Contains("did you mean 'prophetkv'?"));
+  CHECK_THAT(error_of(store, "vt-42-1", {{"strategy", "full"}, {"ratio", "0.2"}}), Contains("no result of sample"));
+
+  fill_store(store, synthetic_config + "chunker: {fixed: 64}\n", 0, 1);
+  const std::string ambiguous = error_of(store, "vt-42-0");
+  CHECK_THAT(ambiguous, Contains("2 different prompts") && Contains("--where 'chunker=fixed: 64'"));
+  CHECK(load_sample_view(store, "vt-42-0", {{"chunker", "fixed: 64"}}).cells.size() == 8);
+}
