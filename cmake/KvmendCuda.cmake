@@ -1,0 +1,30 @@
+# The CUDA toolkit: on the PATH, in /usr/local/cuda, or wheels from PyPI (scripts/setup --cuda). Sets KVMEND_CUDA_HOME
+# where its headers are, for the emulation in the tests, and KVMEND_NVCC where there is a compiler.
+set(KVMEND_CUDA AUTO CACHE STRING "Build the CUDA backend: ON, OFF, or AUTO (where the toolkit is)")
+set_property(CACHE KVMEND_CUDA PROPERTY STRINGS AUTO ON OFF)
+
+set(KVMEND_CUDA_HOME "")
+set(KVMEND_NVCC "")
+if(NOT KVMEND_CUDA STREQUAL "OFF")
+  find_program(KVMEND_NVCC_PROGRAM nvcc HINTS $ENV{CUDA_HOME}/bin /usr/local/cuda/bin ${CMAKE_SOURCE_DIR}/build/cuda/bin)
+  if(KVMEND_NVCC_PROGRAM)
+    file(REAL_PATH ${KVMEND_NVCC_PROGRAM} nvcc)
+    get_filename_component(home ${nvcc} DIRECTORY)
+    get_filename_component(home ${home} DIRECTORY)
+    if(EXISTS ${home}/include/cublas_v2.h AND EXISTS ${home}/include/cuda_bf16.h)
+      set(KVMEND_CUDA_HOME ${home})
+      set(KVMEND_NVCC ${KVMEND_NVCC_PROGRAM})
+    endif()
+  endif()
+  if(NOT KVMEND_NVCC)
+    if(KVMEND_CUDA STREQUAL "ON")
+      message(FATAL_ERROR "KVMEND_CUDA=ON, but no CUDA toolkit: put nvcc on the PATH, set CUDA_HOME, or leave KVMEND_CUDA at AUTO")
+    endif()
+    message(STATUS "No CUDA toolkit: building without the CUDA backend and its tests")
+  endif()
+endif()
+
+if(KVMEND_CUDA_HOME)
+  add_library(kvmend_cuda_headers INTERFACE)  # as system headers: their warnings are not ours
+  target_include_directories(kvmend_cuda_headers SYSTEM INTERFACE ${KVMEND_CUDA_HOME}/include)
+endif()

@@ -1,0 +1,89 @@
+#include "device.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace simt {
+
+Device& Device::get() {
+  static Device device;
+  return device;
+}
+
+void Device::run_one(Stream& stream) {
+  const auto operation = std::move(stream.operations.front());
+  stream.operations.pop_front();
+  if (sticky_ != cudaSuccess) return;
+  operation();
+  if (sticky_ != cudaSuccess) return;
+  const std::string damage = memory.damage();
+  if (!damage.empty()) fault(damage, cudaErrorIllegalAddress);
+}
+
+cudaError_t Device::enqueue(cudaStream_t stream, std::function<void()> operation) {
+  if (sticky_ != cudaSuccess) return sticky_;
+  Stream* found = find(stream);
+  if (found == nullptr) {
+    fault("an operation on the default stream or on one that does not exist", cudaErrorInvalidResourceHandle);
+    return report(cudaErrorInvalidResourceHandle);
+  }
+  found->operations.push_back(std::move(operation));
+  return cudaSuccess;
+}
+
+void Device::run_until(const std::shared_ptr<Mark>& mark) {
+  while (!mark->reached && !mark->stream->operations.empty()) run_one(*mark->stream);
+}
+
+cudaError_t Device::synchronise(Stream& stream) {
+  while (!stream.operations.empty()) run_one(stream);
+  return sticky_;
+}
+
+cudaError_t Device::synchronise_all() {
+  for (const auto& stream : streams_) synchronise(*stream);
+  return sticky_;
+}
+
+Stream* Device::new_stream() { return streams_.insert(std::make_unique<Stream>()).first->get(); }
+
+Stream* Device::find(cudaStream_t stream) {
+  for (const auto& known : streams_)
+    if (known.get() == reinterpret_cast<Stream*>(stream)) return known.get();
+  return nullptr;
+}
+
+bool Device::remove_stream(Stream* stream) {
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&](const auto& known) { return known.get() == stream; });
+  if (found == streams_.end()) return false;
+  synchronise(*stream);
+  streams_.erase(found);
+  return true;
+}
+
+void Device::fault(const std::string& what, cudaError_t error) {
+  if (sticky_ != cudaSuccess) return;
+  sticky_ = error;
+  fault_text_ = what;
+  if (!quiet) std::fprintf(stderr, "SIMT: %s\n", what.c_str());
+}
+
+cudaError_t Device::report(cudaError_t error) {
+  if (error != cudaSuccess) last_ = error;
+  return error;
+}
+
+cudaError_t Device::take_last() {
+  const cudaError_t error = sticky_ != cudaSuccess ? sticky_ : last_;
+  last_ = cudaSuccess;
+  return error;
+}
+
+void Device::reset() {
+  for (const auto& stream : streams_) stream->operations.clear();
+  sticky_ = last_ = cudaSuccess;
+  fault_text_.clear();
+}
+
+}  // namespace simt

@@ -1,0 +1,90 @@
+#pragma once
+// The emulated device: its memory, its streams, and whether it still works.
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace simt {
+
+/// Device and pinned host memory: poisoned when allocated and when freed, between guards.
+class Memory {
+ public:
+  enum class Kind : std::uint8_t { device, pinned };
+  /// Null when the device is full.
+  void* allocate(std::size_t bytes, Kind kind);
+  /// False if `address` is no allocation.
+  bool release(void* address);
+  /// True if [address, address + bytes) lies in one allocation of that kind.
+  bool covers(const void* address, std::size_t bytes, Kind kind) const;
+  /// What was written where nothing is allocated, or nothing.
+  std::string damage() const;
+  std::size_t used() const { return used_; }
+
+ private:
+  struct Allocation {
+    std::size_t bytes;
+    Kind kind;
+  };
+  std::map<std::uintptr_t, Allocation> live_;
+  /// Freed memory is kept for a while: writes to it are seen.
+  std::deque<std::pair<unsigned char*, std::size_t>> freed_;
+  std::size_t used_ = 0, kept_ = 0;
+};
+
+struct Stream {
+  std::deque<std::function<void()>> operations;
+};
+
+/// A point in a stream.
+struct Mark {
+  Stream* stream = nullptr;
+  bool reached = false;
+};
+
+/// One process has one. Operations are queued and run only when something waits for them: whoever forgets to wait
+/// reads what was there before.
+class Device {
+ public:
+  static Device& get();
+
+  Memory memory;
+
+  cudaError_t enqueue(cudaStream_t stream, std::function<void()> operation);
+  void run_until(const std::shared_ptr<Mark>& mark);
+  cudaError_t synchronise(Stream& stream);
+  cudaError_t synchronise_all();
+  Stream* new_stream();
+  bool remove_stream(Stream* stream);
+  /// Null for the default stream or one that does not exist: our rule is that every operation names a stream.
+  Stream* find(cudaStream_t stream);
+
+  /// From then on every call fails, as after an illegal access on a GPU. The first one counts; it is printed.
+  void fault(const std::string& what, cudaError_t error = cudaErrorLaunchFailure);
+  const std::string& fault_text() const { return fault_text_; }
+  cudaError_t sticky() const { return sticky_; }
+  /// Remembers a call's error for cudaGetLastError.
+  cudaError_t report(cudaError_t error);
+  cudaError_t take_last();
+  /// As a new process would find the device.
+  void reset();
+
+  std::map<const void*, std::size_t> shared_allowances;
+  bool quiet = false;  ///< faults are not printed (tests that provoke them)
+
+ private:
+  void run_one(Stream& stream);
+  std::set<std::unique_ptr<Stream>> streams_;
+  cudaError_t sticky_ = cudaSuccess, last_ = cudaSuccess;
+  std::string fault_text_;
+};
+
+}  // namespace simt

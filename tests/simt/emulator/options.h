@@ -1,0 +1,31 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace simt {
+
+/// In which order the threads of a block that may run do so: a kernel that is right gives the same under all three.
+enum class Schedule : std::uint8_t { forward, reverse, random };
+
+struct Options {
+  Schedule schedule = Schedule::forward;
+  unsigned seed = 1;                                  ///< of the random schedule
+  int workers = 1;                                    ///< host threads that run blocks
+  std::size_t memory = std::size_t{4} << 30U;         ///< bytes of the device
+  std::size_t shared_limit = std::size_t{99} << 10U;  ///< dynamic shared memory a block may opt in to (sm_86's)
+  // What goes wrong, for tests of error paths. A count of −1 never happens.
+  bool no_driver = false;
+  bool old_driver = false;
+  std::int64_t allocations_left = -1;  ///< after that many device allocations there is no memory, once
+  std::int64_t launches_left = -1;     ///< after that many launches one faults
+};
+
+/// At first as the environment variable SIMT says, e.g. "schedule=random,seed=7,memory=64,no_driver=1"
+/// (memory in MiB); unknown words end the program.
+Options& options();
+
+/// Options in the form of the variable.
+Options parse_options(std::string_view text);
+
+}  // namespace simt
