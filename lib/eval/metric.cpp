@@ -19,6 +19,19 @@ const std::vector<MetricInfo>& metrics() {
        "ours, for needle grids", keyword_recall},
       {"rouge_l", "summary-level ROUGE-L as the Python package rouge 1.x computes it, best over the references",
        "LongBench", rouge_l},
+      {"f1_zh", "F1 of the normalised words that jieba finds, best over the references", "LongBench", f1_zh,
+       check_chinese},
+      {"rouge_l_zh", "rouge_l over the words that jieba finds, best over the references", "LongBench", rouge_l_zh,
+       check_chinese},
+      {"classification", "1 / classes named if the right one is among them, as LongBench's scorer counts", "LongBench",
+       classification},
+      {"classification_strict", "the same, looking at every class (upstream skips some while it removes others)",
+       "ours", classification_strict},
+      {"count", "share of the prediction's numbers that equal the reference", "LongBench", count_score},
+      {"retrieval", "share of the prediction's numbers that are the reference's 'Paragraph N'", "LongBench", retrieval},
+      {"retrieval_zh", "the same for '\u6bb5\u843dN'", "LongBench", retrieval_zh},
+      {"code_similarity", "edit similarity of the first line of code, in whole percent",
+       "LongBench (fuzzywuzzy, difflib)", code_similarity},
   };
   return table;
 }

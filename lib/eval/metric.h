@@ -12,6 +12,8 @@ struct MetricInfo {
   std::string source;
   double (*score)(std::string_view prediction, const std::vector<std::string>& references,
                   const std::vector<std::string>& all_classes);
+  /// Throws Error(data) where data that the metric needs is missing; null: it needs none. Tasks call it before a run.
+  void (*check)() = nullptr;
 };
 
 const std::vector<MetricInfo>& metrics();

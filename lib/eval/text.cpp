@@ -31,6 +31,16 @@ bool is_ascii_punctuation(char32_t c) {
   return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) || (c >= 0x7B && c <= 0x7E);
 }
 
+/// LongBench's list, as it stands there: \u300A and \u3008, for example, are not in it, \u300B is.
+bool is_chinese_punctuation(char32_t c) {
+  static constexpr std::pair<char32_t, char32_t> ranges[] = {
+      {0x2013, 0x2014}, {0x2018, 0x2019}, {0x201B, 0x201F}, {0x2026, 0x2027}, {0x3001, 0x3003},
+      {0x300B, 0x3011}, {0x3014, 0x301F}, {0x3030, 0x3030}, {0x303E, 0x303F}, {0xFE4F, 0xFE4F},
+      {0xFF01, 0xFF0D}, {0xFF0F, 0xFF0F}, {0xFF1A, 0xFF20}, {0xFF3B, 0xFF40}, {0xFF5B, 0xFF64}};
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [&](const auto& range) { return c >= range.first && c <= range.second; });
+}
+
 /// Runs of word characters that are exactly a, an or the become a space (re.sub(r"\b(a|an|the)\b", " ", text)).
 std::u32string drop_articles(const std::u32string& text) {
   std::u32string out;
@@ -135,6 +145,13 @@ std::string normalize_answer(std::string_view text) {
   std::u32string wide = decode_utf8(lower_case(text));
   std::erase_if(wide, is_ascii_punctuation);
   return collapse_spaces(encode_utf8(drop_articles(wide)));
+}
+
+std::string normalize_chinese(std::string_view text) {
+  std::u32string wide = decode_utf8(lower_case(text));
+  std::erase_if(wide,
+                [](char32_t c) { return is_ascii_punctuation(c) || is_chinese_punctuation(c) || is_python_space(c); });
+  return encode_utf8(wide);
 }
 
 }  // namespace kvmend

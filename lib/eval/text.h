@@ -19,6 +19,9 @@ std::string strip(std::string_view text);
 /// a, an and the replaced by a space, spaces collapsed.
 std::string normalize_answer(std::string_view text);
 
+/// The same for Chinese (LongBench): lower case, ASCII and Chinese punctuation and all white space dropped.
+std::string normalize_chinese(std::string_view text);
+
 /// UTF-8 to code points and back; invalid bytes become U+FFFD.
 std::u32string decode_utf8(std::string_view text);
 std::string encode_utf8(std::u32string_view text);

@@ -2,10 +2,12 @@
 import functools
 import hashlib
 import http.server
+import io
 import os
 import pathlib
 import random
 import subprocess
+import tarfile
 import tempfile
 import threading
 import unittest
@@ -86,8 +88,8 @@ class FetchTest(unittest.TestCase):
             write_wheel(self.wheels, f"kvmend-test-part{i}", "1.0",
                         {f"kvmend_test_part{i}/data/part{i:02}.bin": CONTENT[(i - 1) * step:i * step]})
 
-    def fetch(self, *arguments, rc=0, wrap=()):
-        environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels)}
+    def fetch(self, *arguments, rc=0, wrap=(), environment=None):
+        environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), **(environment or {})}
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             environment.pop(name, None)
         done = subprocess.run([*wrap, str(ROOT / "scripts" / "fetch"), "--catalogue", str(self.catalogue),
@@ -187,6 +189,34 @@ class FetchTest(unittest.TestCase):
         self.assertEqual((self.models / "tiny.gguf" / "config.json").read_bytes(), b"{}")
         self.assert_nothing_left()
 
+    def test_dataset_from_a_source_distribution(self):
+        with tarfile.open(self.wheels / "kvmend-test-sdist-1.0.tar.gz", "w:gz") as archive:
+            for name, content in {"setup.py": b"from distutils.core import setup; setup(name='kvmend-test-sdist', version='1.0')",
+                                  "pkg/dict.txt": CONTENT}.items():
+                member = tarfile.TarInfo(f"kvmend-test-sdist-1.0/{name}")
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        files = f"kind: dataset\nfiles:\n  dict.txt: {{size: {len(CONTENT)}, sha256: {hashlib.sha256(CONTENT).hexdigest()}}}\n"
+        self.describe("  - pypi: {packages: [kvmend-test-sdist==1.0], folder: pkg, sdist: true}\n", more=files)
+        done = self.fetch("tiny", environment={"PIP_NO_BUILD_ISOLATION": "0"})
+        self.assertEqual((self.models / "tiny.gguf" / "dict.txt").read_bytes(), CONTENT, done.stderr)
+
+    def test_dataset_without_published_hashes(self):
+        with zipfile.ZipFile(self.wheels / "data.zip", "w") as archive:
+            archive.writestr("data/a.jsonl", CONTENT)
+        (self.wheels / "prompts.json").write_bytes(b"{}")
+        url = self.serve()
+        more = "kind: dataset\nmanual: put them into {folder}\nfiles: [a.jsonl, prompts.json]\n"
+        source = f"  - zip: {{url: '{url}/%s', folder: data, also: {{prompts.json: '{url}/prompts.json'}}}}\n"
+        self.describe(source % "nowhere.zip", more=more)
+        self.assertIn(f"put them into {self.models / 'tiny.gguf'}", self.fetch("tiny", rc=3).stderr)
+        self.describe(source % "data.zip", more=more)
+        self.assertIn("not checked", self.fetch("tiny").stderr)
+        self.assertEqual((self.models / "tiny.gguf" / "a.jsonl").read_bytes(), CONTENT)
+        self.assertEqual((self.models / "tiny.gguf" / "prompts.json").read_bytes(), b"{}")
+        self.describe("  - zip: {url: '" + url + "/data.zip', folder: elsewhere}\n", more=more.replace("a.jsonl", "b.jsonl"))
+        self.assertIn("elsewhere/b.jsonl", self.fetch("tiny", rc=3).stderr)
+
     def test_two_at_once(self):
         self.describe_parts(4)
         self.write_parts(range(1, 5), 4)
@@ -214,7 +244,7 @@ class FetchTest(unittest.TestCase):
         self.describe("  - url: http://127.0.0.1:1/x\n")
         good = (self.catalogue / "tiny.yaml").read_text()
         for bad, word in [(good.replace("size:", "siez:"), "siez"), (good.replace("tiny.gguf", "../tiny.gguf"), "leaves"),
-                          (good.replace("url:", "ftp:"), "pypi, url"), ("- [", "tiny.yaml"),
+                          (good.replace("url:", "ftp:"), "pypi, url, zip"), ("- [", "tiny.yaml"),
                           (good.replace("sha256: ", "sha256: z"), "64 hex")]:
             (self.catalogue / "tiny.yaml").write_text(bad)
             self.assertIn(word, self.fetch("tiny", rc=3).stderr)
@@ -235,7 +265,7 @@ class FetchTest(unittest.TestCase):
     def test_our_catalogue_is_valid(self):
         done = subprocess.run([ROOT / "scripts" / "fetch", "--list", "--dir", self.models], capture_output=True,
                               text=True, check=True)
-        for name in ("smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "all-minilm-l6-v2"):
+        for name in ("smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "all-minilm-l6-v2", "jieba", "longbench"):
             self.assertIn(name, done.stdout)
 
 

@@ -8,22 +8,6 @@
 namespace kvmend {
 namespace {
 
-double f1_of(const std::vector<std::string>& predicted, const std::vector<std::string>& expected) {
-  std::map<std::string, int> left;
-  for (const auto& word : expected) ++left[word];
-  int common = 0;
-  for (const auto& word : predicted) {
-    const auto found = left.find(word);
-    if (found == left.end() || found->second == 0) continue;
-    --found->second;
-    ++common;
-  }
-  if (common == 0) return 0;
-  const double precision = static_cast<double>(common) / static_cast<double>(predicted.size());
-  const double recall = static_cast<double>(common) / static_cast<double>(expected.size());
-  return 2 * precision * recall / (precision + recall);
-}
-
 /// English words that carry no content of their own; articles are gone already.
 bool is_function_word(const std::string& word) {
   static const std::set<std::string> words = {
@@ -47,6 +31,22 @@ std::set<std::string> keywords(const std::string& text) {
 }
 
 }  // namespace
+
+double f1_of(const std::vector<std::string>& predicted, const std::vector<std::string>& expected) {
+  std::map<std::string, int> left;
+  for (const auto& word : expected) ++left[word];
+  int common = 0;
+  for (const auto& word : predicted) {
+    const auto found = left.find(word);
+    if (found == left.end() || found->second == 0) continue;
+    --found->second;
+    ++common;
+  }
+  if (common == 0) return 0;
+  const double precision = static_cast<double>(common) / static_cast<double>(predicted.size());
+  const double recall = static_cast<double>(common) / static_cast<double>(expected.size());
+  return 2 * precision * recall / (precision + recall);
+}
 
 double f1(std::string_view prediction, const References& references, const References&) {
   const auto predicted = split_spaces(normalize_answer(prediction));

@@ -27,6 +27,23 @@ double keyword_recall(std::string_view prediction, const References& references,
 /// sentence with every predicted sentence. Sentences end at ".", words at spaces; case counts. 0 if a side is empty.
 double rouge_l(std::string_view prediction, const References& references, const References& classes);
 
+// LongBench. A class name is found where the prediction contains it. `classification` drops those contained in the
+// reference as upstream does, skipping every name behind a dropped one; `classification_strict` looks at all of them.
+double classification(std::string_view prediction, const References& references, const References& classes);
+double classification_strict(std::string_view prediction, const References& references, const References& classes);
+double count_score(std::string_view prediction, const References& references, const References& classes);
+double retrieval(std::string_view prediction, const References& references, const References& classes);
+double retrieval_zh(std::string_view prediction, const References& references, const References& classes);
+double code_similarity(std::string_view prediction, const References& references, const References& classes);
+
+// Over jieba's words (eval/jieba.h). check_chinese throws where its dictionary is missing.
+double f1_zh(std::string_view prediction, const References& references, const References& classes);
+double rouge_l_zh(std::string_view prediction, const References& references, const References& classes);
+void check_chinese();
+
+/// F1 of two multisets of words; 0 if they share none.
+double f1_of(const std::vector<std::string>& predicted, const std::vector<std::string>& expected);
+
 /// The best of a score of one prediction and one reference.
 template <class Score>
 double best_over(const References& references, Score score) {

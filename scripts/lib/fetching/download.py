@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.error
 import urllib.request
@@ -21,21 +22,43 @@ class SourceError(Exception):
     """This source cannot deliver; the next one may."""
 
 
+class SourceArchive:
+    """A source distribution, read like a wheel: names without its top folder."""
+
+    def __init__(self, path):
+        self._tar = tarfile.open(path)  # noqa: SIM115
+        self._members = {member.name.partition("/")[2]: member for member in self._tar if member.isfile()}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._tar.close()
+
+    def namelist(self):
+        return list(self._members)
+
+    def open(self, name):
+        return self._tar.extractfile(self._members[name])
+
+
 @contextlib.contextmanager
-def package_archive(package, work):
-    """The wheel of `package` as an open zip file. Downloaded into the folder `work`, never installed, gone after."""
+def package_archive(package, work, sdist=False):
+    """The wheel of `package` as an open zip file, or its source distribution where it has no wheel. Downloaded into the
+    folder `work`, never installed, gone after."""
     with tempfile.TemporaryDirectory(dir=work, prefix="package-") as folder:
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
-                   "--no-cache-dir", "--only-binary", ":all:", "--progress-bar", "off", "--dest", folder, package]
+                   "--no-cache-dir", "--no-binary" if sdist else "--only-binary", ":all:", "--progress-bar", "off", "--dest", folder, package]
         done = subprocess.run(command, env={**os.environ, "TMPDIR": folder}, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, errors="replace", check=False)
-        wheels = [name for name in os.listdir(folder) if name.endswith(".whl")]
+        wheels = [name for name in os.listdir(folder) if name.endswith(".tar.gz" if sdist else ".whl")]
         if done.returncode != 0 or len(wheels) != 1:
             raise SourceError(f"pip could not download {package}: {_reason(done.stderr)}")
         try:
-            with zipfile.ZipFile(os.path.join(folder, wheels[0])) as archive:
+            path = os.path.join(folder, wheels[0])
+            with SourceArchive(path) if sdist else zipfile.ZipFile(path) as archive:
                 yield archive
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, tarfile.TarError) as error:
             raise SourceError(f"{package}: {error}") from error
 
 
@@ -80,7 +103,7 @@ def copy_from_package(source, files, folder, report):
     """A folder's files out of one package."""
     package = source["packages"][0]
     report(package)
-    with package_archive(package, folder.parent) as archive:
+    with package_archive(package, folder.parent, source.get("sdist", False)) as archive:
         for file in files:
             name = f"{source['folder']}/{file.name}"
             if name not in archive.namelist():
@@ -92,9 +115,9 @@ def copy_from_package(source, files, folder, report):
 
 
 def append_from_url(url, part, size):
-    """Downloads what is missing behind the end of `part`, an open file that becomes `size` bytes."""
-    have = part.seek(0, os.SEEK_END)
-    if have == size:
+    """Downloads what is missing behind the end of `part`, an open file that becomes `size` bytes (0: nobody knows)."""
+    have = part.seek(0, os.SEEK_END) if size else 0
+    if size and have == size:
         return
     if have > size:
         have = 0
@@ -109,7 +132,7 @@ def append_from_url(url, part, size):
             part.seek(have)
             while block := answer.read(CHUNK):
                 part.write(block)
-                if part.tell() > size:
+                if size and part.tell() > size:
                     raise SourceError(f"{url}: longer than {size} bytes")
         if part.tell() < size:
             raise SourceError(f"{url}: ended after {part.tell()} of {size} bytes; the same command goes on from there")
@@ -128,3 +151,24 @@ def copy_from_url(url, files, folder, report):
         target.parent.mkdir(parents=True, exist_ok=True)
         with open(target, "ab") as out:
             append_from_url(f"{url}/{file.name}", out, file.size)
+
+
+def copy_from_zip(source, files, folder, report):
+    """A folder's files out of one archive, and single files beside it: {url, folder, also: {name: url}}."""
+    also = source.get("also", {})
+    with tempfile.TemporaryFile(dir=folder) as packed:
+        report(source["url"])
+        append_from_url(source["url"], packed, 0)
+        try:
+            with zipfile.ZipFile(packed) as archive:
+                for file in files:
+                    if file.name in also:
+                        continue
+                    with archive.open(f"{source['folder']}/{file.name}") as stream, open(folder / file.name, "wb") as out:
+                        shutil.copyfileobj(stream, out, CHUNK)
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise SourceError(f"{source['url']}: {error}") from error
+    for name, url in also.items():
+        report(url)
+        with open(folder / name, "wb") as out:
+            append_from_url(url, out, 0)

