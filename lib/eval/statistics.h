@@ -26,14 +26,17 @@ struct TaskValues {
   std::vector<std::string> clusters;  ///< [values.size()]
 };
 
+enum class IntervalMethod : std::uint8_t { percentile, bca };
+
 struct BootstrapOptions {
   int draws = 10'000;
   std::uint64_t seed = 42;
   bool proportions = true;  ///< values are scores: 0 and 1 mean wrong and right
+  IntervalMethod method = IntervalMethod::percentile;
 };
 
-/// The mean of the tasks' means with a 95 % percentile bootstrap interval: questions are drawn with replacement within
-/// each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Scores of a task that are all 0 or all 1 get Wilson's
+/// The mean of the tasks' means with a 95 % bootstrap interval (percentile, or BCa): questions are drawn with
+/// replacement within each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Scores of a task that are all 0 or all 1 get Wilson's
 /// interval over their questions instead, and the tasks' intervals are then combined by MOVER (Zou, Donner 2008).
 /// No interval for fewer than two questions in a task, or a task whose values are all equal to anything else.
 /// Draws depend on the seed, the task's index and its number of questions: cells over the same samples share them.
@@ -49,5 +52,7 @@ Interval wilson_interval(double proportion, int n);
 
 /// The p-quantile of sorted values by linear interpolation between order statistics (Hyndman, Fan 1996, type 7).
 double quantile(std::span<const double> sorted, double p);
+/// The same of unsorted values, which it reorders.
+double select_quantile(std::vector<double>& values, double p);
 
 }  // namespace kvmend

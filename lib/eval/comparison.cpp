@@ -1,0 +1,168 @@
+#include "eval/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "eval/bootstrap.h"
+#include "eval/normal.h"
+
+namespace kvmend {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t most_exact = 13;  // questions that differ: 2^13 patterns are fewer than 10,000 draws
+
+TaskValues differences(const PairedTask& task) {
+  TaskValues out;
+  out.clusters = task.clusters;
+  for (std::size_t i = 0; i < task.a.size(); ++i) out.values.push_back(task.a[i] - task.b[i]);
+  return out;
+}
+
+/// Whether a permutation lies at least as far out as what was seen, but for the order of summing.
+class Extreme {
+ public:
+  explicit Extreme(double seen) : limit_(std::abs(seen) * (1 - 1e-9) - 1e-15) {}
+  bool operator()(double sum) const { return std::abs(sum) >= limit_; }
+
+ private:
+  double limit_;
+};
+
+double count_all_patterns(const std::vector<double>& terms, const Extreme& extreme) {
+  const std::size_t patterns = std::size_t{1} << terms.size();
+  std::size_t hits = 0;
+  for (std::size_t pattern = 0; pattern < patterns; ++pattern) {
+    double sum = 0;
+    for (std::size_t q = 0; q < terms.size(); ++q) sum += (pattern >> q & 1U) ? -terms[q] : terms[q];
+    hits += extreme(sum);
+  }
+  return static_cast<double>(hits) / static_cast<double>(patterns);
+}
+
+double sample_patterns(const std::vector<double>& terms, const Extreme& extreme, const BootstrapOptions& options) {
+  const auto draws = static_cast<std::size_t>(options.draws);
+  std::vector<double> sums(draws, 0);
+  SplitMix random(options.seed);
+  for (const double term : terms) {
+    for (std::size_t begin = 0; begin < draws; begin += 64) {
+      const std::uint64_t signs = random.next();
+      const std::size_t end = std::min(draws, begin + 64);
+      for (std::size_t d = begin; d < end; ++d) sums[d] += (signs >> (d - begin) & 1U) ? -term : term;
+    }
+  }
+  const auto hits = std::count_if(sums.begin(), sums.end(), extreme);
+  return static_cast<double>(hits + 1) / static_cast<double>(draws + 1);
+}
+
+/// The variance of one question's difference, as an estimate of its population's.
+double variance_of(const QuestionSums& questions) {
+  const auto n = static_cast<double>(questions.sums.size());
+  double squares = 0;
+  for (const double u : influence_of(questions)) squares += u * u * n * n;
+  return squares / (n - 1);
+}
+
+}  // namespace
+
+Comparison compare_paired(std::span<const PairedTask> tasks, const BootstrapOptions& options) {
+  Comparison out;
+  std::vector<TaskValues> values;
+  std::vector<QuestionSums> questions;
+  for (const PairedTask& task : tasks) {
+    values.push_back(differences(task));
+    if (task.a.empty()) continue;
+    questions.push_back(by_question(values.back()));
+    for (const double d : values.back().values) ++(d > 0 ? out.wins : d < 0 ? out.losses : out.ties);
+  }
+  BootstrapOptions of_differences = options;
+  of_differences.proportions = false;  // all differences 0 or 1 are no proportion of right answers
+  out.difference = estimate_mean(values, of_differences);
+  if (out.difference.n == 0) {
+    out.effect = out.detectable = nan;
+    return out;
+  }
+  const auto n_tasks = static_cast<double>(questions.size());
+  std::vector<double> terms;
+  double seen = 0, variance = 0, error = 0;
+  for (const QuestionSums& task : questions) {
+    for (const double sum : task.sums) {
+      const double term = sum / task.total / n_tasks;
+      seen += term;
+      if (term != 0) terms.push_back(term);
+    }
+    const auto n = static_cast<double>(task.sums.size());
+    const double own = n > 1 ? variance_of(task) : nan;
+    variance += own / n_tasks;
+    const double unseen = 1 - std::pow(0.05, 1 / n);  // of n questions none differs: fewer do than this, at 95 %
+    error += (own == 0 ? unseen : own) / n / (n_tasks * n_tasks);
+  }
+  out.exact = terms.size() <= most_exact;
+  const Extreme extreme(seen);
+  out.p = out.exact ? count_all_patterns(terms, extreme) : sample_patterns(terms, extreme, options);
+  out.p_holm = out.p;
+  out.effect = out.difference.value == 0 ? 0 : variance > 0 ? out.difference.value / std::sqrt(variance) : nan;
+  out.detectable = (z95 + z80) * std::sqrt(error);
+  return out;
+}
+
+void holm_correct(std::span<Comparison*> family) {
+  std::vector<Comparison*> sorted(family.begin(), family.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Comparison* x, const Comparison* y) { return x->p < y->p; });
+  double largest = 0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    largest = std::max(largest, std::min(1.0, sorted[i]->p * static_cast<double>(sorted.size() - i)));
+    sorted[i]->p_holm = largest;
+  }
+}
+
+GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptions& options) {
+  const auto draws = static_cast<std::size_t>(options.draws);
+  std::vector<TaskValues> gaps;
+  std::vector<double> ratios(draws, 0), possible(draws, 0);
+  double gain = 0, gap = 0;
+  Estimate estimate;
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    const GapTask& task = tasks[t];
+    TaskValues kept{{}, task.clusters}, whole{{}, task.clusters};
+    for (std::size_t i = 0; i < task.method.size(); ++i) {
+      kept.values.push_back(task.method[i] - task.none[i]);
+      whole.values.push_back(task.full[i] - task.none[i]);
+    }
+    gaps.push_back(whole);
+    if (task.method.empty()) continue;
+    estimate.n += static_cast<int>(task.method.size());
+    const QuestionSums kept_sums = by_question(kept), whole_sums = by_question(whole);
+    gain += kept_sums.mean;
+    gap += whole_sums.mean;
+    const auto kept_means = resampled_means(kept_sums, t, options);
+    const auto whole_means = resampled_means(whole_sums, t, options);
+    for (std::size_t d = 0; d < draws; ++d) {
+      ratios[d] += kept_means[d];
+      possible[d] += whole_means[d];
+    }
+  }
+  if (estimate.n == 0) return {std::nullopt, "no sample was run by the strategy, full and no_context alike"};
+  const Estimate difference = estimate_mean(gaps, {.draws = options.draws, .seed = options.seed});
+  if (!difference.interval || difference.interval->lo <= 0) {
+    const std::string interval = difference.interval ? fmt::format("[{:.1f}, {:.1f}]", 100 * difference.interval->lo,
+                                                                   100 * difference.interval->hi)
+                                                     : "no interval";
+    return {std::nullopt, fmt::format("full − no_context is {:+.1f} ({}, n = {}): no gap that a strategy could keep",
+                                      100 * difference.value, interval, difference.n)};
+  }
+  estimate.value = gain / gap;
+  for (std::size_t d = 0; d < draws; ++d) {
+    const double infinite = ratios[d] == 0 ? 0 : std::copysign(std::numeric_limits<double>::infinity(), ratios[d]);
+    ratios[d] = possible[d] > 0 ? ratios[d] / possible[d] : infinite;
+  }
+  const Interval interval = percentile_interval(ratios);
+  // Draws without a gap, fewer than one in forty, may leave an end open; draws that are all equal say nothing.
+  if (std::isfinite(interval.lo) && std::isfinite(interval.hi) && interval.lo < interval.hi)
+    estimate.interval = interval;
+  return {estimate, ""};
+}
+
+}  // namespace kvmend

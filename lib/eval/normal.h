@@ -1,0 +1,13 @@
+#pragma once
+
+namespace kvmend {
+
+inline constexpr double z95 = 1.959963984540054;  ///< Φ⁻¹(0.975)
+inline constexpr double z80 = 0.841621233572914;  ///< Φ⁻¹(0.80)
+
+/// The standard normal distribution's Φ.
+double normal_cdf(double z);
+/// Φ⁻¹ to double precision; ±infinity at 0 and 1.
+double normal_quantile(double p);
+
+}  // namespace kvmend
