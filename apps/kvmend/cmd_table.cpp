@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/condition.h"
 #include "apps/kvmend/terminal.h"
 #include "core/error.h"
 #include "experiment/table.h"
 #include "experiment/table_format.h"
+#include "experiment/table_value.h"
 
 namespace kvmend {
 namespace {
@@ -31,7 +34,12 @@ class TableCommand final : public Command {
     for (const TableValue& value : table_values()) names += (names.empty() ? "" : ", ") + value.name;
     app.add_option("--value", values_, "what to show: " + names);
     app.add_option("--where", where_, "only these: 'task=ruler/vt'; repeat for several")->allow_extra_args(false);
-    app.add_option("--format", format_, "text, md, csv or json")->capture_default_str();
+    app.add_option("--interval", interval_, "of means: percentile or bca (bias-corrected)")
+        ->check(CLI::IsMember({"percentile", "bca"}))
+        ->capture_default_str();
+    app.add_option("--oracle", oracle_, "the strategy that overlap, recall and crowding_out compare with")
+        ->capture_default_str();
+    app.add_option("--format", format_, "text, md, csv, latex or json")->capture_default_str();
   }
 
   int run() override {
@@ -40,7 +48,11 @@ class TableCommand final : public Command {
     query.cols = split_commas(cols_);
     query.values = split_commas(values_);
     for (const std::string& condition : where_) query.where.push_back(parse_condition(condition));
-    const TableData data = load_table_data({stores_.begin(), stores_.end()});
+    if (interval_ == "bca") query.interval = IntervalMethod::bca;
+    const bool selections = std::any_of(query.values.begin(), query.values.end(), [](const std::string& name) {
+      return is_known_value(name) && is_selection_value(name);
+    });
+    const TableData data = load_table_data({stores_.begin(), stores_.end()}, selections ? oracle_ : "");
     const Table table = make_table(data, query);
     fmt::print("{}", format_table(table, format_, terminal_columns()));
     if (format_ != "text" && format_ != "md") {  // machine formats carry no prose: the warnings go to people
@@ -52,6 +64,7 @@ class TableCommand final : public Command {
  private:
   std::vector<std::string> stores_, where_;
   std::string rows_ = "strategy", cols_ = "ratio", values_, format_ = "text";
+  std::string interval_ = "percentile", oracle_ = "oracle_attention";
 };
 
 }  // namespace

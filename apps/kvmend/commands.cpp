@@ -9,6 +9,8 @@ const std::vector<CommandEntry>& commands() {
        make_table_command},
       {"show", "one sample: chunks, what each strategy selected, predictions, scores",
        "kvmend show quickstart.kvmend niah_multikey_1-42-0", make_show},
+      {"compare", "a paired test of two strategies, per task and over all",
+       "kvmend compare quickstart.kvmend prophetkv epic --ratio 0.2", make_compare},
       {"export", "one row a sample and cell", "kvmend export quickstart.kvmend --format csv", make_export},
       {"merge", "shards into one store", "kvmend merge all.kvmend shard-*.kvmend", make_merge},
       {"rescore", "metrics again from stored predictions", "kvmend rescore quickstart.kvmend", make_rescore},

@@ -6,6 +6,7 @@ namespace kvmend {
 // Each in its cmd_NAME.cpp; commands.cpp lists them.
 std::unique_ptr<Command> make_bench(CLI::App& app);
 std::unique_ptr<Command> make_completion(CLI::App& app);
+std::unique_ptr<Command> make_compare(CLI::App& app);
 std::unique_ptr<Command> make_fetch(CLI::App& app);
 std::unique_ptr<Command> make_generate(CLI::App& app);
 std::unique_ptr<Command> make_list(CLI::App& app);

@@ -78,7 +78,7 @@ Comparison compare_paired(std::span<const PairedTask> tasks, const BootstrapOpti
     for (const double d : values.back().values) ++(d > 0 ? out.wins : d < 0 ? out.losses : out.ties);
   }
   BootstrapOptions of_differences = options;
-  of_differences.proportions = false;  // all differences 0 or 1 are no proportion of right answers
+  of_differences.scale = Scale::difference;
   out.difference = estimate_mean(values, of_differences);
   if (out.difference.n == 0) {
     out.effect = out.detectable = nan;
@@ -145,7 +145,8 @@ GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptio
     }
   }
   if (estimate.n == 0) return {std::nullopt, "no sample was run by the strategy, full and no_context alike"};
-  const Estimate difference = estimate_mean(gaps, {.draws = options.draws, .seed = options.seed});
+  const Estimate difference =
+      estimate_mean(gaps, {.draws = options.draws, .seed = options.seed, .scale = Scale::difference});
   if (!difference.interval || difference.interval->lo <= 0) {
     const std::string interval = difference.interval ? fmt::format("[{:.1f}, {:.1f}]", 100 * difference.interval->lo,
                                                                    100 * difference.interval->hi)

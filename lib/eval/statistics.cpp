@@ -30,6 +30,16 @@ Interval combine(const std::vector<double>& values, const std::vector<Interval>&
   return {mean_of(values) - std::sqrt(below) / n, mean_of(values) + std::sqrt(above) / n};
 }
 
+/// What n questions that all gave the same value say of their mean.
+std::optional<Interval> constant_interval(double value, std::size_t n, Scale scale) {
+  if (scale == Scale::other) return std::nullopt;
+  const Interval right = wilson_interval(1, static_cast<int>(n)), wrong = wilson_interval(0, static_cast<int>(n));
+  if (value == 1) return right;
+  if (value == 0) return scale == Scale::score ? wrong : Interval{-wrong.hi, wrong.hi};
+  if (value == -1 && scale == Scale::difference) return Interval{-right.hi, -right.lo};
+  return std::nullopt;
+}
+
 std::optional<Interval> mean_interval(std::span<const TaskValues> tasks, const std::vector<double>& means,
                                       const BootstrapOptions& options) {
   std::vector<double> all(static_cast<std::size_t>(options.draws), 0), influence;
@@ -43,10 +53,10 @@ std::optional<Interval> mean_interval(std::span<const TaskValues> tasks, const s
     const QuestionSums questions = by_question(task);
     if (questions.sums.size() < 2) return std::nullopt;
     if (all_equal(task.values)) {
-      const double value = task.values.front();
-      if (!options.proportions || (value != 0 && value != 1)) return std::nullopt;
+      const auto interval = constant_interval(task.values.front(), questions.sums.size(), options.scale);
+      if (!interval) return std::nullopt;
       constant = true;
-      intervals.push_back(wilson_interval(value, static_cast<int>(questions.sums.size())));
+      intervals.push_back(*interval);
       continue;
     }
     std::vector<double> resampled = resampled_means(questions, index, options);

@@ -26,18 +26,22 @@ struct TaskValues {
   std::vector<std::string> clusters;  ///< [values.size()]
 };
 
+/// What values are: it decides what all-equal ones of a task say. Scores lie in 0 to 1, differences of scores in −1 to 1.
+enum class Scale : std::uint8_t { score, difference, other };
+
 enum class IntervalMethod : std::uint8_t { percentile, bca };
 
 struct BootstrapOptions {
   int draws = 10'000;
   std::uint64_t seed = 42;
-  bool proportions = true;  ///< values are scores: 0 and 1 mean wrong and right
+  Scale scale = Scale::score;
   IntervalMethod method = IntervalMethod::percentile;
 };
 
 /// The mean of the tasks' means with a 95 % bootstrap interval (percentile, or BCa): questions are drawn with
 /// replacement within each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Scores of a task that are all 0 or all 1 get Wilson's
-/// interval over their questions instead, and the tasks' intervals are then combined by MOVER (Zou, Donner 2008).
+/// interval over their questions instead (differences that are all 0: its upper end for none, to both sides), and the
+/// tasks' intervals are then combined by MOVER (Zou, Donner 2008).
 /// No interval for fewer than two questions in a task, or a task whose values are all equal to anything else.
 /// Draws depend on the seed, the task's index and its number of questions: cells over the same samples share them.
 /// Tasks without values are left out; none at all gives n = 0 and NaN.

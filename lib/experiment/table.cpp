@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/table_marks.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
@@ -223,33 +224,49 @@ Table make_table(const TableData& data, const TableQuery& query) {
       table.tasks.push_back(cell->task);
   }
 
-  std::map<std::pair<Key, Key>, Cells> groups;
+  // Cells by row and column.
+  std::vector<std::vector<Cells>> groups(table.rows.size(), std::vector<Cells>(table.cols.size()));
+  std::map<Key, std::size_t> row_of, col_of;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) row_of[table.rows[i]] = i;
+  for (std::size_t i = 0; i < table.cols.size(); ++i) col_of[table.cols[i]] = i;
   for (const auto* cell : cells)
-    groups[{key_of(*cell, table.row_dimensions), key_of(*cell, table.col_dimensions)}].push_back(cell);
+    groups[row_of[key_of(*cell, table.row_dimensions)]][col_of[key_of(*cell, table.col_dimensions)]].push_back(cell);
+
   const bool default_view = query.values.empty();
   const std::vector<std::string> values =
       default_view ? std::vector<std::string>{"score", "flops_ratio", "effective_ratio", "ttft_ratio"} : query.values;
   bool shows_times = false;
+  std::vector<std::string> refusals;
   for (const auto& value : values) {
-    TableBlock block{value, !default_view || value == "score", {}};
-    for (const auto& row : table.rows) {
-      auto& line = block.entries.emplace_back();
-      for (const auto& col : table.cols) {
-        line.emplace_back();
-        const auto group = groups.find({row, col});
-        if (group == groups.end()) continue;
-        const auto estimate = estimate_value(value, group->second, references);
+    TableBlock block{value, !default_view || value == "score", {}, ""};
+    for (std::size_t r = 0; r < table.rows.size(); ++r) {
+      auto& line = block.entries.emplace_back(table.cols.size());
+      for (std::size_t c = 0; c < table.cols.size(); ++c) {
+        if (groups[r][c].empty()) continue;
+        std::string refusal;
+        const auto estimate = estimate_value(value, groups[r][c], references, query.interval, refusal);
+        if (!refusal.empty() && std::find(refusals.begin(), refusals.end(), refusal) == refusals.end())
+          refusals.push_back(refusal);
         if (!estimate) continue;
-        TableEntry entry = describe(group->second, *estimate);
+        TableEntry entry = describe(groups[r][c], *estimate);
         if (default_view && value == "effective_ratio" && !is_news(entry)) continue;
-        line.back() = std::move(entry);
+        line[c] = std::move(entry);
       }
     }
-    if (default_view && value != "score" && is_empty(block)) continue;
+    if (is_empty(block)) {
+      if (default_view && value != "score") continue;
+      if (is_selection_value(value))
+        refusals.push_back(fmt::format("{} has nothing to show: it needs the --oracle's cells over the same prompts{}",
+                                       value,
+                                       value == "crowding_out" ? ", with their scores (store: {scores: true})" : ""));
+    }
+    if (query.mark && is_quality_value(value))
+      mark_best(block, references, [&](std::size_t r, std::size_t c) -> const Cells& { return groups[r][c]; });
     shows_times = shows_times || is_time_value(value);
     table.blocks.push_back(std::move(block));
   }
   table.warnings = table_warnings(data, cells, shows_times);
+  table.warnings.insert(table.warnings.end(), refusals.begin(), refusals.end());
   return table;
 }
 

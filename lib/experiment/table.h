@@ -19,6 +19,8 @@ struct TableQuery {
   std::vector<std::string> values;
   /// dimension = value; several of one dimension are alternatives.
   std::vector<std::pair<std::string, std::string>> where;
+  IntervalMethod interval = IntervalMethod::percentile;  ///< of means
+  bool mark = true;  ///< mark the best of each column and those not distinguishable from it
 };
 
 /// A figure that tables can show.
@@ -26,6 +28,9 @@ struct TableValue {
   std::string name, summary;
 };
 const std::vector<TableValue>& table_values();
+
+/// How a figure stands to the best of its column.
+enum class Mark : std::uint8_t { none, best, close, apart };
 
 /// One figure of a table.
 struct TableEntry {
@@ -35,6 +40,7 @@ struct TableEntry {
   std::optional<std::string> strategy, task, model, chunker;
   std::optional<double> ratio;
   Value params;  ///< the strategy's; null where there are several
+  Mark mark = Mark::none;
 };
 
 /// One value over all rows and columns.
@@ -42,6 +48,7 @@ struct TableBlock {
   std::string value;
   bool show_interval = true;                                    ///< in text and Markdown, where room is short
   std::vector<std::vector<std::optional<TableEntry>>> entries;  ///< [rows][cols]
+  std::string note;                                             ///< what the marks mean; empty: there are none
 };
 
 struct Table {

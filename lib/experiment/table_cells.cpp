@@ -20,6 +20,13 @@ struct Look {
 
 constexpr Look looks[] = {
     {"score", Unit::percent, "score × 100"},
+    {"pgr", Unit::percent, "share of full prefill's gain over no context, %"},
+    {"score_solved", Unit::percent, "score × 100 where full prefill is right"},
+    {"overlap", Unit::percent, "Jaccard overlap with the oracle, %"},
+    {"recall", Unit::percent, "the oracle's tokens selected, %"},
+    {"crowding_out", Unit::percent, "selection outside 90 % of the oracle's score, %"},
+    {"evidence", Unit::percent, "evidence tokens selected, %"},
+    {"select_ratio", Unit::percent, "selecting, % of full prefill's TTFT, median"},
     {"effective_ratio", Unit::percent, "effective ratio, %"},
     {"flops_ratio", Unit::percent, "FLOPs, % of full prefill"},
     {"ttft_ratio", Unit::percent, "TTFT, % of full prefill, median"},
@@ -72,37 +79,55 @@ int common_n(const TableBlock& block) {
 
 }  // namespace
 
-BlockText block_as_text(const TableBlock& block, int digits) {
+BlockFigures block_figures(const TableBlock& block, int digits) {
   const Look& look = look_of(block.value);
   const bool interval = block.show_interval && block.value != "n";
   const int n = common_n(block);
-  BlockText out;
+  BlockFigures out;
   out.title = look.title;
   if (interval) out.title += " [95 % interval]";
   if (n > 0 && block.value != "n") out.title += fmt::format(", n = {}", n);
-  std::vector<std::vector<std::string>> means;
-  std::size_t widest = 0;
+  out.marked = !block.note.empty();
   for (const auto& row : block.entries) {
-    auto& line = means.emplace_back();
+    auto& line = out.figures.emplace_back();
     for (const auto& entry : row) {
-      line.push_back(entry ? show(entry->estimate.value, look.unit, digits) : "");
-      widest = std::max(widest, line.back().size());
+      FigureText& figure = line.emplace_back();
+      if (!entry) continue;
+      figure.value = show(entry->estimate.value, look.unit, digits);
+      figure.mark = entry->mark;
+      if (n == 0 && block.value != "n") figure.n = std::to_string(entry->estimate.n);
+      if (!interval) continue;
+      const auto& range = entry->estimate.interval;
+      figure.interval = range ? show(range->lo, look.unit, digits) + ", " + show(range->hi, look.unit, digits) : "–";
     }
   }
-  for (std::size_t r = 0; r < block.entries.size(); ++r) {
+  return out;
+}
+
+BlockText block_as_text(const TableBlock& block, int digits) {
+  const BlockFigures figures = block_figures(block, digits);
+  BlockText out;
+  out.title = figures.title;
+  out.note = block.note;
+  std::size_t widest = 0;
+  for (const auto& row : figures.figures) {
+    for (const auto& figure : row) widest = std::max(widest, figure.value.size());
+  }
+  const std::size_t cols = figures.figures.empty() ? 0 : figures.figures.front().size();
+  std::vector<char> marked(cols, 0);  // columns that keep room for a mark
+  for (const auto& row : figures.figures) {
+    for (std::size_t c = 0; c < cols; ++c) marked[c] = marked[c] || row[c].mark != Mark::none;
+  }
+  for (const auto& row : figures.figures) {
     auto& line = out.cells.emplace_back();
-    for (std::size_t c = 0; c < block.entries[r].size(); ++c) {
-      const auto& entry = block.entries[r][c];
-      line.emplace_back();
-      if (!entry) continue;
-      line.back() = std::string(widest - means[r][c].size(), ' ') + means[r][c];
-      if (interval && entry->estimate.interval) {
-        line.back() += fmt::format(" [{}, {}]", show(entry->estimate.interval->lo, look.unit, digits),
-                                   show(entry->estimate.interval->hi, look.unit, digits));
-      } else if (interval) {
-        line.back() += " [–]";
-      }
-      if (n == 0 && block.value != "n") line.back() += fmt::format(" n={}", entry->estimate.n);
+    for (std::size_t c = 0; c < cols; ++c) {
+      const FigureText& figure = row[c];
+      std::string& cell = line.emplace_back();
+      if (figure.value.empty()) continue;
+      cell = std::string(widest - figure.value.size(), ' ') + figure.value;
+      if (marked[c]) cell += figure.mark == Mark::best ? "*" : figure.mark == Mark::close ? "~" : " ";
+      if (!figure.interval.empty()) cell += " [" + figure.interval + "]";
+      if (!figure.n.empty()) cell += " n=" + figure.n;
     }
   }
   return out;

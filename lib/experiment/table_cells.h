@@ -10,7 +10,20 @@ namespace kvmend {
 struct BlockText {
   std::string title;
   std::vector<std::vector<std::string>> cells;
+  std::string note;  ///< below the table
 };
+
+/// A figure's parts, for formats that set them apart.
+struct FigureText {
+  std::string value, interval, n;  ///< "62.5", "25.0, 88.0" ("–": it has none), "8"; empty where not shown
+  Mark mark = Mark::none;
+};
+struct BlockFigures {
+  std::string title;
+  bool marked = false;
+  std::vector<std::vector<FigureText>> figures;  ///< [rows][cols]
+};
+BlockFigures block_figures(const TableBlock& block, int digits);
 
 /// `digits`: decimals of scores and percentages (1 where there is room, 0 where there is not).
 BlockText block_as_text(const TableBlock& block, int digits);

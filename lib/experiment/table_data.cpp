@@ -24,6 +24,7 @@ Observation observe(const ResultRow& row, const SampleRow& sample) {
   Observation o;
   o.sample = sample_key(sample);
   o.cluster = sample.cluster;
+  o.position = sample.position;
   o.score = row.score;
   o.effective_ratio = row.effective_ratio;
   o.flops = row.flops;
@@ -38,6 +39,8 @@ Observation observe(const ResultRow& row, const SampleRow& sample) {
 
 class Loader {
  public:
+  explicit Loader(std::string reference) : reference_(std::move(reference)) {}
+
   void load(const std::filesystem::path& path) {
     Store store = Store::open(path, Store::Mode::read);
     std::map<std::int64_t, SampleRow> samples;
@@ -46,6 +49,7 @@ class Loader {
     for (const auto& run : store.runs()) run_builds[run.id] = run.version + " " + run.build;
     const auto ids = store.cell_ids();
     std::map<std::int64_t, Replicate*> by_id;
+    const auto overlaps = reference_.empty() ? std::map<std::int64_t, Overlap>() : read_overlaps(store, reference_);
     std::size_t i = 0;
     for (auto& record : store.cells()) by_id[ids[i++]] = &replicate(std::move(record));
     for (const auto& row : store.results()) {
@@ -55,7 +59,9 @@ class Loader {
       if (row.failed) {
         cell.failures.emplace(sample_key(sample), row.error);
       } else {
-        cell.observations.emplace(sample_key(sample), observe(row, sample));
+        const auto [at, fresh] = cell.observations.emplace(sample_key(sample), observe(row, sample));
+        const auto overlap = overlaps.find(row.id);
+        if (fresh && overlap != overlaps.end()) at->second.overlap = overlap->second;
       }
     }
   }
@@ -76,6 +82,7 @@ class Loader {
     return at->second;
   }
 
+  std::string reference_;
   std::map<std::string, Replicate> by_key_;
   std::vector<Replicate*> order_;
   std::set<std::string> builds_;
@@ -105,6 +112,10 @@ void add(Observation& sum, const Observation& o, double weight) {
   mix(sum.seconds.query, o.seconds.query);
   mix(sum.seconds.first_token, o.seconds.first_token);
   mix(sum.decode_seconds, o.decode_seconds);
+  mix(sum.overlap.jaccard, o.overlap.jaccard);
+  mix(sum.overlap.recall, o.overlap.recall);
+  mix(sum.overlap.crowding_out, o.overlap.crowding_out);
+  mix(sum.overlap.evidence, o.overlap.evidence);
   sum.shared_timing = sum.shared_timing || o.shared_timing;
 }
 
@@ -180,8 +191,8 @@ const std::vector<std::string>& fixed_dimensions() {
 
 }  // namespace
 
-TableData load_table_data(const std::vector<std::filesystem::path>& stores) {
-  Loader loader;
+TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference) {
+  Loader loader(reference);
   for (const auto& path : stores) loader.load(path);
   std::map<std::string, std::size_t> index;
   std::vector<std::vector<Replicate*>> groups;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "experiment/store.h"
+#include "experiment/table_overlap.h"
 
 namespace kvmend {
 
@@ -13,10 +14,12 @@ namespace kvmend {
 struct Observation {
   std::string sample;   ///< the same in every cell over the same prompts
   std::string cluster;  ///< question
+  int position = 0;     ///< i of the task's sample i: pairs samples across chunkers and models, with the question
   double score = 0, effective_ratio = 0, flops = 0, flops_ratio = 0, layer_tokens = 0, bytes = 0;
   PhaseSeconds seconds;
   double decode_seconds = 0;
   bool shared_timing = false;
+  Overlap overlap;  ///< only if it was asked for
 };
 
 /// A cell as tables see it: replicates (seeds) of one series are one cell, averaged sample by sample.
@@ -35,8 +38,9 @@ struct TableData {
   std::vector<std::string> builds;  ///< that made the results, each once
 };
 
-/// Reads stores; a result that two of them hold counts once. Throws Error(data).
-TableData load_table_data(const std::vector<std::filesystem::path>& stores);
+/// Reads stores; a result that two of them hold counts once. `reference`: also fill Observation::overlap, against this
+/// strategy. Throws Error(data).
+TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference = "");
 
 /// The value of a dimension for a cell: strategy, ratio ("" if it has none), task, model, chunker, dtype, backend, chat,
 /// load_from, tokenize, system, max_new_tokens, data, key; any parameter of its strategy or task; "" where it has no such

@@ -43,7 +43,10 @@ Record record_of(const TableBlock& block, const TableEntry& entry) {
            {"hi", interval ? number_or_null(interval->hi) : Value()},
            {"effective_ratio", number_or_null(entry.effective_ratio)},
            {"flops_ratio", number_or_null(entry.flops_ratio)},
-           {"distinguishable", Value()}}};  // a comparison fills it; a table of means compares nothing
+           // from the best of its column; null where it is that, or was not compared
+           {"distinguishable", entry.mark == Mark::apart   ? Value(true)
+                               : entry.mark == Mark::close ? Value(false)
+                                                           : Value()}}};
 }
 
 template <class F>
@@ -57,16 +60,6 @@ void for_each_record(const Table& table, F&& visit) {
   }
 }
 
-/// RFC 4180: quotes around what holds a comma, a quote or a line break.
-std::string csv_field(const Value& value) {
-  if (value.is_null()) return "";
-  const std::string text = value.is_string() ? value.as_string() : value.canonical();
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
-  return out + "\"";
-}
-
 std::string markdown_cell(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -77,13 +70,39 @@ std::string markdown_cell(const std::string& text) {
   return begin == std::string::npos ? "" : out.substr(begin);
 }
 
+/// Bold: the best of its column; italic: not distinguishable from it.
+std::string markdown_figure(const FigureText& figure) {
+  if (figure.value.empty()) return "";
+  const char* around = figure.mark == Mark::best ? "**" : figure.mark == Mark::close ? "*" : "";
+  std::string out = around + figure.value + around;
+  if (!figure.interval.empty()) out += " [" + figure.interval + "]";
+  if (!figure.n.empty()) out += " n=" + figure.n;
+  return markdown_cell(out);
+}
+
+/// The text's note, its signs replaced by Markdown's.
+std::string markdown_note(std::string note) {
+  note.replace(note.find("* best"), 6, "**bold**: best");
+  note.replace(note.find("~ not"), 5, "*italic*: not");
+  return note;
+}
+
 }  // namespace
+
+std::string csv_field(const Value& value) {
+  if (value.is_null()) return "";
+  const std::string text = value.is_string() ? value.as_string() : value.canonical();
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
+}
 
 std::string table_as_markdown(const Table& table) {
   std::string out;
   for (const auto& line : table_head(table)) out += line + "  \n";
   for (const auto& figures : table.blocks) {
-    const BlockText block = block_as_text(figures, 1);
+    const BlockFigures block = block_figures(figures, 1);
     out += "\n**" + block.title + "**\n\n|";
     for (const auto& name : table.row_dimensions) out += fmt::format(" {} |", markdown_cell(name));
     for (const auto& col : table.cols) out += fmt::format(" {} |", markdown_cell(heading(table.col_dimensions, col)));
@@ -96,11 +115,13 @@ std::string table_as_markdown(const Table& table) {
       for (std::size_t d = 0; d < table.row_dimensions.size(); ++d) {
         line += fmt::format(" {} |", markdown_cell(heading(table.row_dimensions[d], table.rows[r][d])));
       }
-      for (const auto& cell : block.cells[r]) figures_of_row += cell;
-      if (figures_of_row.empty()) continue;
-      for (const auto& cell : block.cells[r]) line += fmt::format(" {} |", markdown_cell(cell));
-      out += line + "\n";
+      for (const auto& figure : block.figures[r]) {
+        figures_of_row += figure.value;
+        line += fmt::format(" {} |", markdown_figure(figure));
+      }
+      if (!figures_of_row.empty()) out += line + "\n";
     }
+    if (!figures.note.empty()) out += "\n" + markdown_note(figures.note) + "\n";
   }
   if (!table.warnings.empty()) out += "\n";
   for (const auto& warning : table.warnings) out += "- warning: " + warning + "\n";
@@ -135,9 +156,10 @@ std::string format_table(const Table& table, std::string_view format, int width)
   if (format == "text") return table_as_text(table, width);
   if (format == "md") return table_as_markdown(table);
   if (format == "csv") return table_as_csv(table);
+  if (format == "latex") return table_as_latex(table);
   if (format == "json") return table_as_json(table);
   fail(ErrorKind::usage, "--format: unknown format '{}'{}", format,
-       did_you_mean(format, {"text", "md", "csv", "json"}));
+       did_you_mean(format, {"text", "md", "csv", "latex", "json"}));
 }
 
 }  // namespace kvmend

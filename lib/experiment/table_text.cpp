@@ -80,6 +80,23 @@ void write_columns(std::string& out, const Table& table, const BlockText& block,
   }
 }
 
+/// Lines of at most `width` characters, those after the first indented.
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string out, line;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (!line.empty() && display_width(line) + 1 + display_width(word) > width) {
+      out += line + "\n";
+      line = "  " + word;
+    } else {
+      line += (line.empty() ? "" : " ") + word;
+    }
+    begin = end + 1;
+  }
+  return out + line + "\n";
+}
+
 void write_block(std::string& out, const Table& table, const TableBlock& figures, std::size_t width) {
   BlockText block = block_as_text(figures, 1);
   Layout layout = lay_out(table, block);
@@ -97,6 +114,7 @@ void write_block(std::string& out, const Table& table, const TableBlock& figures
     if (last < layout.cols.size()) out += "\n";
     first = last;
   }
+  if (!block.note.empty()) out += wrapped(block.note, width);
 }
 
 }  // namespace

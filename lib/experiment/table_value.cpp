@@ -12,38 +12,56 @@ namespace {
 
 using Field = std::function<double(const Observation&)>;
 
+enum class Kind : std::uint8_t { mean, time, selection, own };
+
 struct ValueKind {
   TableValue value;
-  bool is_time;
+  Kind kind;
   Field field;  ///< empty: computed otherwise
 };
 
 const std::vector<ValueKind>& kinds() {
+  using O = const Observation&;
   static const std::vector<ValueKind> all = {
-      {{"score", "the task's metric, times 100"}, false, [](const Observation& o) { return o.score; }},
-      {{"effective_ratio", "layer-tokens computed, over all"},
-       false,
-       [](const Observation& o) { return o.effective_ratio; }},
+      {{"score", "the task's metric, times 100"}, Kind::mean, [](O o) { return o.score; }},
+      {{"pgr", "of the gap between no_context and full, the share kept"}, Kind::own, {}},
+      {{"score_solved", "score on the samples that full prefill solves"}, Kind::own, {}},
+      {{"effective_ratio", "layer-tokens computed, over all"}, Kind::mean, [](O o) { return o.effective_ratio; }},
       {{"flops_ratio", "FLOPs with probes and query, relative to full prefill"},
-       false,
-       [](const Observation& o) { return o.flops_ratio; }},
-      {{"ttft_ratio", "time to first token relative to full prefill's, median"}, true, {}},
-      {{"ttft", "time to first token, median seconds"}, true, [](const Observation& o) { return o.seconds.ttft(); }},
-      {{"load", "seconds to load the caches, median"}, true, [](const Observation& o) { return o.seconds.load; }},
-      {{"place", "seconds to place them, median"}, true, [](const Observation& o) { return o.seconds.place; }},
-      {{"select", "seconds to select, median"}, true, [](const Observation& o) { return o.seconds.select; }},
-      {{"recompute", "seconds to recompute, median"}, true, [](const Observation& o) { return o.seconds.recompute; }},
-      {{"query", "seconds to prefill the query, median"}, true, [](const Observation& o) { return o.seconds.query; }},
+       Kind::mean,
+       [](O o) { return o.flops_ratio; }},
+      {{"ttft_ratio", "time to first token relative to full prefill's, median"},
+       Kind::time,
+       [](O o) { return o.seconds.ttft(); }},
+      {{"select_ratio", "time to select relative to full prefill's time to first token, median"},
+       Kind::time,
+       [](O o) { return o.seconds.select; }},
+      {{"ttft", "time to first token, median seconds"}, Kind::time, [](O o) { return o.seconds.ttft(); }},
+      {{"load", "seconds to load the caches, median"}, Kind::time, [](O o) { return o.seconds.load; }},
+      {{"place", "seconds to place them, median"}, Kind::time, [](O o) { return o.seconds.place; }},
+      {{"select", "seconds to select, median"}, Kind::time, [](O o) { return o.seconds.select; }},
+      {{"recompute", "seconds to recompute, median"}, Kind::time, [](O o) { return o.seconds.recompute; }},
+      {{"query", "seconds to prefill the query, median"}, Kind::time, [](O o) { return o.seconds.query; }},
       {{"first_token", "seconds to the first token's choice, median"},
-       true,
-       [](const Observation& o) { return o.seconds.first_token; }},
-      {{"decode", "seconds to decode the answer, median"}, true, [](const Observation& o) { return o.decode_seconds; }},
-      {{"flops", "FLOPs up to the first token"}, false, [](const Observation& o) { return o.flops; }},
-      {{"layer_tokens", "context rows computed, summed over layers"},
-       false,
-       [](const Observation& o) { return o.layer_tokens; }},
-      {{"bytes", "bytes read and written"}, false, [](const Observation& o) { return o.bytes; }},
-      {{"n", "samples"}, false, {}},
+       Kind::time,
+       [](O o) { return o.seconds.first_token; }},
+      {{"decode", "seconds to decode the answer, median"}, Kind::time, [](O o) { return o.decode_seconds; }},
+      {{"flops", "FLOPs up to the first token"}, Kind::mean, [](O o) { return o.flops; }},
+      {{"layer_tokens", "context rows computed, summed over layers"}, Kind::mean, [](O o) { return o.layer_tokens; }},
+      {{"bytes", "bytes read and written"}, Kind::mean, [](O o) { return o.bytes; }},
+      {{"overlap", "Jaccard overlap of the selection with the --oracle's"},
+       Kind::selection,
+       [](O o) { return o.overlap.jaccard; }},
+      {{"recall", "share of the --oracle's tokens that were selected"},
+       Kind::selection,
+       [](O o) { return o.overlap.recall; }},
+      {{"crowding_out", "share of the selection outside 90 % of the --oracle's score"},
+       Kind::selection,
+       [](O o) { return o.overlap.crowding_out; }},
+      {{"evidence", "share of the evidence's tokens that were selected"},
+       Kind::selection,
+       [](O o) { return o.overlap.evidence; }},
+      {{"n", "samples"}, Kind::own, {}},
   };
   return all;
 }
@@ -58,21 +76,23 @@ const ValueKind& find_kind(const std::string& name) {
 TaskValues values_of(const TableCell& cell, const Field& field) {
   TaskValues out;
   for (const auto& o : cell.observations) {
-    out.values.push_back(field(o));
+    const double value = field(o);
+    if (std::isnan(value)) continue;
+    out.values.push_back(value);
     out.clusters.push_back(o.cluster);
   }
   return out;
 }
 
-/// TTFT over full prefill's, sample by sample: lengths differ between samples, ratios can be compared.
-TaskValues ttft_ratios(const TableCell& cell, const TableCell& full) {
+/// A time over full prefill's TTFT, sample by sample: lengths differ between samples, ratios can be compared.
+TaskValues time_ratios(const TableCell& cell, const TableCell& full, const Field& field) {
   std::unordered_map<std::string, double> reference;
   for (const auto& o : full.observations) reference[o.sample] = o.seconds.ttft();
   TaskValues out;
   for (const auto& o : cell.observations) {
     const auto found = reference.find(o.sample);
     if (found == reference.end() || !(found->second > 0)) continue;
-    out.values.push_back(o.seconds.ttft() / found->second);
+    out.values.push_back(field(o) / found->second);
     out.clusters.push_back(o.cluster);
   }
   return out;
@@ -94,7 +114,14 @@ const std::vector<TableValue>& table_values() {
   return values;
 }
 
-bool is_time_value(const std::string& value) { return find_kind(value).is_time; }
+bool is_known_value(const std::string& name) {
+  return std::any_of(kinds().begin(), kinds().end(), [&](const ValueKind& k) { return k.value.name == name; });
+}
+bool is_time_value(const std::string& value) { return find_kind(value).kind == Kind::time; }
+bool is_selection_value(const std::string& value) { return find_kind(value).kind == Kind::selection; }
+bool is_quality_value(const std::string& value) {
+  return value == "score" || value == "pgr" || value == "score_solved";
+}
 
 References::References(const std::vector<TableCell>& cells) {
   for (const auto& cell : cells) {
@@ -109,23 +136,118 @@ const TableCell* References::find(const TableCell& cell, const char* strategy) c
 const TableCell* References::full(const TableCell& cell) const { return find(cell, "full"); }
 const TableCell* References::no_context(const TableCell& cell) const { return find(cell, "no_context"); }
 
-std::optional<Estimate> estimate_value(const std::string& value, const std::vector<const TableCell*>& cells,
-                                       const References& references) {
-  const ValueKind& kind = find_kind(value);
+namespace {
+
+std::unordered_map<std::string, double> scores_of(const TableCell& cell) {
+  std::unordered_map<std::string, double> out;
+  for (const auto& o : cell.observations) out[o.sample] = o.score;
+  return out;
+}
+
+std::optional<Estimate> estimate_gap(const std::vector<const TableCell*>& cells, const References& references,
+                                     std::string& refusal) {
+  std::vector<GapTask> tasks;
+  for (const auto* cell : cells) {
+    const TableCell *full = references.full(*cell), *none = references.no_context(*cell);
+    if (!full || !none) {
+      refusal = "pgr needs full and no_context over the same prompts; add them to the config's strategies";
+      return std::nullopt;
+    }
+    const auto of_full = scores_of(*full), of_none = scores_of(*none);
+    GapTask task;
+    for (const auto& o : cell->observations) {
+      const auto f = of_full.find(o.sample), z = of_none.find(o.sample);
+      if (f == of_full.end() || z == of_none.end()) continue;
+      task.method.push_back(o.score);
+      task.full.push_back(f->second);
+      task.none.push_back(z->second);
+      task.clusters.push_back(o.cluster);
+    }
+    tasks.push_back(std::move(task));
+  }
+  GapRatio ratio = estimate_gap_ratio(tasks);
+  if (!ratio.estimate) refusal = "no pgr: " + ratio.refusal;
+  return ratio.estimate;
+}
+
+std::optional<std::vector<TaskValues>> solved_scores(const std::vector<const TableCell*>& cells,
+                                                     const References& references, std::string& refusal) {
   std::vector<TaskValues> tasks;
   for (const auto* cell : cells) {
-    if (value == "ttft_ratio") {
-      const TableCell* full = references.full(*cell);
-      if (!full) return std::nullopt;
-      tasks.push_back(ttft_ratios(*cell, *full));
-    } else {
-      tasks.push_back(values_of(*cell, value == "n" ? kinds().front().field : kind.field));
+    const TableCell* full = references.full(*cell);
+    if (!full) {
+      refusal = "score_solved needs full over the same prompts; add it to the config's strategies";
+      return std::nullopt;
+    }
+    const auto of_full = scores_of(*full);
+    TaskValues& task = tasks.emplace_back();
+    for (const auto& o : cell->observations) {
+      const auto f = of_full.find(o.sample);
+      if (f == of_full.end() || f->second < solved_score) continue;
+      task.values.push_back(o.score);
+      task.clusters.push_back(o.cluster);
     }
   }
-  Estimate estimate = kind.is_time ? estimate_median(tasks) : estimate_mean(tasks, {.proportions = value == "score"});
+  return tasks;
+}
+
+}  // namespace
+
+std::optional<Estimate> estimate_value(const std::string& value, const std::vector<const TableCell*>& cells,
+                                       const References& references, IntervalMethod method, std::string& refusal) {
+  const ValueKind& kind = find_kind(value);
+  if (value == "pgr") return estimate_gap(cells, references, refusal);
+  std::vector<TaskValues> tasks;
+  if (value == "score_solved") {
+    auto solved = solved_scores(cells, references, refusal);
+    if (!solved) return std::nullopt;
+    tasks = std::move(*solved);
+  } else {
+    for (const auto* cell : cells) {
+      if (value.ends_with("_ratio") && kind.kind == Kind::time) {
+        const TableCell* full = references.full(*cell);
+        if (!full) return std::nullopt;
+        tasks.push_back(time_ratios(*cell, *full, kind.field));
+      } else {
+        tasks.push_back(values_of(*cell, value == "n" ? kinds().front().field : kind.field));
+      }
+    }
+  }
+  const Scale scale = is_quality_value(value) ? Scale::score : Scale::other;
+  Estimate estimate =
+      kind.kind == Kind::time ? estimate_median(tasks) : estimate_mean(tasks, {.scale = scale, .method = method});
   if (estimate.n == 0) return std::nullopt;
   if (value == "n") estimate = {static_cast<double>(estimate.n), estimate.n, std::nullopt};
   return estimate;
+}
+
+std::vector<PairedTask> pair_by_task(const std::vector<const TableCell*>& a, const std::vector<const TableCell*>& b,
+                                     const References* only_solved) {
+  std::vector<PairedTask> out;
+  for (const auto* left : a) {
+    const auto right =
+        std::find_if(b.begin(), b.end(), [&](const TableCell* other) { return other->task == left->task; });
+    if (right == b.end()) continue;
+    std::unordered_map<std::string, double> solved;
+    const TableCell* full = only_solved ? only_solved->full(*left) : nullptr;
+    if (full) solved = scores_of(*full);
+    const auto key = [](const Observation& o) { return fmt::format("{}:{}", o.position, o.cluster); };
+    std::unordered_map<std::string, double> scores;
+    for (const auto& o : (*right)->observations) scores[key(o)] = o.score;
+    PairedTask& task = out.emplace_back();
+    for (const auto& o : left->observations) {
+      const auto found = scores.find(key(o));
+      if (found == scores.end()) continue;
+      if (only_solved) {
+        const auto f = solved.find(o.sample);
+        if (f == solved.end() || f->second < solved_score) continue;
+      }
+      task.a.push_back(o.score);
+      task.b.push_back(found->second);
+      task.clusters.push_back(o.cluster);
+    }
+  }
+  return out;
 }
 
 TaskValues paired_difference(const TableCell& a, const TableCell& b) {

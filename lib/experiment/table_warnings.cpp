@@ -28,7 +28,7 @@ void warn_of_idle_tasks(const std::vector<TableCell>& all, const std::vector<con
     if (!full || !none || !checked.insert(full).second) continue;
     const TaskValues difference = paired_difference(*full, *none);
     if (difference.values.size() < 2) continue;
-    const Estimate e = estimate_mean(std::vector{difference});
+    const Estimate e = estimate_mean(std::vector{difference}, {.scale = Scale::difference});
     const bool idle = e.interval ? e.interval->lo <= 0 : e.value <= 0;
     if (!idle) continue;
     const std::string interval =

@@ -95,7 +95,7 @@ TEST_CASE("constant values get Wilson's interval if they are binary, else none")
   CHECK(all.interval->lo == Approx(wilson_interval(1, 10).lo));
   CHECK(all.interval->hi == Approx(1));
   CHECK_FALSE(mean_of({independent(std::vector<double>(10, 0.5))}).interval);
-  CHECK_FALSE(estimate_mean(std::vector{independent({1, 1, 1})}, {.proportions = false}).interval);
+  CHECK_FALSE(estimate_mean(std::vector{independent({1, 1, 1})}, {.scale = Scale::other}).interval);
   CHECK_FALSE(mean_of({independent({1})}).interval);
   CHECK_FALSE(mean_of({TaskValues{{1, 0, 1}, {"a", "a", "a"}}}).interval);
   // Three depths of ten questions, all right: ten questions, not thirty samples.
@@ -111,6 +111,18 @@ TEST_CASE("constant values get Wilson's interval if they are binary, else none")
   CHECK(two.value == 0.5);
   CHECK(two.interval->lo == Approx(0.5 - distance));
   CHECK(two.interval->hi == Approx(0.5 + distance));
+}
+
+TEST_CASE("differences that are all equal get what their questions can say") {
+  const BootstrapOptions differences{.scale = Scale::difference};
+  const auto of = [&](double value) {
+    return *estimate_mean(std::vector{independent({value, value, value, value})}, differences).interval;
+  };
+  CHECK(of(0).lo == Approx(-wilson_interval(0, 4).hi));
+  CHECK(of(0).hi == Approx(wilson_interval(0, 4).hi));
+  CHECK(of(1).lo == Approx(wilson_interval(1, 4).lo));
+  CHECK(of(-1).hi == Approx(-wilson_interval(1, 4).lo));
+  CHECK_FALSE(estimate_mean(std::vector{independent({0.3, 0.3})}, differences).interval);
 }
 
 TEST_CASE("nothing to average is said") {

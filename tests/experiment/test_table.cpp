@@ -1,54 +1,15 @@
+#include "experiment/table.h"
+
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/table.h"
 #include "experiment/table_format.h"
-#include "golden.h"
-#include "synthetic.h"
+#include "graded.h"
 
 using namespace kvmend;
 
 namespace {
-
-/// Right with a probability that grows with the ratio; repeatable.
-ResultRecord graded_result(const CellRecord& cell, int position) {
-  ResultRecord r = synthetic_result(cell, position);
-  const double p = cell.strategy == "full" ? 0.9 : cell.strategy == "no_context" ? 0.1 : 0.3 + *cell.ratio;
-  std::uint32_t h = static_cast<std::uint32_t>(position) * 2654435761U;
-  h ^= static_cast<std::uint32_t>(cell.label.size() * 40503U);
-  h = (h ^ (h >> 15)) * 2246822519U;
-  r.score = (h >> 8) % 1000 < p * 1000 ? 1 : 0;
-  if (cell.strategy == "random") r.outcome.effective_ratio *= 1.1;
-  return r;
-}
-
-struct Filled {
-  TempFolder folder;
-  std::filesystem::path path;
-  explicit Filled(const std::string& config = synthetic_config, int samples = 30,
-                  const SyntheticResult& result = graded_result)
-      : path(folder / "a.kvmend") {
-    Store store = Store::open(path, Store::Mode::write);
-    fill_store(store, config, 0, samples, result);
-  }
-  Table table(const TableQuery& query = {}) const { return make_table(load_table_data({path}), query); }
-};
-
-const TableEntry& entry(const Table& table, const std::string& value, const std::string& row, const std::string& col) {
-  for (const auto& block : table.blocks) {
-    if (block.value != value) continue;
-    for (std::size_t r = 0; r < table.rows.size(); ++r) {
-      for (std::size_t c = 0; c < table.cols.size(); ++c) {
-        if (table.rows[r].front() == row && table.cols[c].front() == col && block.entries[r][c])
-          return *block.entries[r][c];
-      }
-    }
-  }
-  FAIL("no " << value << " at " << row << ", " << col);
-  std::abort();
-}
 
 std::string error_of(const Filled& store, const TableQuery& query) {
   try {
@@ -60,19 +21,6 @@ std::string error_of(const Filled& store, const TableQuery& query) {
   return "";
 }
 
-bool warns(const Table& table, const std::string& text) {
-  for (const auto& warning : table.warnings) {
-    if (warning.find(text) != std::string::npos) return true;
-  }
-  return false;
-}
-
-/// Strategies gain options: what a golden file holds of them is only that they are there.
-std::string without_params(std::string text) {
-  text = std::regex_replace(text, std::regex("\"params\": \\{[^}]*\\}"), "\"params\": {}");
-  return std::regex_replace(text, std::regex("\"\\{(\"\"[^\r]*?)\\}\""), "{}");
-}
-
 }  // namespace
 
 TEST_CASE("the default table: scores with intervals, then what they cost") {
@@ -81,6 +29,7 @@ TEST_CASE("the default table: scores with intervals, then what they cost") {
   check_golden("table_default.txt", table_as_text(table, 80));
   check_golden("table_narrow.txt", table_as_text(table, 44));
   check_golden("table_default.md", table_as_markdown(table));
+  check_golden("table_default.tex", table_as_latex(table));
   check_golden("table_default.csv", without_params(table_as_csv(table)));
   check_golden("table_default.json", without_params(table_as_json(table)));
 }

@@ -1,0 +1,44 @@
+#pragma once
+// `kvmend compare`: a paired test of two strategies, per task and over all.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eval/comparison.h"
+#include "experiment/table_data.h"
+
+namespace kvmend {
+
+struct CompareQuery {
+  std::string a, b;               ///< labels, or registered names that only one label has
+  std::optional<double> ratio{};  ///< nullopt: every ratio that there is
+  IntervalMethod interval = IntervalMethod::percentile;
+  bool solved = false;  ///< only samples that full prefill solves
+};
+
+struct CompareRow {
+  std::optional<double> ratio;  ///< of the one that has it, or of both
+  std::string task;             ///< empty: over all tasks
+  std::string model, chunker;
+  double a = 0, b = 0;                          ///< means over the pairs
+  double effective_ratio = 0, flops_ratio = 0;  ///< of a, over all its samples
+  Comparison comparison;
+};
+
+struct CompareResult {
+  std::string a, b;  ///< labels
+  Value params;      ///< of a
+  std::vector<CompareRow> rows;
+  std::vector<std::string> notes;
+};
+
+/// Pairs a at each ratio with b at the same one, or with b's only cell if it has no ratio (and the other way round). Holm's
+/// family is every row. Throws Error(usage) for unknown or ambiguous names, and where nothing pairs.
+CompareResult compare_strategies(const TableData& data, const CompareQuery& query);
+
+/// "text", "md", "csv" or "json"; throws Error(usage). JSON has table's fields (value: "difference", mean: a − b) and
+/// other, mean_a, mean_b, p, p_holm, effect, wins, losses, ties, detectable.
+std::string format_comparison(const CompareResult& result, std::string_view format);
+
+}  // namespace kvmend

@@ -1,0 +1,160 @@
+#include <cmath>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "experiment/compare.h"
+#include "experiment/table_cells.h"
+#include "experiment/table_format.h"
+
+namespace kvmend {
+namespace {
+
+std::string signed_points(double x) {
+  const std::string text = fmt::format("{:+.1f}", 100 * x);
+  return text == "-0.0" ? "+0.0" : text;
+}
+
+std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}", p); }
+
+std::string verdict(const CompareResult& result, const Comparison& c) {
+  if (!c.distinguishable()) return "not distinguishable";
+  return (c.difference.value > 0 ? result.a : result.b) + " is better";
+}
+
+std::string points_or_dash(double x) { return std::isnan(x) ? "–" : fmt::format("{:.0f}", std::min(100.0, 100 * x)); }
+
+using Rows = std::vector<std::vector<std::string>>;
+
+Rows cells_of(const CompareResult& result) {
+  Rows rows{{"ratio", "task", "n", result.a, result.b, "difference [95 %]", "p", "p (Holm)", "d", "won–lost–same",
+             "could see", "verdict"}};
+  for (const CompareRow& row : result.rows) {
+    const Comparison& c = row.comparison;
+    const auto& interval = c.difference.interval;
+    rows.push_back(
+        {heading("ratio", row.ratio ? format_number(*row.ratio) : ""), row.task.empty() ? "all" : row.task,
+         std::to_string(c.difference.n), fmt::format("{:.1f}", 100 * row.a), fmt::format("{:.1f}", 100 * row.b),
+         signed_points(c.difference.value) +
+             (interval ? fmt::format(" [{}, {}]", signed_points(interval->lo), signed_points(interval->hi)) : " [–]"),
+         p_text(c.p), p_text(c.p_holm), std::isnan(c.effect) ? "–" : fmt::format("{:+.2f}", c.effect),
+         fmt::format("{}–{}–{}", c.wins, c.losses, c.ties), points_or_dash(c.detectable), verdict(result, c)});
+  }
+  return rows;
+}
+
+std::string legend(const CompareResult& result) {
+  std::string out = fmt::format(
+      "p: paired permutation test over questions; Holm over these {} rows; d: Cohen's d_z; could see: the smallest "
+      "difference in points that n shows with 80 % power\n",
+      result.rows.size());
+  for (const auto& note : result.notes) out += note + "\n";
+  return out;
+}
+
+std::string as_text(const CompareResult& result) {
+  const Rows rows = cells_of(result);
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += pad_right(row[i], widths[i] + 2);
+    while (line.ends_with(' ')) line.pop_back();
+    out += line + "\n";
+  }
+  return out + "\n" + legend(result);
+}
+
+std::string as_markdown(const CompareResult& result) {
+  const Rows rows = cells_of(result);
+  std::string out;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    out += "|";
+    for (const auto& cell : rows[r]) out += " " + cell + " |";
+    out += "\n";
+    if (r > 0) continue;
+    out += "|";
+    for (std::size_t i = 0; i < rows[r].size(); ++i) out += i < 2 || i == rows[r].size() - 1 ? " :-- |" : " --: |";
+    out += "\n";
+  }
+  return out + "\n" + legend(result);
+}
+
+Value number(double x) {
+  return std::isfinite(x) ? Value(std::strtod(fmt::format("{:.12g}", x).c_str(), nullptr)) : Value();
+}
+
+std::vector<std::pair<const char*, Value>> fields(const CompareResult& result, const CompareRow& row) {
+  const Comparison& c = row.comparison;
+  const auto& interval = c.difference.interval;
+  Value params = result.params;
+  params.erase("strategy");
+  return {{"strategy", result.a},
+          {"params", params},
+          {"ratio", row.ratio ? Value(*row.ratio) : Value()},
+          {"task", row.task.empty() ? Value() : Value(row.task)},
+          {"model", row.model},
+          {"chunker", row.chunker},
+          {"value", "difference"},
+          {"n", c.difference.n},
+          {"mean", number(c.difference.value)},
+          {"lo", interval ? number(interval->lo) : Value()},
+          {"hi", interval ? number(interval->hi) : Value()},
+          {"effective_ratio", number(row.effective_ratio)},
+          {"flops_ratio", number(row.flops_ratio)},
+          {"distinguishable", c.distinguishable()},
+          {"other", result.b},
+          {"mean_a", number(row.a)},
+          {"mean_b", number(row.b)},
+          {"p", number(c.p)},
+          {"p_holm", number(c.p_holm)},
+          {"effect", number(c.effect)},
+          {"wins", c.wins},
+          {"losses", c.losses},
+          {"ties", c.ties},
+          {"detectable", number(c.detectable)}};
+}
+
+std::string as_json(const CompareResult& result) {
+  std::string out = "[";
+  for (const CompareRow& row : result.rows) {
+    out += out.size() == 1 ? "\n  {" : ",\n  {";
+    bool first = true;
+    for (const auto& [name, value] : fields(result, row)) {
+      out += fmt::format("{}\"{}\": {}", first ? "" : ", ", name, value.canonical());
+      first = false;
+    }
+    out += "}";
+  }
+  return out + "\n]\n";
+}
+
+std::string as_csv(const CompareResult& result) {
+  std::string out;
+  for (const CompareRow& row : result.rows) {
+    std::string names, values;
+    for (const auto& [name, value] : fields(result, row)) {
+      names += (names.empty() ? "" : ",") + std::string(name);
+      values += csv_field(value) + ",";
+    }
+    values.pop_back();
+    if (out.empty()) out = names + "\r\n";
+    out += values + "\r\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string format_comparison(const CompareResult& result, std::string_view format) {
+  if (format == "text") return as_text(result);
+  if (format == "md") return as_markdown(result);
+  if (format == "csv") return as_csv(result);
+  if (format == "json") return as_json(result);
+  fail(ErrorKind::usage, "--format: unknown format '{}'{}", format,
+       did_you_mean(format, {"text", "md", "csv", "json"}));
+}
+
+}  // namespace kvmend

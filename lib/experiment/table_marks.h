@@ -1,0 +1,19 @@
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "experiment/table.h"
+#include "experiment/table_value.h"
+
+namespace kvmend {
+
+/// Marks each column's best figure and those that a paired permutation test cannot tell from it (Holm's correction over all
+/// comparisons of the block). References (full, no_context, prefix, oracle_*) are not in the running. `cells_of` gives the
+/// cells of an entry.
+void mark_best(TableBlock& block, const References& references,
+               const std::function<const std::vector<const TableCell*>&(std::size_t row, std::size_t col)>& cells_of);
+
+/// full, no_context, prefix and the oracles: what strategies are compared with.
+bool is_reference_strategy(const std::string& name);
+
+}  // namespace kvmend

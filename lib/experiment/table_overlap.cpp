@@ -1,0 +1,152 @@
+#include "experiment/table_overlap.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <set>
+
+#include "core/error.h"
+#include "experiment/blob.h"
+
+namespace kvmend {
+namespace {
+
+constexpr double attended = 0.9;  // of the reference's score: what the query attends to
+
+struct Evidence {
+  std::vector<std::pair<int, int>> spans;
+  int n_context = 0;
+};
+
+/// A reference's answers, by sample and where it ran.
+struct Reference {
+  std::vector<int> ranking;                      ///< tokens by descending score; empty without scores
+  std::size_t attended_tokens = 0;               ///< of the ranking
+  std::map<std::string, std::vector<int>> sets;  ///< its selections by ratio
+};
+
+std::string ratio_key(const std::optional<double>& ratio) { return ratio ? format_number(*ratio) : ""; }
+
+void rank(Reference& reference, const std::vector<float>& scores) {
+  reference.ranking.resize(scores.size());
+  std::iota(reference.ranking.begin(), reference.ranking.end(), 0);
+  std::stable_sort(reference.ranking.begin(), reference.ranking.end(), [&](int a, int b) {
+    return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+  });
+  double total = 0, sum = 0;
+  for (const float s : scores) total += std::max(0.0F, s);
+  for (const int token : reference.ranking) {
+    if (sum >= attended * total) break;
+    sum += std::max(0.0F, scores[static_cast<std::size_t>(token)]);
+    ++reference.attended_tokens;
+  }
+}
+
+std::map<std::int64_t, Evidence> read_evidence(Store& store) {
+  std::map<std::int64_t, Evidence> out;
+  Statement row = store.database().prepare("SELECT sample, evidence, n_context FROM samples");
+  while (row.step()) {
+    const auto json = nlohmann::json::parse(row.text(1), nullptr, false);
+    if (!json.is_array()) fail(ErrorKind::data, "{}: column evidence is damaged", store.path().string());
+    Evidence evidence;
+    for (const auto& span : json) evidence.spans.emplace_back(span.at(0), span.at(1));
+    evidence.n_context = static_cast<int>(row.integer(2));
+    out[row.integer(0)] = std::move(evidence);
+  }
+  return out;
+}
+
+std::size_t common(const std::vector<int>& a, const std::vector<int>& b) {  // both sorted
+  std::size_t both = 0;
+  for (auto x = a.begin(), y = b.begin(); x != a.end() && y != b.end();) {
+    both += *x == *y;
+    *x < *y ? static_cast<void>(++x) : *y < *x ? static_cast<void>(++y) : (++x, static_cast<void>(++y));
+  }
+  return both;
+}
+
+double share(std::size_t part, std::size_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+
+std::vector<int> sorted_head(const std::vector<int>& ranking, std::size_t n) {
+  std::vector<int> out(ranking.begin(), ranking.begin() + static_cast<std::ptrdiff_t>(std::min(n, ranking.size())));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void compare(Overlap& overlap, const std::vector<int>& chosen, const Reference& reference, const std::string& ratio) {
+  std::vector<int> wanted;
+  if (!reference.ranking.empty()) {
+    wanted = sorted_head(reference.ranking, chosen.size());
+    const std::size_t heard = common(chosen, sorted_head(reference.ranking, reference.attended_tokens));
+    overlap.crowding_out = 1 - share(heard, chosen.size());
+  } else if (const auto set = reference.sets.find(ratio); set != reference.sets.end()) {
+    wanted = set->second;
+  }
+  if (wanted.empty()) return;
+  const std::size_t both = common(chosen, wanted);
+  overlap.recall = share(both, wanted.size());
+  overlap.jaccard = share(both, chosen.size() + wanted.size() - both);
+}
+
+}  // namespace
+
+std::map<std::int64_t, Overlap> read_overlaps(Store& store, const std::string& reference) {
+  struct CellInfo {
+    std::string place, ratio;
+    bool is_reference = false;
+  };
+  std::map<std::int64_t, CellInfo> cells;
+  const auto ids = store.cell_ids();
+  std::size_t i = 0;
+  for (const CellRecord& c : store.cells()) {
+    cells[ids[i++]] = {fmt::format("{} {} {} {} {}", c.prompts, c.weights, c.dtype, c.backend, c.load_from),
+                       ratio_key(c.ratio), c.strategy == reference};
+  }
+  Database& db = store.database();
+  std::map<std::pair<std::string, std::int64_t>, Reference> references;  // by place and sample
+  std::map<std::int64_t, std::vector<int>> selections;                   // by result
+  Statement row = db.prepare(
+      "SELECT r.result, r.cell, r.sample, x.n, x.bitmap FROM selections x JOIN results r USING (result) "
+      "WHERE x.kind = 'selected' AND x.layer = -1 AND x.chosen > 0 AND x.chosen < x.n");
+  while (row.step()) {
+    auto chosen = unpack_indices(row.blob(4), static_cast<int>(row.integer(3)));
+    const CellInfo& cell = cells.at(row.integer(1));
+    if (cell.is_reference) references[{cell.place, row.integer(2)}].sets[cell.ratio] = chosen;
+    selections[row.integer(0)] = std::move(chosen);
+  }
+  Statement scores = db.prepare("SELECT r.cell, r.sample, x.half FROM scores x JOIN results r USING (result)");
+  while (scores.step()) {
+    const CellInfo& cell = cells.at(scores.integer(0));
+    if (!cell.is_reference) continue;
+    Reference& entry = references[{cell.place, scores.integer(1)}];
+    if (entry.ranking.empty()) rank(entry, unpack_scores(scores.blob(2)));
+  }
+  const auto evidence = read_evidence(store);
+  std::map<std::int64_t, Overlap> out;
+  Statement results = db.prepare("SELECT result, cell, sample FROM results WHERE status = 'ok'");
+  while (results.step()) {
+    Overlap overlap;
+    const Evidence& spans = evidence.at(results.integer(2));
+    const auto selected = selections.find(results.integer(0));
+    if (!spans.spans.empty() && spans.n_context > 0)
+      overlap.depth = static_cast<double>(spans.spans.front().first) / spans.n_context;
+    if (selected != selections.end()) {
+      const auto& chosen = selected->second;
+      std::set<int> wanted;
+      for (const auto& [begin, end] : spans.spans)
+        for (int t = begin; t < end; ++t) wanted.insert(t);
+      if (!wanted.empty()) {
+        const auto caught = std::count_if(chosen.begin(), chosen.end(), [&](int t) { return wanted.contains(t); });
+        overlap.evidence = share(static_cast<std::size_t>(caught), wanted.size());
+      }
+      const CellInfo& cell = cells.at(results.integer(1));
+      const auto found = references.find({cell.place, results.integer(2)});
+      if (found != references.end()) compare(overlap, chosen, found->second, cell.ratio);
+    }
+    out[results.integer(0)] = overlap;
+  }
+  return out;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,90 @@
+// What a table computes beyond means: marks, the share of the gap, what was selected.
+#include <nlohmann/json.hpp>
+
+#include "catch.h"
+#include "experiment/table.h"
+#include "experiment/table_format.h"
+#include "graded.h"
+
+using namespace kvmend;
+
+TEST_CASE("the best of a column is marked, and what cannot be told from it; references are not in the running") {
+  const std::string config =
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 60}]\nstrategies: [full, no_context, reuse, epic, prophetkv, "
+      "cacheblend]\nratios: [0.2]\n";
+  const Filled store(config, 60, [](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    const int right = cell.strategy == "full"         ? 60
+                      : cell.strategy == "prophetkv"  ? 50
+                      : cell.strategy == "cacheblend" ? 48
+                      : cell.strategy == "epic"       ? 20
+                                                      : 5;
+    r.score = position < right ? 1 : 0;
+    return r;
+  });
+  const Table table = store.table();
+  CHECK(entry(table, "score", "full", "").mark == Mark::none);
+  CHECK(entry(table, "score", "reuse", "").mark == Mark::none);  // alone in its column
+  CHECK(entry(table, "score", "prophetkv", "0.2").mark == Mark::best);
+  CHECK(entry(table, "score", "cacheblend", "0.2").mark == Mark::close);
+  CHECK(entry(table, "score", "epic", "0.2").mark == Mark::apart);
+  CHECK_THAT(table.blocks[0].note, Catch::Contains("Holm over 2 comparisons"));
+  for (const auto& object : nlohmann::json::parse(table_as_json(table))) {
+    if (object["value"] != "score") continue;
+    const std::string strategy = object["strategy"];
+    CHECK(object["distinguishable"] == (strategy == "epic"         ? nlohmann::json(true)
+                                        : strategy == "cacheblend" ? nlohmann::json(false)
+                                                                   : nlohmann::json()));
+  }
+  TableQuery plain;
+  plain.mark = false;
+  CHECK(store.table(plain).blocks[0].note.empty());
+}
+
+TEST_CASE("the share of the gap that is kept, or why there is none") {
+  const Filled store;
+  const Table table = store.table({{"strategy"}, {"ratio"}, {"score", "pgr", "score_solved"}, {}});
+  const double full = entry(table, "score", "full", "").estimate.value;
+  const double none = entry(table, "score", "no_context", "").estimate.value;
+  const double method = entry(table, "score", "prophetkv", "0.5").estimate.value;
+  CHECK(entry(table, "pgr", "prophetkv", "0.5").estimate.value == Approx((method - none) / (full - none)));
+  CHECK(entry(table, "pgr", "prophetkv", "0.5").estimate.interval);
+  CHECK(entry(table, "pgr", "full", "").estimate.value == 1);
+  CHECK(entry(table, "score_solved", "full", "").estimate.value == 1);
+  CHECK(entry(table, "score_solved", "prophetkv", "0.5").estimate.n < 60);
+  const auto pgr = [](const Filled& filled) { return filled.table({{"strategy"}, {"ratio"}, {"pgr"}, {}}); };
+  const Filled flat(synthetic_config, 30, synthetic_result);  // full is as good as no_context
+  CHECK(warns(pgr(flat), "no pgr: full − no_context is +0.0 (["));
+  const Filled bare("name: x\nmodel: m\ntasks: [ruler/vt: {samples: 4}]\nstrategies: [full, epic]\nratios: [0.2]\n", 4);
+  CHECK(warns(pgr(bare), "pgr needs full and no_context"));
+}
+
+TEST_CASE("what was selected is compared with an oracle's scores or selection") {
+  // 10 context tokens; the evidence is 3 and 4. Selections: the first ⌊10 r⌋ tokens.
+  const std::string config =
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 3}]\nstrategies: [full, epic, prophetkv]\nratios: [0.4]\n";
+  const auto result = [](bool scores) {
+    return [scores](const CellRecord& cell, int position) {
+      ResultRecord r = synthetic_result(cell, position);
+      if (cell.strategy != "prophetkv") return r;
+      r.outcome.selected = {2, 3, 4, 5};
+      if (scores) r.outcome.scores = {0, 0.01F, 0, 8, 4, 0.02F, 0, 0, 0, 0};
+      return r;
+    };
+  };
+  const auto table_of = [&](bool scores, const std::string& oracle) {
+    const Filled store(config, 3, result(scores));
+    return make_table(load_table_data({store.path}, oracle),
+                      {{"strategy"}, {"ratio"}, {"overlap", "recall", "crowding_out", "evidence"}, {}});
+  };
+  const Table by_scores = table_of(true, "prophetkv");  // its best four: 3, 4, 5, 1; two of them hold 90 %
+  CHECK(entry(by_scores, "overlap", "epic", "0.4").estimate.value == Approx(2.0 / 6));
+  CHECK(entry(by_scores, "recall", "epic", "0.4").estimate.value == Approx(2.0 / 4));
+  CHECK(entry(by_scores, "crowding_out", "epic", "0.4").estimate.value == Approx(3.0 / 4));
+  CHECK(entry(by_scores, "evidence", "epic", "0.4").estimate.value == Approx(1.0 / 2));
+  CHECK(entry(by_scores, "evidence", "prophetkv", "0.4").estimate.value == Approx(1));
+  const Table by_selection = table_of(false, "prophetkv");
+  CHECK(entry(by_selection, "recall", "epic", "0.4").estimate.value == Approx(2.0 / 4));
+  CHECK(warns(by_selection, "crowding_out has nothing to show"));
+  CHECK(warns(table_of(true, "oracle_attention"), "overlap has nothing to show: it needs the --oracle's cells"));
+}
