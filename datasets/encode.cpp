@@ -60,7 +60,7 @@ void take_tokens(Request& request, std::string text, std::span<const Token> toke
   request.text = std::move(text);
 }
 
-void mark_question(Request& request, std::size_t begin, std::size_t end) {
+void mark_question(Request& request, const Tokenizer& tokenizer, std::size_t begin, std::size_t end) {
   request.question_begin = 0;
   request.question_end = request.n_query();
   if (begin >= end) return;
@@ -73,6 +73,28 @@ void mark_question(Request& request, std::size_t begin, std::size_t end) {
   if (first < last) {
     request.question_begin = first;
     request.question_end = last;
+    tokenize_question(request, tokenizer);
+  }
+}
+
+void tokenize_question(Request& request, const Tokenizer& tokenizer) {
+  const auto at = [&](int i) { return static_cast<std::size_t>(request.n_context() + i); };
+  const std::size_t begin = request.token_begin[at(request.question_begin)];
+  std::string_view text = std::string_view(request.text).substr(begin);
+  text = text.substr(0, request.token_end[at(request.question_end - 1)] - begin);
+  constexpr std::string_view space = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+  text = text.substr(0, text.find_last_not_of(space) + 1);
+  request.question_ids = tokenizer.ids(text);
+}
+
+void decode_text(Request& request, const Tokenizer& tokenizer) {
+  for (const auto* ids : {&request.context_ids, &request.query_ids}) {
+    for (const std::int32_t id : *ids) {
+      request.token_begin.push_back(static_cast<std::uint32_t>(request.text.size()));
+      request.text += tokenizer.decode(std::span(&id, 1));
+      request.token_end.push_back(static_cast<std::uint32_t>(request.text.size()));
+    }
   }
 }
 

@@ -31,6 +31,12 @@ void take_tokens(Request& request, std::string text, std::span<const Token> toke
 
 /// Sets the question to the query's tokens that overlap the bytes [begin, end) of request.text; to the whole query
 /// where none does, or the span is empty.
-void mark_question(Request& request, std::size_t begin, std::size_t end);
+void mark_question(Request& request, const Tokenizer& tokenizer, std::size_t begin, std::size_t end);
+
+/// Sets question_ids: the text of the question's tokens, without the white space around it, tokenised alone.
+void tokenize_question(Request& request, const Tokenizer& tokenizer);
+
+/// Text and byte spans of a request that came as ids: what its tokens decode to.
+void decode_text(Request& request, const Tokenizer& tokenizer);
 
 }  // namespace kvmend

@@ -159,7 +159,8 @@ Prompt build_prompt(TaskSample sample, const PromptOptions& options) {
   prompt.request.units = made.units;
   take_tokens(prompt.request, std::move(layout.text), made.tokens, made.n_context);
   const ByteSpan& question = prompt.sample.question;
-  mark_question(prompt.request, layout.query_begin + question.begin, layout.query_begin + question.end);
+  mark_question(prompt.request, *options.tokenizer, layout.query_begin + question.begin,
+                layout.query_begin + question.end);
   prompt.context_begin = layout.context_begin;
   prompt.query_begin = layout.query_begin;
   prompt.answer_begin = layout.answer_begin;

@@ -72,6 +72,8 @@ Request from_ids(const Value& source, const Tokenizer& tokenizer) {
   if (const Value* question = source.find("question_ids"); question && !question->is_null()) {
     std::tie(out.question_begin, out.question_end) = read_span(*question, out.query_ids.size(), "tokens");
   }
+  decode_text(out, tokenizer);
+  if (out.question_end - out.question_begin < out.n_query()) tokenize_question(out, tokenizer);
   return out;
 }
 
@@ -144,7 +146,8 @@ Request from_text(const Value& source, const Tokenizer& tokenizer, const Request
   out.question_end = out.n_query();
   if (const Value* question = source.find("question"); question && !question->is_null()) {
     const auto [from, to] = read_span(*question, parts.question_limit, "bytes");
-    mark_question(out, query_begin + static_cast<std::size_t>(from), query_begin + static_cast<std::size_t>(to));
+    mark_question(out, tokenizer, query_begin + static_cast<std::size_t>(from),
+                  query_begin + static_cast<std::size_t>(to));
   }
   return out;
 }

@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "core/error.h"
 #include "recompute/selector.h"
+#include "strategies/fusion.h"
 
 namespace kvmend {
 namespace {
@@ -65,12 +64,6 @@ std::vector<int> gradual_counts(double ratio, int n, int layers) {
   double power = 1;
   for (int i = 0; i < layers; ++i, power *= quotient) counts.push_back(static_cast<int>(std::floor(first * power * n)));
   return counts;
-}
-
-float mean_or_one(std::span<const float> values) {
-  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  const double mean = values.empty() ? 0.0 : sum / static_cast<double>(values.size());
-  return mean == 0.0 ? 1.0F : static_cast<float>(mean);
 }
 
 std::vector<int> CacheBlend::pick(int count, const Probe& probe, ExactRows exact_rows, std::span<const int> rows,
@@ -156,6 +149,17 @@ KVMEND_SELECTOR(
                   .mask = MaskKind::bottom_right,
                   .freshness = Freshness::last_token}},
     one_shot("v", "fresh"));
+KVMEND_SELECTOR(
+    CacheBlend, "psr",
+    {.summary =
+         "PSR, a composition: link0's dummy sink, the largest key deviations at layer 1, APE's temper for the query",
+     .source = "arXiv 2603.20218",
+     .labels = "[2] composition; [O] check layer 1, merged, T = S = 0.9 in one softmax at global positions",
+     .exemptions = {"1 (r = 1 equals full prefill): the query's attention to chunks is tempered",
+                    "2 (r = 0 equals reuse): the query's attention to chunks is tempered",
+                    "3 (one chunk equals full prefill): the query's attention to chunks is tempered"},
+     .defaults = {.as = {}, .sink = SinkKind::dummy_bos, .sink_tokens = 4, .temperature = 0.9, .temper_scale = 0.9}},
+    one_shot("k", "merged"));
 KVMEND_SELECTOR(
     CacheBlend, "cacheblend_lmcache",
     {.summary = "LMCache's CacheBlend: key deviation after RoPE at layer 1, one shot, merged, bottom-right mask",

@@ -1,8 +1,7 @@
-#include <algorithm>
 #include <numeric>
 
-#include "core/error.h"
 #include "recompute/selector.h"
+#include "strategies/fusion.h"
 
 namespace kvmend {
 namespace {
@@ -11,7 +10,6 @@ namespace {
 /// it attends to; the layers' attention masses are fused into one set for all layers.
 class ProphetKv final : public ScoreSelector {
  public:
-  enum class Fusion : std::uint8_t { mean, max, rank };
   enum class Span : std::uint8_t { question, suffix };
   enum class States : std::uint8_t { suffix, alone };
   enum class Softmax : std::uint8_t { context, context_and_query };
@@ -31,20 +29,11 @@ class ProphetKv final : public ScoreSelector {
       v("layers", p.layers, "layers that vote, increasing; empty: all");
       v("fusion", p.fusion, "how the layers' scores combine");
     }
-    void check(ParamErrors& errors, const Location& where) const {
-      if (!std::is_sorted(layers.begin(), layers.end()) || (!layers.empty() && layers.front() < 0)) {
-        errors.add(where, "layers must be increasing and at least 0");
-      }
-    }
+    void check(ParamErrors& errors, const Location& where) const { check_layer_list(layers, errors, where); }
   };
   explicit ProphetKv(Params params) : params_(std::move(params)) {}
 
-  void check_model(const ModelFacts& model) const override {
-    if (!params_.layers.empty() && params_.layers.back() >= model.n_layers) {
-      fail(ErrorKind::usage, "prophetkv: layer {} is past the model's last layer {}", params_.layers.back(),
-           model.n_layers - 1);
-    }
-  }
+  void check_model(const ModelFacts& model) const override { check_layers("prophetkv", params_.layers, model); }
 
   std::vector<float> score(Probe& probe) const override {
     AttentionProbe what;
@@ -54,13 +43,7 @@ class ProphetKv final : public ScoreSelector {
     what.softmax = params_.softmax == Softmax::context ? AttentionProbe::Softmax::context
                                                        : AttentionProbe::Softmax::context_and_query;
     what.layers = params_.layers;
-    const auto alpha = probe.attention(what);  // [layers][N]: summed over heads and rows
-    switch (params_.fusion) {
-      case Fusion::mean: return mean(alpha);
-      case Fusion::max: return maximum(alpha);
-      case Fusion::rank: return mean_rank(alpha);
-    }
-    return {};
+    return fuse(probe.attention(what), params_.fusion);  // each layer's is summed over heads and rows
   }
 
   Pinned pinned(const Probe& probe) const override {
@@ -74,54 +57,11 @@ class ProphetKv final : public ScoreSelector {
   }
 
  private:
-  using Layers = std::vector<std::span<const float>>;
-
-  static std::vector<float> mean(const Layers& alpha) {
-    std::vector<double> sum(alpha.front().size());
-    for (const auto& layer : alpha) {
-      for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += layer[j];
-    }
-    std::vector<float> out;
-    for (const double s : sum) out.push_back(static_cast<float>(s / static_cast<double>(alpha.size())));
-    return out;
-  }
-
-  static std::vector<float> maximum(const Layers& alpha) {
-    std::vector<float> out(alpha.front().begin(), alpha.front().end());
-    for (const auto& layer : alpha) {
-      for (std::size_t j = 0; j < out.size(); ++j) out[j] = std::max(out[j], layer[j]);
-    }
-    return out;
-  }
-
-  /// Minus the mean descending rank: 0 is best, ties by lower index.
-  static std::vector<float> mean_rank(const Layers& alpha) {
-    std::vector<double> sum(alpha.front().size());
-    std::vector<int> order(sum.size());
-    for (const auto& layer : alpha) {
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-        return layer[static_cast<std::size_t>(a)] > layer[static_cast<std::size_t>(b)];
-      });
-      for (std::size_t rank = 0; rank < order.size(); ++rank)
-        sum[static_cast<std::size_t>(order[rank])] += static_cast<double>(rank);
-    }
-    std::vector<float> out;
-    for (const double s : sum) out.push_back(static_cast<float>(-s / static_cast<double>(alpha.size())));
-    return out;
-  }
-
   Params params_;
 };
 
 }  // namespace
 
-template <>
-struct EnumNames<ProphetKv::Fusion> {
-  static constexpr std::array names{std::pair{ProphetKv::Fusion::mean, "mean"},
-                                    std::pair{ProphetKv::Fusion::max, "max"},
-                                    std::pair{ProphetKv::Fusion::rank, "rank"}};
-};
 template <>
 struct EnumNames<ProphetKv::Span> {
   static constexpr std::array names{std::pair{ProphetKv::Span::question, "question"},

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -67,7 +68,7 @@ class Select final : public Command {
     for (const CellSpec& cell : cells) {
       const Outcome outcome = run_isolated(engine, request, cell, options);
       if (json_)
-        results.push_back(result_json(cell, outcome, *opened.tokenizer));
+        results.push_back(result_json(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token()));
       else
         print_line(cell, outcome, *opened.tokenizer, request);
     }
@@ -87,13 +88,26 @@ class Select final : public Command {
     return read_request(text, name, tokenizer);
   }
 
-  Json result_json(const CellSpec& cell, const Outcome& o, const Tokenizer& tokenizer) const {
+  Json result_json(const CellSpec& cell, const Outcome& o, const Tokenizer& tokenizer, const Request& request,
+                   std::int64_t bytes_per_token) const {
     Json out{{"strategy", cell.strategy->info.name}, {"label", cell.strategy->label}};
     out["ratio"] = cell.strategy->info.uses_ratio ? Json(cell.ratio) : Json();
     out["params"] = Json::parse(cell.strategy->canonical.canonical());
     out["selected"] = o.selected;
     out["selected_per_layer"] = or_null(o.selected_per_layer);
     out["kept"] = or_null(o.kept);
+    if (o.kept) {
+      const double fraction = kept_fraction(o, request.n_context());
+      out["kept_fraction"] = fraction;
+      out["memory_saved_bytes"] =
+          std::llround((1 - fraction) * request.n_context() * static_cast<double>(bytes_per_token));
+    }
+    if (o.order) out["order"] = *o.order;
+    if (o.selected_original) out["selected_original"] = *o.selected_original;
+    if (!o.decode_selected.empty()) {
+      out["decode_selected"] = o.decode_selected;
+      out["decode_flops"] = o.decode_flops;
+    }
     if (o.selected_query) out["selected_query"] = *o.selected_query;
     if (scores_) out["scores"] = o.scores;
     out["layer_tokens"] = o.layer_tokens;

@@ -1,6 +1,5 @@
 #pragma once
 #include <string>
-#include <vector>
 
 #include "core/random.h"
 
@@ -14,11 +13,7 @@ std::string random_needle_text(NeedleKind kind, Random& random);
 /// "words", "numbers", "uuids": the noun in the needle's sentence.
 std::string needle_noun(NeedleKind kind);
 
-/// n letters, the first of the alphabet being `first`.
-std::string random_letters(int n, Random& random, char first = 'A');
-
-/// The lists that word needles are made from.
-std::vector<std::string> needle_adjectives();
-std::vector<std::string> needle_nouns();
+/// n upper-case letters.
+std::string random_letters(int n, Random& random);
 
 }  // namespace kvmend

@@ -134,6 +134,12 @@ class Queue {
   void decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim, float scale,
                         std::span<const std::optional<Temper>> tempers = {});
   void attention_mass(const MassArgs& args);
+  /// Joins attention over two disjoint sets of keys: per row and head, out = w·a + (1 − w)·b with (w, 1 − w) =
+  /// softmax(scale·lse_a, lse_b). All f32: [rows, heads · head_dim] and [rows, heads]. out may be a or b.
+  void join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b, const Tensor& lse_b,
+                      float scale);
+  /// to[r] = θ·to[r] + (1 − θ)·old[r] with θ = max(0, cos(to[r], old[r])); one real dtype. A row of zeros stays old's.
+  void blend_rows(const Tensor& to, const Tensor& old);
   /// out = activation(gate) · up; all f32.
   void gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation);
   void activate(const Tensor& out, const Tensor& x, Activation activation);
@@ -171,6 +177,10 @@ class Queue {
   virtual void do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
                                    float scale, std::span<const std::optional<Temper>> tempers) = 0;
   virtual void do_attention_mass(const MassArgs& args) = 0;
+  /// These two work on few rows: a backend without a kernel of its own has the host do them.
+  virtual void do_join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b,
+                                 const Tensor& lse_b, float scale);
+  virtual void do_blend_rows(const Tensor& to, const Tensor& old);
   virtual void do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) = 0;
   virtual void do_activate(const Tensor& out, const Tensor& x, Activation activation) = 0;
   virtual void do_add(const Tensor& out, const Tensor& x) = 0;

@@ -89,7 +89,16 @@ std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, c
   out["score"] = failed ? Json() : Json(result.score);
   out["selected"] = o.selected;
   if (o.selected_per_layer) out["selected_per_layer"] = *o.selected_per_layer;
-  if (o.kept) out["kept"] = *o.kept;
+  if (o.order) out["order"] = *o.order;
+  if (o.selected_original) out["selected_original"] = *o.selected_original;
+  if (!o.decode_selected.empty()) {
+    out["decode_selected"] = o.decode_selected;
+    out["decode_flops"] = o.decode_flops;
+  }
+  if (o.kept) {
+    out["kept"] = *o.kept;
+    out["kept_fraction"] = kept_fraction(o, sample.n_context);
+  }
   if (o.selected_query) out["selected_query"] = *o.selected_query;
   if (!o.scores.empty()) out["scores"] = o.scores;
   out["exact_selected"] = o.exact_selected;

@@ -48,6 +48,10 @@ void read_selections(Database& db, std::int64_t result, Outcome& outcome) {
     const std::string kind = rows.text(0);
     if (kind == "kept") {
       outcome.kept = std::move(chosen);
+    } else if (kind == "original") {
+      outcome.selected_original = std::move(chosen);
+    } else if (kind == "decode") {
+      outcome.decode_selected = std::move(chosen);
     } else if (kind == "query") {
       outcome.selected_query = std::move(chosen);
     } else if (rows.integer(1) < 0) {
@@ -239,8 +243,8 @@ ResultRecord Store::result(std::int64_t id) {
       "r.effective_ratio, "
       "r.exact_selected, r.flops, r.flops_ratio, r.bytes, seconds_load, seconds_place, seconds_select, "
       "seconds_recompute, "
-      "seconds_query, seconds_first_token, seconds_decode, shared_timing, x.half "
-      "FROM results r JOIN cells c USING (cell) LEFT JOIN scores x USING (result) WHERE r.result = ?");
+      "seconds_query, seconds_first_token, seconds_decode, shared_timing, x.half, r.chunk_order, "
+      "r.flops_decode FROM results r JOIN cells c USING (cell) LEFT JOIN scores x USING (result) WHERE r.result = ?");
   require(row.bind(id).step(), "{}: no result {}", impl_->path.string(), id);
   ResultRecord r;
   r.cell = row.text(0);
@@ -260,6 +264,8 @@ ResultRecord Store::result(std::int64_t id) {
   o.seconds = read_seconds(row, 12);
   o.decode_seconds = row.real(18);
   if (!row.is_null(20)) o.scores = unpack_scores(row.blob(20));
+  if (!row.text(21).empty()) o.order = from_json<std::vector<int>>(row.text(21), "chunk_order", impl_->path);
+  o.decode_flops = row.real(22);
   read_selections(*impl_->db, id, o);
   return r;
 }

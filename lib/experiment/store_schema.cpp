@@ -83,6 +83,7 @@ CREATE TABLE results (
   prediction TEXT NOT NULL,
   prediction_ids TEXT NOT NULL,   -- JSON list
   first_token INTEGER NOT NULL,
+  chunk_order TEXT NOT NULL,      -- JSON list of chunk numbers where the plan reordered them, else empty
   score REAL,                     -- null where it failed
   layer_tokens INTEGER NOT NULL,
   effective_ratio REAL NOT NULL,
@@ -90,6 +91,7 @@ CREATE TABLE results (
   flops REAL NOT NULL,
   flops_ratio REAL NOT NULL,
   bytes REAL NOT NULL,
+  flops_decode REAL NOT NULL,     -- of recomputation while decoding
   seconds_load REAL NOT NULL,
   seconds_place REAL NOT NULL,
   seconds_select REAL NOT NULL,
@@ -103,7 +105,7 @@ CREATE TABLE results (
 CREATE INDEX results_by_sample ON results (sample);
 CREATE TABLE selections (
   result INTEGER NOT NULL REFERENCES results ON DELETE CASCADE,
-  kind TEXT NOT NULL CHECK (kind IN ('selected', 'kept', 'query')),
+  kind TEXT NOT NULL CHECK (kind IN ('selected', 'original', 'kept', 'query', 'decode')),
   layer INTEGER NOT NULL,         -- -1: every layer
   n INTEGER NOT NULL,             -- tokens the bitmap is over
   chosen INTEGER NOT NULL,        -- bits set

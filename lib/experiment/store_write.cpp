@@ -78,6 +78,12 @@ void put_selections(Database& db, std::int64_t result, const Outcome& outcome, c
       put_selection(db, result, "selected", layer++, chosen, sample.n_context);
   }
   if (outcome.kept) put_selection(db, result, "kept", -1, *outcome.kept, sample.n_context);
+  if (outcome.selected_original) {
+    put_selection(db, result, "original", -1, *outcome.selected_original, sample.n_context);
+  }
+  if (!outcome.decode_selected.empty()) {
+    put_selection(db, result, "decode", -1, outcome.decode_selected, sample.n_context);
+  }
   if (outcome.selected_query) put_selection(db, result, "query", -1, *outcome.selected_query, sample.n_query);
 }
 
@@ -89,14 +95,16 @@ void put_result(Database& db, std::int64_t run, std::int64_t cell, std::int64_t 
   Statement insert = db.prepare(
       "INSERT INTO results (cell, sample, run, status, error, prediction, prediction_ids, first_token, score, "
       "layer_tokens, effective_ratio, exact_selected, flops, flops_ratio, bytes, seconds_load, seconds_place, "
-      "seconds_select, seconds_recompute, seconds_query, seconds_first_token, seconds_decode, shared_timing) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "seconds_select, seconds_recompute, seconds_query, seconds_first_token, seconds_decode, shared_timing, "
+      "chunk_order, "
+      "flops_decode) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert
       .bind(cell, sample_id, run, failed ? "failed" : "ok", o.error, result.prediction, dump(o.prediction_ids),
             o.first_token, failed ? std::optional<double>() : std::optional<double>(result.score), o.layer_tokens,
             o.effective_ratio, o.exact_selected, o.flops, o.flops_ratio, o.bytes, o.seconds.load, o.seconds.place,
             o.seconds.select, o.seconds.recompute, o.seconds.query, o.seconds.first_token, o.decode_seconds,
-            result.shared_timing)
+            result.shared_timing, o.order ? dump(*o.order) : std::string(), o.decode_flops)
       .run();
   const std::int64_t id = db.last_row_id();
   if (failed) return;

@@ -108,8 +108,10 @@ std::map<std::int64_t, Overlap> read_overlaps(Store& store, const std::string& r
   std::map<std::int64_t, std::vector<int>> selections;                   // by result
   Statement row = db.prepare(
       "SELECT r.result, r.cell, r.sample, x.n, x.bitmap FROM selections x JOIN results r USING (result) "
-      "WHERE x.kind = 'selected' AND x.layer = -1 AND x.chosen > 0 AND x.chosen < x.n");
+      "WHERE x.kind IN ('original', 'selected') AND x.layer = -1 AND x.chosen > 0 AND x.chosen < x.n "
+      "ORDER BY x.result, x.kind");  // where chunks were reordered, the set in the given order comes first and counts
   while (row.step()) {
+    if (selections.contains(row.integer(0))) continue;
     auto chosen = unpack_indices(row.blob(4), static_cast<int>(row.integer(3)));
     const CellInfo& cell = cells.at(row.integer(1));
     if (cell.is_reference) references[{cell.place, row.integer(2)}].sets[cell.ratio] = chosen;

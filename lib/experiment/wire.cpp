@@ -87,6 +87,10 @@ nlohmann::json to_wire(const Outcome& o) {
   put_optional(json, "selected_per_layer", o.selected_per_layer);
   put_optional(json, "kept", o.kept);
   put_optional(json, "selected_query", o.selected_query);
+  put_optional(json, "order", o.order);
+  put_optional(json, "selected_original", o.selected_original);
+  if (!o.decode_selected.empty()) json["decode_selected"] = o.decode_selected;
+  json["decode_flops"] = o.decode_flops;
   return json;
 }
 
@@ -109,6 +113,10 @@ Outcome outcome_from_wire(const nlohmann::json& json) {
   get_optional(json, "selected_per_layer", o.selected_per_layer);
   get_optional(json, "kept", o.kept);
   get_optional(json, "selected_query", o.selected_query);
+  get_optional(json, "order", o.order);
+  get_optional(json, "selected_original", o.selected_original);
+  if (json.contains("decode_selected")) json.at("decode_selected").get_to(o.decode_selected);
+  json.at("decode_flops").get_to(o.decode_flops);
   return o;
 }
 

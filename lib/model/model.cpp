@@ -113,16 +113,18 @@ void Model::embed(Queue& queue, const Activations& rows, std::span<const std::in
   queue.embed(rows.hidden, embedding_, device_ids, config_.embedding_scale);
 }
 
-void Model::project(Queue& queue, int index, const Activations& rows, const LayerKv& kv,
-                    const Tensor& unrotated) const {
+void Model::project(Queue& queue, int index, const Activations& rows, const LayerKv& kv, const Tensor& unrotated,
+                    const Tensor& unrotated_q) const {
   const Layer& layer = layers_[static_cast<std::size_t>(index)];
   for (std::int64_t first = 0; first < rows.hidden.rows(); first += row_block) {
-    project_block(queue, layer, rows, kv, unrotated, first, std::min(row_block, rows.hidden.rows() - first));
+    project_block(queue, layer, rows, kv, unrotated, unrotated_q, first,
+                  std::min(row_block, rows.hidden.rows() - first));
   }
 }
 
 void Model::project_block(Queue& queue, const Layer& layer, const Activations& rows, const LayerKv& kv,
-                          const Tensor& unrotated, std::int64_t first, std::int64_t count) const {
+                          const Tensor& unrotated, const Tensor& unrotated_q, std::int64_t first,
+                          std::int64_t count) const {
   const Tensor positions = rows.positions.row_range(first, count);  // i32 [count, 1]
   const Tensor normed = backend_.allocate(DType::f32, count, config_.d_model);
   const Tensor qkv = backend_.allocate(DType::f32, count, q_width() + 2 * kv_width());
@@ -138,6 +140,7 @@ void Model::project_block(Queue& queue, const Layer& layer, const Activations& r
   const Tensor rounded = unrotated ? unrotated.row_range(first, count) : kv.k.row_range(first, count);
   queue.copy(rounded, k);
   queue.rope(kv.k.row_range(first, count), rounded, positions, rope_table_, config_.head_dim);
+  if (unrotated_q) queue.copy(unrotated_q.row_range(first, count), q);
   queue.rope(rows.q.row_range(first, count), q, positions, rope_table_, config_.head_dim);
   queue.copy(kv.v.row_range(first, count), v);
 }

@@ -47,9 +47,10 @@ class Model {
              std::span<const std::int32_t> positions) const;
 
   /// The first half of a layer: norm, then Q, K and V of all rows. q is rotated to the rows' positions. `kv`
-  /// gets the rotated keys and the values; `unrotated`, if given, the keys before RoPE. Keys are rounded to
-  /// the compute dtype before they rotate, exactly as a chunk cache holds them.
-  void project(Queue& queue, int layer, const Activations& rows, const LayerKv& kv, const Tensor& unrotated = {}) const;
+  /// gets the rotated keys and the values; `unrotated`, if given, the keys before RoPE, `unrotated_q` (f32) the
+  /// queries. Keys are rounded to the compute dtype before they rotate, exactly as a chunk cache holds them.
+  void project(Queue& queue, int layer, const Activations& rows, const LayerKv& kv, const Tensor& unrotated = {},
+               const Tensor& unrotated_q = {}) const;
 
   /// The second half: output projection, residual, MLP, residual; reads rows.attention, updates rows.hidden.
   void finish(Queue& queue, int layer, const Activations& rows) const;
@@ -74,7 +75,7 @@ class Model {
   Tensor load_vector(Queue& queue, const ModelFiles& files, const std::string& name, std::int64_t size) const;
   Layer load_layer(Queue& queue, const ModelFiles& files, int index) const;
   void project_block(Queue& queue, const Layer& layer, const Activations& rows, const LayerKv& kv,
-                     const Tensor& unrotated, std::int64_t first, std::int64_t count) const;
+                     const Tensor& unrotated, const Tensor& unrotated_q, std::int64_t first, std::int64_t count) const;
 
   ModelConfig config_;
   Backend& backend_;

@@ -1,18 +1,20 @@
 #include "recompute/cell_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "core/error.h"
+#include "recompute/arrange.h"
 #include "recompute/stopwatch.h"
 
 namespace kvmend {
 
-CellRun::CellRun(Engine& engine, ReusedContext& context, RequestProbe& probe, std::shared_ptr<const Strategy> strategy,
-                 double ratio, int max_new_tokens)
+CellRun::CellRun(Engine& engine, RequestProbe& probe, std::shared_ptr<const Strategy> strategy, double ratio,
+                 int max_new_tokens)
     : engine_(engine),
-      context_(context),
-      probe_(probe),
+      root_(probe),
+      probe_(&probe),
       strategy_(std::move(strategy)),
       ratio_(ratio),
       reserve_(std::max(0, max_new_tokens - 1)) {}  // the last token is never fed back
@@ -21,61 +23,93 @@ void CellRun::prefill() { execute(make_plan()); }
 
 Plan CellRun::make_plan() {
   const Stopwatch watch;
-  probe_.start_charging();
-  const Budget budget = make_budget(ratio_, context_.n_candidates(), strategy_->options.exact_rows);
-  Plan plan = strategy_->selector->plan(probe_, budget);
-  const bool sorted = std::is_sorted(plan.selected.begin(), plan.selected.end()) &&
-                      std::adjacent_find(plan.selected.begin(), plan.selected.end()) == plan.selected.end();
-  const bool inside =
-      plan.selected.empty() || (plan.selected.front() >= 0 && plan.selected.back() < context_.n_candidates());
-  if (!sorted || !inside) {
-    fail(ErrorKind::usage, "{}: its plan selects indices that are not sorted, not distinct or not in [0, {})",
-         strategy_->info.name, context_.n_candidates());
-  }
-  if (plan.filter) probe_.full_layers(plan.filter->first_layer);
-  // Own time as measured; probes at their full cost, whoever computed them.
-  outcome_.seconds.select = std::max(0.0, watch.seconds() - probe_.computed_seconds()) + probe_.charged().seconds;
+  root_.start_charging();
+  const Budget budget = make_budget(ratio_, context().n_candidates(), strategy_->options.exact_rows);
+  Plan plan = strategy_->selector->plan(root_, budget);
+  if (plan.order) probe_ = &root_.arrangement(units_in_order(root_.request(), *plan.order));
+  check_plan(plan);
+  if (plan.filter) probe_->full_layers(plan.filter->first_layer);
+  plan_seconds_ = std::max(0.0, watch.seconds() - root_.computed_seconds());
   return plan;
 }
 
-Pass CellRun::start_pass(const Plan& plan) {
-  const RowSight sight = strategy_->options.mask == MaskKind::bottom_right ? RowSight::bottom_right : RowSight::causal;
-  if (plan.filter) return probe_.full_layers(plan.filter->first_layer).fork(reserve_, sight);
+void CellRun::check_plan(const Plan& plan) const {
+  const auto check = [&](const std::vector<int>& indices, const char* what, int n) {
+    const bool sorted = std::adjacent_find(indices.begin(), indices.end(), std::greater_equal<>()) == indices.end();
+    const bool inside = indices.empty() || (indices.front() >= 0 && indices.back() < n);
+    if (sorted && inside) return;
+    fail(ErrorKind::usage, "{}: its plan {} indices that are not sorted, not distinct or not in [0, {})",
+         strategy_->info.name, what, n);
+  };
+  check(plan.selected, "selects", context().n_candidates());
+  if (plan.kept) check(*plan.kept, "keeps", context().request().n_context());
+  const bool splits_selection = plan.split_softmax && (plan.filter || !plan.selected.empty());
+  if (splits_selection) {
+    fail(ErrorKind::usage, "{}: a split softmax is for plans that recompute nothing", strategy_->info.name);
+  }
+  if (plan.decode_repair && plan.split_softmax) {
+    fail(ErrorKind::usage, "{}: recomputation while decoding needs one softmax", strategy_->info.name);
+  }
+  if (plan.correct_reused && (plan.filter || plan.kept || plan.split_softmax)) {
+    fail(ErrorKind::usage, "{}: a correction of reused rows goes with a plain selection only", strategy_->info.name);
+  }
+}
+
+PassSpec CellRun::pass_spec(const Plan& plan) const {
+  const CommonOptions& options = strategy_->options;
   PassSpec spec;
   spec.sequence = &sequence_;
   spec.base = base_;
+  if (plan.correct_reused && base_) spec.unrotated = probe_->context().unrotated();
   spec.active = plan.selected;
-  for (int i = context_.n_candidates(); i < sequence_.size(); ++i) spec.active.push_back(i);
-  spec.sight = sight;
-  spec.reserve = reserve_;
-  return Pass(engine_.model(), engine_.queue(), std::move(spec));
+  for (int i = context().n_candidates(); i < sequence_.size(); ++i) spec.active.push_back(i);
+  spec.sight = options.mask == MaskKind::bottom_right ? RowSight::bottom_right : RowSight::causal;
+  spec.temper = temper_;
+  spec.write_back = options.write_back;
+  spec.reserve = reserve_ + repair_rows(plan.decode_repair, reserve_);
+  return spec;
 }
 
-void CellRun::execute(const Plan& plan) {
-  sequence_ = context_.sequence();
+void CellRun::set_up_sequence(const Plan& plan) {
+  sequence_ = context().sequence();
   const int n = sequence_.n_context;
   if (plan.kept) {
     sequence_.kept.assign(sequence_.ids.size(), 0);
-    for (const int i : *plan.kept) sequence_.kept.at(static_cast<std::size_t>(i)) = 1;
+    for (const int i : *plan.kept) sequence_.kept[static_cast<std::size_t>(i)] = 1;
     std::fill(sequence_.kept.begin() + n, sequence_.kept.end(), 1);
+  }
+  if (plan.placement != Placement::global) {
+    const auto positions = context().positions(plan.placement);
+    std::copy_n(positions.begin(), n, sequence_.positions.begin());
   }
   if (plan.query_position) {
     std::iota(sequence_.positions.begin() + n, sequence_.positions.end(), *plan.query_position);
   }
   last_position_ = sequence_.positions.back();
-  const bool reuses = plan.filter || static_cast<int>(plan.selected.size()) < context_.n_candidates();
+}
+
+void CellRun::execute(const Plan& plan) {
+  set_up_sequence(plan);
+  const CommonOptions& options = strategy_->options;
+  temper_ = {static_cast<float>(options.temperature), static_cast<float>(options.temper_scale), plan.split_softmax};
+  const bool reuses = plan.filter || static_cast<int>(plan.selected.size()) < context().n_candidates();
+  const Charge* own = nullptr;
   if (reuses) {
-    const auto& placed = context_.placed(plan.placement);
+    const auto& placed = context().placed(plan.placement, root_.ledger());
     base_ = placed.base;
-    outcome_.seconds.load = placed.load_seconds;
-    outcome_.seconds.place = placed.place_seconds;
+    own = &placed.charge;
+    outcome_.seconds.load = context().load_seconds();
+    outcome_.seconds.place = placed.charge.cost.seconds;
   }
+  // Own time as measured; probes at their full cost, whoever computed them.
+  outcome_.seconds.select = plan_seconds_ + root_.charged_seconds(own, outcome_.seconds.load + outcome_.seconds.place);
 
   Queue& queue = engine_.queue();
   queue.finish();
   const OpCost before = queue.cost();
   const Stopwatch watch;
-  Pass pass = start_pass(plan);
+  Pass pass = plan.filter ? probe_->full_layers(plan.filter->first_layer).fork(pass_spec(plan))
+                          : Pass(engine_.model(), queue, pass_spec(plan));
   pass.run_until(engine_.model().config().n_layers, plan.filter ? &*plan.filter : nullptr);
   queue.finish();
   const double pass_seconds = watch.seconds();
@@ -90,6 +124,10 @@ void CellRun::execute(const Plan& plan) {
   record(plan, pass, queue.cost() - before, pass_seconds);
   caches_ = pass.take_caches();
   for (const LayerCache& cache : caches_) bytes_ += cache.overlay.k.bytes() + cache.overlay.v.bytes();
+  if (plan.decode_repair && base_) {
+    repairer_ =
+        std::make_unique<DecodeRepairer>(engine_, sequence_, caches_, outcome_, base_, *plan.decode_repair, reserve_);
+  }
 }
 
 void CellRun::record(const Plan& plan, const Pass& pass, const OpCost& cost, double pass_seconds) {
@@ -99,33 +137,48 @@ void CellRun::record(const Plan& plan, const Pass& pass, const OpCost& cost, dou
   const auto split = [&](const std::vector<int>& candidates) {
     const auto end = std::lower_bound(candidates.begin(), candidates.end(), n);
     out.selected.assign(candidates.begin(), end);
-    if (context_.n_candidates() > n) {
+    if (context().n_candidates() > n) {
       out.selected_query.emplace();
       for (auto it = end; it != candidates.end(); ++it) out.selected_query->push_back(*it - n);
     }
   };
   if (plan.filter) {
     std::vector<int> last = pass.active();
-    std::erase_if(last, [&](int i) { return i >= context_.n_candidates(); });
+    std::erase_if(last, [&](int i) { return i >= context().n_candidates(); });
     split(last);
     out.selected_per_layer = pass.active_per_layer();
   } else {
     split(plan.selected);
   }
   out.kept = plan.kept;
+  record_order(plan);
   out.scores = plan.scores;
   out.exact_selected =
-      std::count_if(out.selected.begin(), out.selected.end(), [&](int i) { return context_.is_exact(i); });
+      std::count_if(out.selected.begin(), out.selected.end(), [&](int i) { return context().is_exact(i); });
   out.layer_tokens = pass.layer_tokens();
   out.effective_ratio = n == 0 ? 0 : static_cast<double>(out.layer_tokens) / (static_cast<double>(n_layers) * n);
-  out.flops = cost.flops + probe_.charged().ops.flops;
-  out.bytes = cost.bytes + probe_.charged().ops.bytes;
+  const OpCost total = [&] {
+    OpCost sum = cost;
+    sum += root_.charged_ops();
+    return sum;
+  }();
+  out.flops = total.flops;
+  out.bytes = total.bytes;
   out.flops_ratio = out.flops / full_prefill_flops(engine_.model().config(), sequence_.size());
   // Context and query rows run in one pass; its time is divided by the rows that ran.
   const double context_rows = static_cast<double>(pass.layer_tokens());
-  const double query_rows = static_cast<double>(sequence_.size() - context_.n_candidates()) * n_layers;
+  const double query_rows = static_cast<double>(sequence_.size() - context().n_candidates()) * n_layers;
   out.seconds.recompute = pass_seconds * context_rows / (context_rows + query_rows);
   out.seconds.query = pass_seconds - out.seconds.recompute;
+}
+
+void CellRun::record_order(const Plan& plan) {
+  if (!plan.order) return;
+  const std::vector<int> from = original_indices(root_.request(), units_in_order(root_.request(), *plan.order));
+  outcome_.order = plan.order;
+  outcome_.selected_original.emplace();
+  for (const int i : outcome_.selected) outcome_.selected_original->push_back(from[static_cast<std::size_t>(i)]);
+  std::sort(outcome_.selected_original->begin(), outcome_.selected_original->end());
 }
 
 KvView CellRun::decode_view(int layer, int step) const {
@@ -148,6 +201,38 @@ KvView CellRun::decode_view(int layer, int step) const {
     view.n_keys -= skip;
   }
   return view;
+}
+
+std::optional<Temper> CellRun::decode_temper(int layer, int step) const {
+  if (!temper_.active() || temper_.split) return std::nullopt;
+  const LayerCache& cache = caches_[static_cast<std::size_t>(layer)];
+  const auto skipped = static_cast<std::int32_t>(cache.keys->n_keys + step + 1 - decode_view(layer, step).n_keys);
+  return Temper{std::max(0, cache.keys->chunks_begin - skipped), std::max(0, cache.keys->chunks_end - skipped),
+                1 / temper_.temperature, std::log(temper_.scale)};
+}
+
+void CellRun::attend_split(int layer, int step, const Tensor& q, const Tensor& out) {
+  const KeyList& keys = *caches_[static_cast<std::size_t>(layer)].keys;
+  Queue& queue = engine_.queue();
+  Backend& backend = engine_.backend();
+  const Model& model = engine_.model();
+  const auto attend = [&](Visibility::Interval seen, float scale) {
+    const Visibility visible = queue.visibility({&seen, 1});
+    AttentionArgs args;
+    args.q = q;
+    args.kv = decode_view(layer, step);
+    args.visible = &visible;
+    args.head_dim = model.config().head_dim;
+    args.scale = scale;
+    args.out = backend.allocate(DType::f32, 1, q.cols());
+    args.lse = backend.allocate(DType::f32, 1, model.config().n_heads);
+    queue.attention(args);
+    return std::pair{args.out, args.lse};
+  };
+  const auto [chunks, chunks_lse] = attend({0, keys.chunks_end}, model.attention_scale() / temper_.temperature);
+  const auto end = static_cast<std::int32_t>(keys.n_keys + step + 1);
+  const auto [others, others_lse] = attend({keys.chunks_end, end}, model.attention_scale());
+  queue.join_attention(out, chunks, chunks_lse, others, others_lse, temper_.lse_factor());
 }
 
 LayerKv CellRun::decode_slot(int layer, int step) const {

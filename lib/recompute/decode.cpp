@@ -34,6 +34,7 @@ std::vector<std::int32_t> decode_step(Engine& engine, std::span<CellRun* const> 
   const LayerKv kv = model.make_layer_kv(n);
   model.embed(queue, activations, ids, positions);
   std::vector<KvView> views(rows);
+  std::vector<std::optional<Temper>> tempers(rows);
   for (int layer = 0; layer < model.config().n_layers; ++layer) {
     model.project(queue, layer, activations, kv);
     for (std::size_t i = 0; i < rows; ++i) {
@@ -44,9 +45,16 @@ std::vector<std::int32_t> decode_step(Engine& engine, std::span<CellRun* const> 
         queue.copy(slot.v, kv.v.row_range(static_cast<std::int64_t>(i), 1));
       }
       views[i] = cell.decode_view(layer, steps[i]);
+      tempers[i] = cell.decode_temper(layer, steps[i]);
     }
     queue.decode_attention(activations.attention, activations.q, views, model.config().head_dim,
-                           model.attention_scale());
+                           model.attention_scale(), tempers);
+    for (std::size_t i = 0; i < live.size(); ++i) {  // cells whose attention needs more than one row of a batch
+      const auto row = static_cast<std::int64_t>(i);
+      const Tensor q = activations.q.row_range(row, 1);
+      if (live[i]->splits()) live[i]->attend_split(layer, steps[i], q, activations.attention.row_range(row, 1));
+      if (auto* repairer = live[i]->repairer()) repairer->watch(layer, q, views[i]);
+    }
     model.finish(queue, layer, activations);
   }
   const Tensor next = model.backend().allocate(DType::i32, n, 1);
@@ -74,7 +82,9 @@ void decode(Engine& engine, std::span<CellRun* const> cells, const DecodeOptions
       const auto group = std::span(live).subspan(first, std::min(batch, live.size() - first));
       const auto tokens = decode_step(engine, group, padded);
       for (std::size_t i = 0; i < group.size(); ++i) {
-        if (take_token(*group[i], tokens[i], options)) next_live.push_back(group[i]);
+        if (!take_token(*group[i], tokens[i], options)) continue;
+        next_live.push_back(group[i]);
+        if (auto* repairer = group[i]->repairer()) repairer->end_step();
       }
     }
     live = std::move(next_live);

@@ -1,14 +1,35 @@
 #include "recompute/engine.h"
 
+#include "model/locate.h"
 #include "recompute/chunk_prefill.h"
 
 namespace kvmend {
 
 Engine::Engine(const ModelFiles& files, const BackendOptions& backend, const ChunkStoreOptions& store)
-    : backend_(make_backend(backend)),
+    : backend_options_(backend),
+      store_options_(store),
+      backend_(make_backend(backend)),
       model_(std::make_unique<Model>(files, *backend_)),
       queue_(backend_->make_queue()),
       store_(std::make_unique<ChunkStore>(store)) {}
+
+Engine::~Engine() = default;
+
+AuxiliaryModel::AuxiliaryModel(const std::string& name, const BackendOptions& backend, const ChunkStoreOptions& store) {
+  const auto files = open_model(locate_model(name));
+  tokenizer_ = make_tokenizer(*files);
+  engine_ = std::make_unique<Engine>(*files, backend, store);
+}
+
+AuxiliaryModel& Engine::auxiliary(const std::string& name) {
+  auto& found = auxiliaries_[name];
+  if (!found) {
+    BackendOptions options = backend_options_;
+    if (options.device != "reference") options.device = "cpu";
+    found = std::make_unique<AuxiliaryModel>(name, options, store_options_);
+  }
+  return *found;
+}
 
 Engine::LoadedChunk Engine::chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
   ChunkKey key;

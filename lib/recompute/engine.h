@@ -1,17 +1,23 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "cache/chunk_store.h"
 #include "model/model.h"
+#include "model/tokenizer.h"
 
 namespace kvmend {
+
+class AuxiliaryModel;
 
 /// What one worker computes with: a device, a model on it, a queue and the chunk caches.
 class Engine {
  public:
   Engine(const ModelFiles& files, const BackendOptions& backend, const ChunkStoreOptions& store = {});
+  ~Engine();
 
   Backend& backend() { return *backend_; }
   const Model& model() const { return *model_; }
@@ -25,11 +31,28 @@ class Engine {
   /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped).
   LoadedChunk chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
 
+  /// Another model that selectors ask, by name or path, on CPU threads of its own; opened once. Throws as opening it does.
+  AuxiliaryModel& auxiliary(const std::string& name);
+
  private:
+  BackendOptions backend_options_;
+  ChunkStoreOptions store_options_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Queue> queue_;
   std::unique_ptr<ChunkStore> store_;
+  std::map<std::string, std::unique_ptr<AuxiliaryModel>> auxiliaries_;
+};
+
+class AuxiliaryModel {
+ public:
+  AuxiliaryModel(const std::string& name, const BackendOptions& backend, const ChunkStoreOptions& store);
+  Engine& engine() { return *engine_; }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Tokenizer> tokenizer_;
 };
 
 /// FLOPs of prefilling `tokens` from nothing and taking the last row's logits, by the same rules as Queue

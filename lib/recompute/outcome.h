@@ -19,7 +19,11 @@ struct Outcome {
   std::optional<std::vector<std::vector<int>>> selected_per_layer;  ///< only where it differs by layer
   std::optional<std::vector<int>> kept;                             ///< nullopt: all
   std::optional<std::vector<int>> selected_query;                   ///< last_token freshness
-  std::vector<float> scores;                                        ///< [N] or empty where the strategy scores nothing
+  std::optional<std::vector<int>> order;  ///< chunk numbers as the plan reordered them; indices are of that context …
+  std::optional<std::vector<int>> selected_original;  ///< … and these of the given one
+  std::vector<int> decode_selected;                   ///< context tokens recomputed while decoding; sorted
+  double decode_flops = 0;                            ///< of that recomputation
+  std::vector<float> scores;                          ///< [N] or empty where the strategy scores nothing
   std::int64_t exact_selected = 0;  ///< selected rows that were exact already: budget spent on nothing
   std::int64_t layer_tokens = 0;    ///< Σ over layers of context rows that ran attention and MLP
   double effective_ratio = 0;       ///< layer_tokens / (L · N)
@@ -32,5 +36,10 @@ struct Outcome {
   double decode_seconds = 0;
   std::string error;  ///< why this cell failed; empty: it did not
 };
+
+/// Share of the context that stays in the cache; the rest is memory saved.
+inline double kept_fraction(const Outcome& outcome, int n_context) {
+  return outcome.kept && n_context > 0 ? static_cast<double>(outcome.kept->size()) / n_context : 1;
+}
 
 }  // namespace kvmend

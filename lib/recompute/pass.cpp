@@ -3,21 +3,10 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "recompute/rows.h"
 
 namespace kvmend {
 namespace {
-
-Tensor upload_indices(const Model& model, Queue& queue, std::span<const std::int32_t> indices) {
-  const Tensor out = model.backend().allocate(DType::i32, static_cast<std::int64_t>(indices.size()), 1);
-  queue.upload(out, indices);
-  return out;
-}
-
-Tensor gathered(const Model& model, Queue& queue, const Tensor& from, const Tensor& indices) {
-  const Tensor out = model.backend().allocate(from.dtype(), indices.rows(), from.cols());
-  queue.gather_rows(out, from, indices);
-  return out;
-}
 
 std::vector<float> deviation(const Model& model, Queue& queue, const Tensor& fresh, const Tensor& cached) {
   const Tensor out = model.backend().allocate(DType::f32, fresh.rows(), 1);
@@ -56,19 +45,41 @@ void Pass::begin_layer(const LayerFilter* filter) {
   const auto n = static_cast<std::int64_t>(active_.size());
   LayerCache cache{model_.make_layer_kv(n + spec_.reserve), static_cast<int>(n), nullptr};
   Tensor unrotated;
-  if (spec_.keep_unrotated) {
+  if (spec_.keep_unrotated || spec_.unrotated) {
     unrotated = model_.backend().allocate(model_.backend().compute_dtype(), n, model_.kv_width());
-    unrotated_.push_back(unrotated);
   }
-  model_.project(queue_, layer_, rows_, {cache.overlay.k.row_range(0, n), cache.overlay.v.row_range(0, n)}, unrotated);
-  if (filter && layer_ >= filter->first_layer && layer_ <= filter->last_layer) {
+  if (spec_.keep_unrotated) unrotated_.push_back(unrotated);
+  if (spec_.keep_unrotated_q) unrotated_q_ = model_.backend().allocate(DType::f32, n, model_.q_width());
+  model_.project(queue_, layer_, rows_, {cache.overlay.k.row_range(0, n), cache.overlay.v.row_range(0, n)}, unrotated,
+                 unrotated_q_);
+  if (spec_.unrotated) {
+    correct(cache, unrotated);
+  } else if (filter && layer_ >= filter->first_layer && layer_ <= filter->last_layer) {
     apply_filter(*filter, cache);
   } else if (!keys_ || overlaid_ != active_) {
     build_keys(active_);
     build_visibility();
   }
+  if (spec_.write_back == WriteBack::fusion && spec_.base) blend(cache);
   cache.keys = keys_;
   caches_.push_back(std::move(cache));
+}
+
+LayerKv Pass::projected() const {
+  const LayerCache& cache = caches_.back();
+  const auto n = static_cast<std::int64_t>(active_.size());
+  return {cache.overlay.k.row_range(0, n), cache.overlay.v.row_range(0, n)};
+}
+
+/// Overlaid rows that the base has too become a blend of both.
+void Pass::blend(const LayerCache& cache) const {
+  const auto end = std::lower_bound(overlaid_.begin(), overlaid_.end(), spec_.base->rows);
+  const auto m = static_cast<std::int64_t>(end - overlaid_.begin());
+  if (m == 0) return;
+  const LayerKv& base = spec_.base->layers[static_cast<std::size_t>(layer_)];
+  const Tensor indices = upload_indices(model_, queue_, {overlaid_.begin(), end});
+  queue_.blend_rows(cache.overlay.k.row_range(0, m), gathered(model_, queue_, base.k, indices));
+  queue_.blend_rows(cache.overlay.v.row_range(0, m), gathered(model_, queue_, base.v, indices));
 }
 
 void Pass::apply_filter(const LayerFilter& filter, LayerCache& cache) {
@@ -131,68 +142,33 @@ void Pass::keep_rows(const std::vector<int>& survivors) {
   active_ = survivors;
 }
 
-/// `overlaid`: sequence indices whose keys are in the overlay, in its order. Everything else comes from the
-/// base.
-void Pass::build_keys(const std::vector<int>& overlaid) {
-  const int base_rows = spec_.base ? spec_.base->rows : 0;
-  auto list = std::make_shared<KeyList>();
-  std::vector<std::int32_t> slots;
-  std::size_t next = 0;
-  for (int i = 0; i < spec_.sequence->size(); ++i) {
-    const bool fresh = next < overlaid.size() && overlaid[next] == i;
-    if (fresh) ++next;
-    if (!spec_.sequence->is_kept(i) || (!fresh && i >= base_rows)) continue;
-    slots.push_back(fresh ? -static_cast<std::int32_t>(next) : i);  // overlay row next − 1 is slot −next
-    list->index.push_back(i);
+void Pass::attend(const Call& call) {
+  const auto n_heads = static_cast<std::int64_t>(model_.config().n_heads);
+  AttentionArgs args;
+  args.q = rows_.q.row_range(call.first, call.count);
+  args.kv = view();
+  args.visible = model_.windowed(layer_) ? &call.window : &call.visible;
+  args.head_dim = model_.config().head_dim;
+  args.scale = model_.attention_scale();
+  args.temper = call.temper;
+  args.out = rows_.attention.row_range(call.first, call.count);
+  if (!call.chunks) {
+    queue_.attention(args);
+    return;
   }
-  list->n_keys = static_cast<std::int64_t>(slots.size());
-  for (int t = 0; t < spec_.reserve; ++t) slots.push_back(-static_cast<std::int32_t>(overlaid.size()) - t - 1);
-  list->slots = upload_indices(model_, queue_, slots);
-  keys_ = std::move(list);
-  overlaid_ = overlaid;
-}
-
-void Pass::build_visibility() {
-  const auto& index = keys_->index;
-  const auto n_keys = static_cast<std::int32_t>(keys_->n_keys);
-  const auto n_rows = static_cast<std::int32_t>(active_.size());
-  const int base_rows = spec_.base ? spec_.base->rows : 0;
-  std::vector<Visibility::Interval> intervals(active_.size());
-  for (std::int32_t r = 0; r < n_rows; ++r) {
-    const int i = active_[static_cast<std::size_t>(r)];
-    auto& interval = intervals[static_cast<std::size_t>(r)];
-    interval.end = spec_.sight == RowSight::bottom_right
-                       ? r + n_keys - n_rows + 1
-                       : static_cast<std::int32_t>(std::upper_bound(index.begin(), index.end(), i) - index.begin());
-    if (spec_.sight == RowSight::alone) {
-      interval.begin =
-          static_cast<std::int32_t>(std::lower_bound(index.begin(), index.end(), base_rows) - index.begin());
-    }
-  }
-  visible_ = queue_.visibility(intervals);
-  visible_window_.reset();
-  if (model_.config().sliding_window <= 0) return;
-  const auto& positions = spec_.sequence->positions;
-  for (std::int32_t r = 0; r < n_rows; ++r) {
-    auto& interval = intervals[static_cast<std::size_t>(r)];
-    const int first_seen =
-        positions[static_cast<std::size_t>(active_[static_cast<std::size_t>(r)])] - model_.config().sliding_window + 1;
-    const auto seen = std::partition_point(index.begin() + interval.begin, index.begin() + interval.end,
-                                           [&](int i) { return positions[static_cast<std::size_t>(i)] < first_seen; });
-    interval.begin = static_cast<std::int32_t>(seen - index.begin());
-  }
-  visible_window_ = queue_.visibility(intervals);
+  args.lse = model_.backend().allocate(DType::f32, call.count, n_heads);
+  queue_.attention(args);
+  AttentionArgs chunks = args;
+  chunks.visible = &*call.chunks;
+  chunks.scale = args.scale / spec_.temper.temperature;
+  chunks.out = model_.backend().allocate(DType::f32, call.count, args.out.cols());
+  chunks.lse = model_.backend().allocate(DType::f32, call.count, n_heads);
+  queue_.attention(chunks);
+  queue_.join_attention(args.out, chunks.out, chunks.lse, args.out, args.lse, spec_.temper.lse_factor());
 }
 
 void Pass::end_layer() {
-  AttentionArgs args;
-  args.q = rows_.q;
-  args.kv = view();
-  args.visible = model_.windowed(layer_) ? &*visible_window_ : &*visible_;
-  args.head_dim = model_.config().head_dim;
-  args.scale = model_.attention_scale();
-  args.out = rows_.attention;
-  queue_.attention(args);
+  for (const Call& call : calls_) attend(call);
   model_.finish(queue_, layer_, rows_);
 
   const auto context_end = std::lower_bound(active_.begin(), active_.end(), spec_.sequence->n_context);
@@ -208,18 +184,20 @@ void Pass::run_until(int layer, const LayerFilter* filter) {
   }
 }
 
-Pass Pass::fork(int reserve, RowSight sight) const {
+Pass Pass::fork(const PassSpec& how) const {
   PassSpec spec = spec_;
   spec.active = active_;
-  spec.reserve = reserve;
-  spec.sight = sight;
+  spec.reserve = how.reserve;
+  spec.sight = how.sight;
+  spec.temper = how.temper;
+  spec.write_back = how.write_back;
   Pass copy(model_, queue_, std::move(spec));
   copy.layer_ = layer_;
   copy.layer_tokens_ = layer_tokens_;
   copy.active_per_layer_ = active_per_layer_;
   queue_.copy(copy.rows_.hidden, rows_.hidden);
   for (const LayerCache& from : caches_) {
-    LayerCache to{model_.make_layer_kv(from.used + reserve), from.used, nullptr};
+    LayerCache to{model_.make_layer_kv(from.used + how.reserve), from.used, nullptr};
     queue_.copy(to.overlay.k.row_range(0, from.used), from.overlay.k.row_range(0, from.used));
     queue_.copy(to.overlay.v.row_range(0, from.used), from.overlay.v.row_range(0, from.used));
     copy.caches_.push_back(std::move(to));

@@ -10,14 +10,18 @@
 
 #include "recompute/plan.h"
 #include "recompute/sequence.h"
+#include "recompute/strategy.h"
 
 namespace kvmend {
 
-/// What one layer's attention reads, in sequence order. Shared by layers whose active rows are the same.
+/// What one layer's attention reads, in sequence order; with a split softmax the chunks' keys stand first. Shared by
+/// layers whose active rows are the same.
 struct KeyList {
   Tensor slots;  ///< i32 [n_keys + reserve]: KvView's, continued for tokens that decoding appends
   std::int64_t n_keys = 0;
-  std::vector<int> index;  ///< [n_keys] the sequence index of each entry
+  std::vector<int> index;                         ///< [n_keys] the sequence index of each entry
+  std::vector<std::int32_t> host;                 ///< slots on the host
+  std::int32_t chunks_begin = 0, chunks_end = 0;  ///< entries that are chunk tokens: what a temper is about
 };
 
 /// One layer of a cell's cache: the base is shared, the overlay is the cell's own.
@@ -29,13 +33,26 @@ struct LayerCache {
 
 enum class RowSight : std::uint8_t { causal, bottom_right, alone };  ///< alone: active rows see no base key
 
+/// How the query's rows weigh chunk keys (APE): logits / temperature + ln scale in one softmax, or two softmaxes.
+struct ChunkTemper {
+  float temperature = 1, scale = 1;  ///< T, S
+  std::optional<LseScale> split;
+  bool active() const { return split || temperature != 1 || scale != 1; }
+  /// What lse of the chunks' side is multiplied by.
+  float lse_factor() const { return *split == LseScale::code ? scale * temperature : scale; }
+};
+
 struct PassSpec {
   const Sequence* sequence = nullptr;  ///< outlives the pass
   BasePtr base;                        ///< null: nothing is reused
+  BasePtr unrotated;                   ///< the base with keys before RoPE: what correct_reused moves; null: it is off
   std::vector<int> active;             ///< sequence indices, sorted
   RowSight sight = RowSight::causal;
-  int reserve = 0;              ///< overlay rows left free for decoding
-  bool keep_unrotated = false;  ///< collect keys before RoPE: chunk prefill
+  ChunkTemper temper = {};
+  WriteBack write_back = WriteBack::overwrite;
+  int reserve = 0;                ///< overlay rows left free for decoding
+  bool keep_unrotated = false;    ///< collect keys before RoPE: chunk prefill
+  bool keep_unrotated_q = false;  ///< and queries, of the layer begun
 };
 
 class Pass {
@@ -52,11 +69,16 @@ class Pass {
   void run_until(int layer, const LayerFilter* filter = nullptr);
 
   /// A pass that continues from here with rows and caches of its own.
-  Pass fork(int reserve, RowSight sight) const;
+  Pass fork(const PassSpec& how) const;
 
   /// Between begin_layer and end_layer: rotated queries of the active rows and what they attend to.
   const Tensor& q() const { return rows_.q; }
   KvView view() const;
+  /// f32 [rows, q width] before RoPE, of the layer begun; with keep_unrotated_q.
+  const Tensor& unrotated_q() const { return unrotated_q_; }
+  const std::vector<Tensor>& unrotated() const { return unrotated_; }
+  /// Keys and values that the layer begun has projected: row i is active row i.
+  LayerKv projected() const;
 
   const std::vector<int>& active() const { return active_; }
   Tensor last_hidden() const { return rows_.hidden.row_range(rows_.hidden.rows() - 1, 1); }
@@ -69,10 +91,22 @@ class Pass {
   const std::vector<std::vector<int>>& active_per_layer() const { return active_per_layer_; }
 
  private:
+  /// Rows that attend in one call: all of them, or the context's and the query's apart where only the latter are tempered.
+  struct Call {
+    std::int64_t first = 0, count = 0;
+    Visibility visible, window;        ///< window: of layers that attend within the sliding window
+    std::optional<Visibility> chunks;  ///< split softmax: the chunks' side; `visible` is the other one
+    std::optional<Temper> temper;
+  };
+
   void apply_filter(const LayerFilter& filter, LayerCache& cache);
   void keep_rows(const std::vector<int>& survivors);
+  void blend(const LayerCache& cache) const;
+  void correct(LayerCache& cache, const Tensor& unrotated);
   void build_keys(const std::vector<int>& overlaid);
   void build_visibility();
+  Call make_call(std::int64_t first, std::int64_t count, bool tempered) const;
+  void attend(const Call& call);
 
   const Model& model_;
   Queue& queue_;
@@ -82,9 +116,10 @@ class Pass {
   Activations rows_;
   std::vector<LayerCache> caches_;
   std::vector<Tensor> unrotated_;
+  Tensor unrotated_q_;
   std::shared_ptr<const KeyList> keys_;
   std::vector<int> overlaid_;  ///< sequence indices that keys_ reads from the overlay, in overlay order
-  std::optional<Visibility> visible_, visible_window_;
+  std::vector<Call> calls_;
   std::int64_t layer_tokens_ = 0;
   std::vector<std::vector<int>> active_per_layer_;
 };

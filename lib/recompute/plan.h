@@ -9,9 +9,23 @@
 
 namespace kvmend {
 
-/// Where the reused keys stand. `global`: at their index in the context. `local`: where the unit's own
-/// prefill had them.
-enum class Placement : std::uint8_t { global, local };
+/// Where the reused keys stand. The prefix is always at 0 …
+enum class Placement : std::uint8_t {
+  global,    ///< at their index in the context
+  local,     ///< where the unit's own prefill had them
+  parallel,  ///< every chunk right behind the prefix: positions are reused (APE, arXiv 2502.05431)
+  tail,      ///< every chunk ends at N − 1 (InfoFlow's tl_tp, arXiv 2603.05353)
+};
+
+/// How the lse of the chunks' side is scaled where it meets the other side's (APE): S·T as its code has it, S as its paper.
+enum class LseScale : std::uint8_t { code, paper };
+
+/// Recomputation that goes on while decoding (KVShare, arXiv 2503.16525): every `interval` steps the `count` tokens not
+/// recomputed so far that decoding attended to most. Attention is summed over heads and layers, older steps decay.
+struct DecodeRepair {
+  int interval = 8, count = 0;
+  double decay = 0.9;
+};
 
 /// A choice made inside the pass, at every layer in [first_layer, last_layer] (CacheBlend, arXiv 2405.16444
 /// §4). Layers below first_layer run all rows; a picking layer projects the rows still active, and only the
@@ -35,7 +49,17 @@ struct Plan {
   std::optional<std::vector<int>> kept;  ///< context indices that stay in the cache; nullopt: all
   Placement placement = Placement::global;
   std::optional<int> query_position;  ///< of the query's first token; nullopt: N, behind the whole context
-  std::vector<float> scores;          ///< [N], for people and analysis; empty: the selector scores nothing
+  /// Chunk numbers (0: the first chunk) in the order they are given to the model. Every index above is then one of the
+  /// reordered context, and the probe to ask is Probe::arranged.
+  std::optional<std::vector<int>> order;
+  /// The query attends to the chunks and to everything else in two softmaxes, joined by their scaled lse (APE); the
+  /// strategy's temperature and temper_scale are T and S. Nothing may be selected.
+  std::optional<LseScale> split_softmax;
+  /// Tokens of a chunk that are not recomputed are moved by the mean change, keys before RoPE and values, of those that
+  /// are (AgentKVShift, arXiv 2607.21604).
+  bool correct_reused = false;
+  std::optional<DecodeRepair> decode_repair;
+  std::vector<float> scores;  ///< [N], for people and analysis; empty: the selector scores nothing
 };
 
 }  // namespace kvmend

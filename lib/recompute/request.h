@@ -21,8 +21,9 @@ struct Request {
   std::vector<std::int32_t> query_ids;    ///< [Q], Q ≥ 1
   std::vector<Unit> units;  ///< in order, covering [0, N) without gaps; none is empty; only unit 0 may be a prefix
   int question_begin = 0,
-      question_end = 0;  ///< the question within the query, in tokens; default the whole query
-  std::string text;      ///< the prompt, empty when the request came as ids
+      question_end = 0;                    ///< the question within the query, in tokens; default the whole query
+  std::vector<std::int32_t> question_ids;  ///< the question tokenised alone (InfoFlow); empty: its tokens in the query
+  std::string text;                        ///< the prompt, empty when the request came as ids
   std::vector<std::uint32_t> token_begin, token_end;  ///< [N + Q] byte spans in `text`, empty when it is
 
   int n_context() const { return static_cast<int>(context_ids.size()); }

@@ -3,7 +3,6 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "recompute/stopwatch.h"
 
 namespace kvmend {
 
@@ -12,26 +11,38 @@ ReuseKey reuse_key(const CommonOptions& options) {
 }
 
 ReusedContext::ReusedContext(Engine& engine, const Request& request, ReuseKey key, int bos)
-    : engine_(engine),
+    : engine_(engine), request_(request), key_(key), bos_(bos) {
+  set_up();
+}
+
+ReusedContext::ReusedContext(ReusedContext& whole, const Request& request, std::vector<int> units)
+    : engine_(whole.engine_),
       request_(request),
-      key_(key),
-      bos_(bos),
-      sequence_(make_sequence(request)),
-      units_(request.units) {
-  const int n = request.n_context();
+      key_(whole.key_),
+      bos_(whole.bos_),
+      whole_(&whole),
+      from_(std::move(units)) {
+  set_up();
+}
+
+void ReusedContext::set_up() {
+  sequence_ = make_sequence(request_);
+  units_ = request_.units;
+  const int n = request_.n_context();
   n_candidates_ = n;
-  if (key.freshness == Freshness::last_token && request.n_query() > 1) {
-    n_candidates_ = n + request.n_query() - 1;
+  if (key_.freshness == Freshness::last_token && request_.n_query() > 1) {
+    n_candidates_ = n + request_.n_query() - 1;
     units_.push_back({UnitKind::chunk, n, n_candidates_});
+    if (whole_) from_.push_back(static_cast<int>(whole_->units_.size()) - 1);
   }
-  if ((key.sink == SinkKind::bos_first_only || key.sink == SinkKind::dummy_bos) && bos < 0) {
+  if ((key_.sink == SinkKind::bos_first_only || key_.sink == SinkKind::dummy_bos) && bos_ < 0) {
     fail(ErrorKind::usage, "sink {} needs a BOS token and this model's vocabulary has none; use sink: none",
-         enum_name(key.sink));
+         enum_name(key_.sink));
   }
   sequence_.exact.assign(static_cast<std::size_t>(n_candidates_), 0);
   const bool first_behind_prefix =
-      key.sink == SinkKind::shared_prefix && request.has_prefix() && request.units.size() > 1;
-  const int exact_end = request.units.empty() ? 0 : request.units[first_behind_prefix ? 1 : 0].end;
+      key_.sink == SinkKind::shared_prefix && request_.has_prefix() && request_.units.size() > 1;
+  const int exact_end = request_.units.empty() ? 0 : request_.units[first_behind_prefix ? 1 : 0].end;
   std::fill_n(sequence_.exact.begin(), exact_end, 1);
 }
 
@@ -51,36 +62,49 @@ std::vector<std::int32_t> ReusedContext::sink_of(std::size_t unit) const {
 
 void ReusedContext::load() {
   if (!chunks_.empty()) return;
+  if (whole_) whole_->load();
   for (std::size_t u = 0; u < units_.size(); ++u) {
     const auto ids =
         std::span(sequence_.ids)
             .subspan(static_cast<std::size_t>(units_[u].begin), static_cast<std::size_t>(units_[u].size()));
+    if (whole_ && whole_->sink_of(static_cast<std::size_t>(from_[u])) == sink_of(u)) {
+      chunks_.push_back(whole_->chunks_[static_cast<std::size_t>(from_[u])]);
+      continue;
+    }
     auto loaded = engine_.chunk(sink_of(u), ids);
     load_seconds_ += loaded.load_seconds;
     chunks_.push_back(std::move(loaded.cache));
   }
 }
 
-const ReusedContext::Placed& ReusedContext::placed(Placement placement) {
-  const auto found = placed_.find(placement);
-  if (found != placed_.end()) return found->second;
+const ChunkCache& ReusedContext::chunk(std::size_t unit) {
   load();
+  return *chunks_[unit];
+}
+
+std::vector<std::int32_t> ReusedContext::positions(Placement placement) const {
+  std::vector<std::int32_t> out(static_cast<std::size_t>(n_candidates_));
+  std::iota(out.begin(), out.end(), 0);
+  for (std::size_t u = 0; u < units_.size(); ++u) {
+    const bool prefix = units_[u].kind == UnitKind::prefix;
+    std::int32_t first = units_[u].begin;
+    const bool query = units_[u].begin >= sequence_.n_context;  // last_token freshness: it stays behind the context
+    switch (query ? Placement::global : placement) {
+      case Placement::global: break;
+      case Placement::local: first = static_cast<std::int32_t>(sink_of(u).size()); break;
+      case Placement::parallel: first = prefix ? 0 : sequence_.prefix_end; break;
+      case Placement::tail: first = prefix ? 0 : sequence_.n_context - units_[u].size(); break;
+    }
+    std::iota(out.begin() + units_[u].begin, out.begin() + units_[u].end, first);
+  }
+  return out;
+}
+
+BasePtr ReusedContext::assemble(Placement placement, bool rotate) {
   const Model& model = engine_.model();
   Queue& queue = engine_.queue();
-  queue.finish();
-  const Stopwatch watch;
-
-  std::vector<std::int32_t> positions(static_cast<std::size_t>(n_candidates_));
-  std::iota(positions.begin(), positions.end(), 0);
-  if (placement == Placement::local) {
-    for (std::size_t u = 0; u < units_.size(); ++u) {
-      std::iota(positions.begin() + units_[u].begin, positions.begin() + units_[u].end,
-                static_cast<std::int32_t>(sink_of(u).size()));
-    }
-  }
   const Tensor device_positions = model.backend().allocate(DType::i32, n_candidates_, 1);
-  queue.upload(device_positions, positions);
-
+  queue.upload(device_positions, positions(placement));
   auto base = std::make_shared<PlacedBase>();
   base->rows = n_candidates_;
   for (int layer = 0; layer < model.config().n_layers; ++layer) {
@@ -88,14 +112,43 @@ const ReusedContext::Placed& ReusedContext::placed(Placement placement) {
     for (std::size_t u = 0; u < units_.size(); ++u) {
       const Unit& unit = units_[u];
       const LayerKv& chunk = chunks_[u]->layers[static_cast<std::size_t>(layer)];
-      model.place(queue, kv.k.row_range(unit.begin, unit.size()), chunk.k,
-                  device_positions.row_range(unit.begin, unit.size()));
+      const Tensor keys = kv.k.row_range(unit.begin, unit.size());
+      if (rotate) {
+        model.place(queue, keys, chunk.k, device_positions.row_range(unit.begin, unit.size()));
+      } else {
+        queue.copy(keys, chunk.k);
+      }
       queue.copy(kv.v.row_range(unit.begin, unit.size()), chunk.v);
     }
     base->layers.push_back(kv);
   }
-  queue.finish();
-  return placed_.emplace(placement, Placed{std::move(base), load_seconds_, watch.seconds()}).first->second;
+  return base;
+}
+
+const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& ledger) {
+  auto found = placed_.find(placement);
+  if (found == placed_.end()) {
+    Placed fresh;
+    Charge placing;
+    // Loading has a phase of its own, and prefilling what was not stored is offline work: neither is placing.
+    ledger.measure([&] {
+      load();
+      placing = ledger.measure([&] { fresh.base = assemble(placement, true); });
+    });
+    fresh.charge = placing;
+    fresh.charge.placement = true;
+    found = placed_.emplace(placement, std::move(fresh)).first;
+  }
+  ledger.use(found->second.charge);
+  return found->second;
+}
+
+BasePtr ReusedContext::unrotated() {
+  if (!unrotated_) {
+    load();
+    unrotated_ = assemble(Placement::global, false);
+  }
+  return unrotated_;
 }
 
 }  // namespace kvmend

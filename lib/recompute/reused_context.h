@@ -1,8 +1,10 @@
 #pragma once
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "recompute/engine.h"
+#include "recompute/ledger.h"
 #include "recompute/plan.h"
 #include "recompute/sequence.h"
 #include "recompute/strategy.h"
@@ -21,35 +23,53 @@ ReuseKey reuse_key(const CommonOptions& options);
 /// One request's reused caches: loaded (or prefilled) per unit, placed once per placement.
 class ReusedContext {
  public:
-  /// `bos`: the vocabulary's BOS id for sinks; Error(usage) if a sink needs one and there is none.
+  /// `bos`: the vocabulary's BOS id for sinks; Error(usage) if a sink needs one and there is none. `request` outlives it.
   ReusedContext(Engine& engine, const Request& request, ReuseKey key, int bos);
+  /// Some of another context's units in another order; `units` are its unit numbers, `request` holds their tokens.
+  /// Units that stand behind the same sink there share their caches.
+  ReusedContext(ReusedContext& whole, const Request& request, std::vector<int> units);
 
   struct Placed {
     BasePtr base;
-    double load_seconds = 0, place_seconds = 0;
+    Charge charge;  ///< what placing took
   };
-  const Placed& placed(Placement placement);
+  const Placed& placed(Placement placement, Ledger& ledger);
+  /// The base with keys before RoPE; offline data, so placing it is free.
+  BasePtr unrotated();
+  /// Positions of the base's rows.
+  std::vector<std::int32_t> positions(Placement placement) const;
+  /// Reading stored caches, as measured when they were read; 0 before.
+  double load_seconds() const { return whole_ ? whole_->load_seconds() + load_seconds_ : load_seconds_; }
 
   const Request& request() const { return request_; }
+  const ReuseKey& key() const { return key_; }
+  int bos() const { return bos_; }
   const Sequence& sequence() const { return sequence_; }
+  const std::vector<Unit>& units() const { return units_; }
+  std::vector<std::int32_t> sink_of(std::size_t unit) const;
+  const ChunkCache& chunk(std::size_t unit);
   /// Rows a base has: N, or N + Q − 1 with last_token freshness.
   int n_candidates() const { return n_candidates_; }
   bool is_exact(int i) const { return sequence_.exact[static_cast<std::size_t>(i)] != 0; }
 
  private:
-  std::vector<std::int32_t> sink_of(std::size_t unit) const;
+  void set_up();
   void load();
+  BasePtr assemble(Placement placement, bool rotate);
 
   Engine& engine_;
   const Request& request_;
   ReuseKey key_;
   int bos_;
+  ReusedContext* whole_ = nullptr;
+  std::vector<int> from_;  ///< the unit of whole_ that each unit is
   Sequence sequence_;
   int n_candidates_ = 0;
   std::vector<Unit> units_;  ///< the request's, and with last_token the query's leading tokens
   std::vector<std::shared_ptr<const ChunkCache>> chunks_;
   double load_seconds_ = 0;
   std::map<Placement, Placed> placed_;
+  BasePtr unrotated_;
 };
 
 }  // namespace kvmend

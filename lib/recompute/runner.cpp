@@ -55,7 +55,7 @@ class RequestRun {
 
   void start(std::size_t i, Shared& shared) {
     if (options_.on_cell) options_.on_cell(i);
-    auto cell = std::make_unique<CellRun>(engine_, shared.context, shared.probe, cells_[i].strategy, cells_[i].ratio,
+    auto cell = std::make_unique<CellRun>(engine_, shared.probe, cells_[i].strategy, cells_[i].ratio,
                                           options_.decode.max_new_tokens);
     cell->prefill();
     group_bytes_ += cell->bytes();

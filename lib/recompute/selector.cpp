@@ -38,13 +38,14 @@ std::vector<int> best(std::vector<Candidate> order, int count) {
 }  // namespace
 
 std::vector<int> select_top(std::span<const float> scores, const Budget& budget, const Probe& probe,
-                            const Pinned& pinned) {
+                            const Pinned& pinned, std::span<const char> last) {
   enum Tier { is_pinned, scored, exact_anyway, without_score };
   std::vector<Candidate> order;
   for (int i = 0; i < budget.n; ++i) {
     const bool has_score = static_cast<std::size_t>(i) < scores.size();
-    const bool last = budget.exact_rows == ExactRows::last && probe.is_exact(i);
-    order.push_back({last        ? exact_anyway
+    const bool behind = (budget.exact_rows == ExactRows::last && probe.is_exact(i)) ||
+                        (static_cast<std::size_t>(i) < last.size() && last[static_cast<std::size_t>(i)]);
+    order.push_back({behind      ? exact_anyway
                      : has_score ? scored
                                  : without_score,
                      has_score ? scores[static_cast<std::size_t>(i)] : 0.0F, i});
@@ -65,7 +66,9 @@ std::vector<int> top_rows(std::span<const int> rows, std::span<const float> scor
 Plan ScoreSelector::plan(Probe& probe, const Budget& budget) const {
   Plan plan;
   plan.scores = score(probe);
-  plan.selected = select_top(plan.scores, budget, probe, pinned(probe));
+  Budget mine = budget;
+  mine.k = count(budget);
+  plan.selected = select_top(plan.scores, mine, probe, pinned(probe), ranks_last(probe));
   return plan;
 }
 

@@ -38,6 +38,8 @@ class Selector {
   virtual bool uses_ratio() const { return true; }
   /// Throws Error(usage) if it cannot run on such a model.
   virtual void check_model(const ModelFacts&) const {}
+  /// Models it asks besides the one under test, as the config names them: looked up before anything runs.
+  virtual std::vector<std::string> auxiliary_models() const { return {}; }
 };
 
 /// Candidates that must be selected first, whatever their score.
@@ -45,9 +47,10 @@ using Pinned = std::vector<int>;
 
 /// The k best candidates: pinned ones first (they count; when they alone exceed k, the first k of them), then
 /// by score, exact rows last unless they compete, ties by lower index. NaN ranks below everything. Scores may
-/// be shorter than budget.n: what has no score ranks behind all that has one. Returns sorted indices.
+/// be shorter than budget.n: what has no score ranks behind all that has one. `last`: flags of further rows that
+/// rank with the exact ones; may be empty. Returns sorted indices.
 std::vector<int> select_top(std::span<const float> scores, const Budget& budget, const Probe& probe,
-                            const Pinned& pinned = {});
+                            const Pinned& pinned = {}, std::span<const char> last = {});
 
 /// The `count` best of some rows by score, those flagged `last` behind the others, ties by lower index;
 /// sorted. For choices inside a pass, where only some rows are left.
@@ -60,6 +63,10 @@ class ScoreSelector : public Selector {
   /// [N], larger is sooner.
   virtual std::vector<float> score(Probe& probe) const = 0;
   virtual Pinned pinned(const Probe&) const { return {}; }
+  /// Flags [N] of tokens that rank behind all others whatever their score; empty: none.
+  virtual std::vector<char> ranks_last(const Probe&) const { return {}; }
+  /// Tokens to select, where it is not ⌊r·N⌋.
+  virtual int count(const Budget& budget) const { return budget.k; }
   Plan plan(Probe& probe, const Budget& budget) const override;
 };
 

@@ -18,6 +18,10 @@ Sequence make_sequence(const Request& request) {
   ids.insert(ids.end(), request.query_ids.begin(), request.query_ids.end());
   Sequence sequence = make_sequence(ids);
   sequence.n_context = request.n_context();
+  for (std::size_t u = 0; u < request.units.size(); ++u) {
+    sequence.units.insert(sequence.units.end(), static_cast<std::size_t>(request.units[u].size()), static_cast<int>(u));
+  }
+  if (request.has_prefix()) sequence.prefix_end = request.units.front().end;
   return sequence;
 }
 

@@ -22,6 +22,8 @@ struct Sequence {
   int n_context = 0;                         ///< the first indices; the rest is query
   std::vector<char> kept;                    ///< [T] 0: dropped from the cache; empty: all kept
   std::vector<char> exact;                   ///< [rows of the base] 1: recomputing this row changes nothing
+  std::vector<int> units;                    ///< [n_context] the unit of each token; empty: bare tokens
+  int prefix_end = 0;                        ///< tokens of the prefix
 
   int size() const { return static_cast<int>(ids.size()); }
   bool is_kept(int i) const { return kept.empty() || kept[static_cast<std::size_t>(i)] != 0; }

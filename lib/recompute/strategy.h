@@ -16,7 +16,15 @@ enum class ExactRows : std::uint8_t { last, compete };
 enum class MaskKind : std::uint8_t { exact, bottom_right };
 enum class Freshness : std::uint8_t { all, last_token };
 enum class SinkKind : std::uint8_t { none, bos_first_only, shared_prefix, dummy_bos, keep_bos };
+/// What a recomputed row leaves in the cache: its own keys and values, or θ·new + (1 − θ)·cached with θ = max(0, cos(new,
+/// cached)) per token and layer, keys and values apart (SamKV, arXiv 2508.11661).
+enum class WriteBack : std::uint8_t { overwrite, fusion };
 
+template <>
+struct EnumNames<WriteBack> {
+  static constexpr std::array names{std::pair{WriteBack::overwrite, "overwrite"},
+                                    std::pair{WriteBack::fusion, "fusion"}};
+};
 template <>
 struct EnumNames<ExactRows> {
   static constexpr std::array names{std::pair{ExactRows::last, "last"}, std::pair{ExactRows::compete, "compete"}};
@@ -46,6 +54,8 @@ struct CommonOptions {
   ExactRows exact_rows = ExactRows::last;
   MaskKind mask = MaskKind::exact;
   Freshness freshness = Freshness::all;
+  WriteBack write_back = WriteBack::overwrite;
+  double temperature = 1, temper_scale = 1;
   template <class V>
   static void fields(CommonOptions& p, V& v) {
     v("as", p.as, "name in tables");
@@ -54,6 +64,9 @@ struct CommonOptions {
     v("exact_rows", p.exact_rows, "rows that are exact anyway: rank last, or compete for the budget");
     v("mask", p.mask, "exact causal, or the bottom-right mask of released code");
     v("freshness", p.freshness, "query tokens recomputed: all, or only the last (released scripts)");
+    v("write_back", p.write_back, "recomputed rows replace the cached ones, or are blended with them by their cosine");
+    v("temperature", p.temperature, "the query's logits of chunk keys are divided by it (APE's T)", between(0.01, 100));
+    v("temper_scale", p.temper_scale, "and ln of it is added to them (APE's S)", between(0.01, 100));
   }
 };
 

@@ -20,13 +20,11 @@ std::vector<Outcome> run_all(Engine& engine, const Request& request, const std::
 }
 
 std::vector<CellSpec> some_cells() {
-  std::vector<CellSpec> cells{{strategy("full"), 0},
-                              {strategy("reuse"), 0},
-                              {strategy("no_context"), 0},
-                              {strategy("reuse_local"), 0},
-                              {strategy("link0"), 0}};
+  std::vector<CellSpec> cells{{strategy("full"), 0},        {strategy("reuse"), 0}, {strategy("no_context"), 0},
+                              {strategy("reuse_local"), 0}, {strategy("link0"), 0}, {strategy("ape"), 0}};
   for (const double ratio : {0.1, 0.4}) {
-    for (const char* name : {"random", "epic", "cacheblend", "cacheblend_repo", "cacheblend_lmcache", "prophetkv"}) {
+    for (const char* name : {"random", "epic", "cacheblend", "cacheblend_repo", "cacheblend_lmcache", "prophetkv",
+                             "infoflow", "infoflow_reorder", "kvshare", "samkv", "psr"}) {
       cells.push_back({strategy(name), ratio});
     }
   }

@@ -26,7 +26,7 @@ inline CellResult run_cell(Engine& engine, const Request& request, const std::sh
                            double ratio, int max_new_tokens = 1, int bos = 1) {
   ReusedContext context(engine, request, reuse_key(what->options), bos);
   RequestProbe probe(engine, context, "");
-  CellRun cell(engine, context, probe, what, ratio, max_new_tokens);
+  CellRun cell(engine, probe, what, ratio, max_new_tokens);
   cell.prefill();
   CellResult result;
   result.logits.resize(static_cast<std::size_t>(cell.logits().cols()));

@@ -1,0 +1,77 @@
+// Operations on few rows that the host does for backends without a kernel of their own.
+#include <algorithm>
+#include <cmath>
+
+#include "backend/backend.h"
+#include "backend/operands.h"
+#include "core/error.h"
+
+namespace kvmend {
+namespace {
+
+std::vector<float> host_copy(Queue& queue, const Tensor& from) {
+  std::vector<float> out(static_cast<std::size_t>(from.rows() * from.cols()));
+  queue.download(out, from);
+  return out;
+}
+
+}  // namespace
+
+void Queue::join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b,
+                           const Tensor& lse_b, float scale) {
+  const char* op = "join_attention";
+  expect_dtype(op, DType::f32, {{"out", out}, {"a", a}, {"lse_a", lse_a}, {"b", b}, {"lse_b", lse_b}});
+  expect_same_shape(op, {{"out", out}, {"a", a}, {"b", b}});
+  expect_same_shape(op, {{"lse_a", lse_a}, {"lse_b", lse_b}});
+  expect(lse_a.rows() == a.rows() && lse_a.cols() > 0 && a.cols() % lse_a.cols() == 0, op, "lse is [rows, heads]",
+         {{"a", a}, {"lse_a", lse_a}});
+  cost_.bytes += static_cast<double>(out.bytes() + a.bytes() + b.bytes());
+  if (out.rows() > 0) do_join_attention(out, a, lse_a, b, lse_b, scale);
+}
+
+void Queue::do_join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b,
+                              const Tensor& lse_b, float scale) {
+  std::vector<float> left = host_copy(*this, a);
+  const std::vector<float> left_lse = host_copy(*this, lse_a), right = host_copy(*this, b),
+                           right_lse = host_copy(*this, lse_b);
+  const std::size_t width = left.size() / left_lse.size();  // a head
+  for (std::size_t i = 0; i < left_lse.size(); ++i) {
+    // −inf where one side has no key: its weight is exactly 0.
+    const float x = left_lse[i] == -INFINITY ? -INFINITY : scale * left_lse[i], y = right_lse[i];
+    const float top = std::max(x, y);
+    const float ex = top == -INFINITY ? 0.0F : std::exp(x - top), ey = top == -INFINITY ? 0.0F : std::exp(y - top);
+    const float sum = ex + ey == 0 ? 1.0F : ex + ey;
+    for (std::size_t c = i * width; c < (i + 1) * width; ++c) left[c] = (ex * left[c] + ey * right[c]) / sum;
+  }
+  upload(out, left);
+}
+
+void Queue::blend_rows(const Tensor& to, const Tensor& old) {
+  const char* op = "blend_rows";
+  expect(to && old && to.dtype() == old.dtype() && to.dtype() != DType::i32, op, "one real dtype",
+         {{"to", to}, {"old", old}});
+  expect_same_shape(op, {{"to", to}, {"old", old}});
+  expect_apart(op, {"to", to}, {{"old", old}});
+  cost_.bytes += static_cast<double>(2 * to.bytes() + old.bytes());
+  if (to.rows() > 0) do_blend_rows(to, old);
+}
+
+void Queue::do_blend_rows(const Tensor& to, const Tensor& old) {
+  std::vector<float> fresh = host_copy(*this, to);
+  const std::vector<float> cached = host_copy(*this, old);
+  const auto width = static_cast<std::size_t>(to.cols());
+  for (std::size_t first = 0; first < fresh.size(); first += width) {
+    double dot = 0, fresh_square = 0, cached_square = 0;
+    for (std::size_t c = first; c < first + width; ++c) {
+      dot += static_cast<double>(fresh[c]) * cached[c];
+      fresh_square += static_cast<double>(fresh[c]) * fresh[c];
+      cached_square += static_cast<double>(cached[c]) * cached[c];
+    }
+    const double norms = std::sqrt(fresh_square * cached_square);
+    const auto theta = static_cast<float>(norms > 0 ? std::max(0.0, dot / norms) : 0.0);
+    for (std::size_t c = first; c < first + width; ++c) fresh[c] = theta * fresh[c] + (1 - theta) * cached[c];
+  }
+  upload(to, fresh);
+}
+
+}  // namespace kvmend

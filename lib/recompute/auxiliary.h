@@ -1,0 +1,39 @@
+#pragma once
+// The same prompt on another model, with that model's tokenizer (CacheClip, arXiv 2510.10129).
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "recompute/reused_context.h"
+
+namespace kvmend {
+
+class RequestProbe;
+class Probe;
+
+/// The request's units and query, each tokenised alone by another tokenizer; byte spans in the same text. Throws
+/// Error(usage) if it has no text, or a unit none of its own there.
+Request retokenize(const Request& request, const Tokenizer& tokenizer, const std::string& model);
+
+class AuxiliaryRequest {
+ public:
+  AuxiliaryRequest(Engine& primary, const std::string& model, const ReusedContext& context, std::string sample_id);
+  ~AuxiliaryRequest();
+
+  /// `work` on a thread of its own, while this one loads and places the primary's base.
+  void run(ReusedContext& context, Ledger& primary, const std::function<void(Probe&)>& work);
+
+  void start_charging();
+  OpCost charged_ops() const;
+  /// Its probes, loading and placing of its own caches.
+  double charged_seconds() const;
+
+ private:
+  Engine& engine_;
+  Request request_;
+  std::unique_ptr<ReusedContext> context_;
+  std::unique_ptr<RequestProbe> probe_;
+  bool used_ = false;
+};
+
+}  // namespace kvmend

@@ -1,0 +1,52 @@
+// Joining attention over two sets of keys, and blending rows by their cosine.
+#include "device.h"
+
+using namespace kvmend;
+using namespace kvmend::test;
+
+TEST_CASE("attention over two disjoint sets of keys joins to attention over both") {
+  for (const char* name : {"reference", "cpu"}) {
+    Device d(name);
+    const std::int64_t rows = 3, heads = 2, width = 8, keys = 11;
+    const auto q = d.tensor(rows, heads * width, random_values(rows * heads * width, 1));
+    KvView kv;
+    kv.base_k = d.tensor(keys, width, random_values(keys * width, 2));
+    kv.base_v = d.tensor(keys, width, random_values(keys * width, 3));
+    kv.slots = d.indices({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+    kv.n_keys = keys;
+    const auto attend = [&](std::int32_t begin, std::int32_t end) {
+      const std::vector<Visibility::Interval> seen(static_cast<std::size_t>(rows), {begin, end});
+      const Visibility visible = d.queue->visibility(seen);
+      AttentionArgs args;
+      args.q = q;
+      args.kv = kv;
+      args.visible = &visible;
+      args.head_dim = width;
+      args.scale = 0.3F;
+      args.out = d.strided(rows, heads * width);
+      args.lse = d.backend->allocate(DType::f32, rows, heads);
+      d.queue->attention(args);
+      return args;
+    };
+    const auto left = attend(0, 4), right = attend(4, keys), all = attend(0, keys), none = attend(2, 2);
+    const Tensor out = d.strided(rows, heads * width);
+    d.queue->join_attention(out, left.out, left.lse, right.out, right.lse, 1);
+    CHECK(largest_difference(d.values(out), d.values(all.out)) < 1e-6);
+    // A side without keys has no weight, whatever its scale.
+    d.queue->join_attention(out, none.out, none.lse, all.out, all.lse, 0.81F);
+    CHECK(largest_difference(d.values(out), d.values(all.out)) < 1e-6);
+    d.queue->join_attention(out, none.out, none.lse, none.out, none.lse, 1);
+    CHECK(largest_difference(d.values(out), std::vector<float>(static_cast<std::size_t>(rows * heads * width))) == 0);
+    CHECK(d.guards_intact());
+  }
+}
+
+TEST_CASE("rows blend by their cosine: the same stays, the opposite is dropped") {
+  Device d("cpu");
+  const Tensor old = d.tensor(4, 2, {1, 0, 1, 0, 1, 0, 0, 0}), to = d.strided(4, 2, {2, 0, -3, 0, 3, 4, 5, 5});
+  d.queue->blend_rows(to, old);
+  // cos = 1, −1, 0.6, and a row of zeros has no direction: the cached row stays.
+  const std::vector<float> expected{2, 0, 1, 0, 0.6F * 3 + 0.4F, 0.6F * 4, 0, 0};
+  CHECK(largest_difference(d.values(to), expected) < 1e-6);
+  CHECK(d.guards_intact());
+}
