@@ -3,6 +3,10 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace kvmend {
 
@@ -12,6 +16,26 @@ int available_processors() {
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
+
+namespace {
+
+/// Waits for `ready` without sleeping, for less time than falling asleep and being woken take. False if it was not.
+template <class Ready>
+bool soon(const Ready& ready) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::microseconds(20);
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (ready()) return true;
+#if defined(__x86_64__)
+      _mm_pause();
+#endif
+    }
+  } while (Clock::now() < end);
+  return false;
+}
+
+}  // namespace
 
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = available_processors();
@@ -24,19 +48,24 @@ ThreadPool::~ThreadPool() {
     stop_ = true;
   }
   wake_.notify_all();
+  workers_.clear();  // joins them while what they use is still there
 }
 
 void ThreadPool::work(int thread) {
   std::uint64_t seen = 0;
-  std::unique_lock lock(mutex_);
+  const auto called = [&] { return stop_ || generation_ != seen; };
   while (true) {
-    wake_.wait(lock, [&] { return stop_ || generation_ != seen; });
+    if (seen == 0 || !soon(called)) {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, called);
+    }
     if (stop_) return;
     seen = generation_;
-    lock.unlock();
     drain(thread);
-    lock.lock();
-    if (--busy_ == 0) done_.notify_one();
+    if (--busy_ == 0) {
+      const std::lock_guard lock(mutex_);  // else it could go unheard between the caller's look and its sleep
+      done_.notify_one();
+    }
   }
 }
 
@@ -74,8 +103,11 @@ void ThreadPool::parallel_for(std::int64_t count, std::int64_t grain,
   }
   wake_.notify_all();
   drain(0);
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [&] { return busy_ == 0; });
+  const auto all_done = [&] { return busy_ == 0; };
+  if (!soon(all_done)) {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, all_done);
+  }
   if (error_) std::rethrow_exception(error_);
 }
 

@@ -10,7 +10,8 @@
 
 namespace kvmend {
 
-/// Workers that split index ranges between themselves and the calling thread. Idle workers sleep.
+/// Workers that split index ranges between themselves and the calling thread. Idle workers sleep: one that has just worked
+/// looks out for more for some microseconds first, since a model's layers follow each other faster than a thread wakes.
 class ThreadPool {
  public:
   /// `threads` counts the calling thread; 0 takes the number of processors this process may use.
@@ -34,9 +35,9 @@ class ThreadPool {
   std::vector<std::jthread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  std::uint64_t generation_ = 0;
-  bool stop_ = false;
-  int busy_ = 0;
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<bool> stop_{false};
+  std::atomic<int> busy_{0};
   const std::function<void(std::int64_t, std::int64_t, int)>* body_ = nullptr;
   std::int64_t count_ = 0, grain_ = 1;
   std::atomic<std::int64_t> next_{0};

@@ -20,7 +20,8 @@ TEST_CASE("cpu matmul agrees with the reference") {
   const auto dtype = GENERATE(DType::f32, DType::bf16);
   const auto threads = GENERATE(1, 3);
   Device reference("reference", dtype);
-  const auto products = GENERATE(CpuBackend::Products::best, CpuBackend::Products::blocks);
+  const auto products =
+      GENERATE(CpuBackend::Products::best, CpuBackend::Products::blocks, CpuBackend::Products::pieces);
   for (const Kernels* kernels : tested_kernels()) {
     Device cpu(*kernels, dtype, threads, products);
     for (const Shape s : {Shape{1, 1, 1},

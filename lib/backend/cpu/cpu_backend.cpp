@@ -15,6 +15,15 @@ namespace {
 
 constexpr std::int64_t kElementsAtOnce = 1 << 16;  // of a weight, dequantised by one thread at a time
 
+/// Rows [first, first + count) of several matrices stacked, as float32.
+void read_stacked(std::span<const WeightSource> sources, std::int64_t first, std::int64_t count, float* to) {
+  for (const WeightSource& source : sources) {  // `first` counts from this matrix's first row
+    const std::int64_t begin = std::max<std::int64_t>(0, first), end = std::min(first + count, source.rows);
+    if (begin < end) source.read_rows(begin, end - begin, to + (begin - first) * source.cols);
+    first -= source.rows;
+  }
+}
+
 /// Dequantises a matrix into rows of `to`, by all threads.
 void load(const WeightSource& source, const Tensor& to, Workers& workers) {
   const std::int64_t grain = std::max<std::int64_t>(1, kElementsAtOnce / std::max<std::int64_t>(1, source.cols));
@@ -33,16 +42,18 @@ void load(const WeightSource& source, const Tensor& to, Workers& workers) {
 
 CpuBackend::CpuBackend(DType compute_dtype, int threads, const Kernels& kernels, Products products)
     : compute_dtype_(compute_dtype), kernels_(kernels), workers_(threads) {
-  const bool native = compute_dtype == DType::bf16 && onednn::has_native_bf16();
-  if (native || (products == Products::blocks && compute_dtype == DType::f32))
+  const bool bf16 = compute_dtype == DType::bf16;
+  const bool tiles = bf16 && onednn::has_bf16_tiles();
+  packs_ = products == Products::best && !tiles && (!bf16 || kernels.pairs);
+  if (tiles || (products == Products::blocks && (!bf16 || onednn::has_native_bf16())))
     blocks_ = std::make_unique<onednn::BlockProducts>(compute_dtype);
 }
 
 std::string CpuBackend::description() const {
   const char* products = compute_dtype_ == DType::f32 ? "float32"
-                         : blocks_                    ? "bf16 products by the processor"
+                         : packs_ || blocks_          ? "bf16 products by the processor"
                                                       : "operands rounded to bf16 before float32 products";
-  return fmt::format("{} kernels, {}, {} thread{}, {}", kernels_.name, onednn::version(), threads(),
+  return fmt::format("{} kernels, {}{} thread{}, {}", kernels_.name, packs_ ? "" : onednn::version() + ", ", threads(),
                      threads() == 1 ? "" : "s", products);
 }
 
@@ -51,6 +62,21 @@ Tensor CpuBackend::allocate(DType dtype, std::int64_t rows, std::int64_t cols) {
 }
 
 WeightPtr CpuBackend::prepare(const WeightSource& source) { return prepare({&source, 1}); }
+
+Tensor CpuBackend::pack(std::span<const WeightSource> sources, std::int64_t rows, std::int64_t cols) {
+  const bool pairs = compute_dtype_ == DType::bf16;
+  const std::int64_t columns = kernels_.packed_columns, steps = pairs ? (cols + 1) / 2 : cols;
+  const Tensor packed = allocate(DType::f32, (rows + columns - 1) / columns, steps * columns);
+  const std::int64_t grain = std::max<std::int64_t>(1, kElementsAtOnce / std::max<std::int64_t>(1, columns * cols));
+  workers_.parallel_for(packed.rows(), grain, [&](std::int64_t begin, std::int64_t end, int) {
+    const std::int64_t first = begin * columns, count = std::min(rows, end * columns) - first;
+    std::vector<float> values(static_cast<std::size_t>(count * cols));
+    read_stacked(sources, first, count, values.data());
+    kernels_.pack_panels({values.data(), cols, count, cols, pairs, host_data<float>(packed) + begin * packed.stride()},
+                         0, end - begin);
+  });
+  return packed;
+}
 
 WeightPtr CpuBackend::prepare(std::span<const WeightSource> sources) {
   require(!sources.empty(), "prepare: no matrix");
@@ -61,8 +87,12 @@ WeightPtr CpuBackend::prepare(std::span<const WeightSource> sources) {
             sources.front().name, weight->cols);
     weight->rows += source.rows;
   }
+  weight->bytes = weight->rows * weight->cols * static_cast<std::int64_t>(dtype_bytes(compute_dtype_));
+  if (packs_) {
+    weight->packed = pack(sources, weight->rows, weight->cols);
+    return weight;
+  }
   weight->values = allocate(compute_dtype_, weight->rows, weight->cols);
-  weight->bytes = weight->values.bytes();
   std::int64_t row = 0;
   for (const WeightSource& source : sources) {
     load(source, weight->values.row_range(row, source.rows), workers_);

@@ -6,12 +6,14 @@
 
 namespace kvmend {
 
-/// Fast operations on this machine's processors: oneDNN for large products, our own kernels for the rest.
+/// Fast operations on this machine's processors: our own kernels, and oneDNN for products they are not best at.
 class CpuBackend final : public Backend {
  public:
-  /// How products of many rows are computed: `best` for the compute dtype on this processor, or in oneDNN's blocks
-  /// whether that is fastest or not (for tests; float32, or bf16 where the processor has it).
-  enum class Products : std::uint8_t { best, blocks };
+  /// How products are computed: `best` is our own, on packed weights, in float32 and where the kernels multiply bf16;
+  /// oneDNN's blocks where the processor has tiles for bf16 (AMX); else oneDNN's float32 for many rows. `blocks` takes
+  /// those whether that is fastest or not (for tests; float32, or bf16 where the processor has it), `pieces` oneDNN's
+  /// float32.
+  enum class Products : std::uint8_t { best, blocks, pieces };
 
   /// `threads` counts the calling thread; 0 takes all processors of this process. `kernels` is one of
   /// available_kernels(), by default the best.
@@ -31,10 +33,13 @@ class CpuBackend final : public Backend {
   int max_decode_rows() const override;
 
  private:
+  Tensor pack(std::span<const WeightSource> sources, std::int64_t rows, std::int64_t cols);
+
   DType compute_dtype_;
   const Kernels& kernels_;
   Workers workers_;
-  std::unique_ptr<onednn::BlockProducts> blocks_;  ///< null: single precision products in pieces
+  bool packs_ = false;                             ///< weights are packed for our own products
+  std::unique_ptr<onednn::BlockProducts> blocks_;  ///< null, and not packed: single precision products in pieces
 };
 
 }  // namespace kvmend

@@ -59,6 +59,7 @@ class CpuQueue final : public HostQueue {
 
   /// x as a float32 product reads it: itself, or rounded to bf16's values in scratch.
   RealRows operand(const Tensor& x);
+  void multiply_packed(const MatmulArgs& args, std::int64_t n, const Tensor& x, const Tensor& weight);
   void multiply_few(const MatmulArgs& args, std::int64_t n);
   void multiply_many(const MatmulArgs& args, std::int64_t n);
   void multiply_blocks(const MatmulArgs& args, std::int64_t n, const Tensor& x);

@@ -4,10 +4,12 @@
 
 namespace kvmend {
 
-/// The matrix as it is, row-major in the compute dtype: few rows stream it, many rows hand it to oneDNN.
+/// The matrix packed for our own products, or as it is, row-major in the compute dtype: few rows then stream it, many
+/// rows hand it to oneDNN.
 class CpuWeight final : public Weight {
  public:
-  Tensor values;  ///< [rows, cols]
+  Tensor packed;  ///< f32 [panels, words of a panel]: kernels/packed_matmul.h; or empty
+  Tensor values;  ///< [rows, cols], where it is not packed
 };
 
 }  // namespace kvmend

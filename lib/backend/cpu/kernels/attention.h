@@ -98,9 +98,9 @@ static inline void scale_row(float* row, float factor, std::int64_t count) {
   for (std::int64_t c = 0; c < count; c += kLanes) store(row + c, load(row + c) * factor);
 }
 
-/// Turns a vector's logits into probabilities and accounts for them in its partial result.
-static inline void softmax_step(float* logits, Range seen, Range computed, const AttentionTile& a, std::int64_t tile,
-                                std::int64_t vector, std::int64_t padded_dim) {
+/// Tempers a vector's logits and moves its top up to theirs.
+static inline void raise_top(float* logits, Range seen, const AttentionTile& a, std::int64_t tile, std::int64_t vector,
+                             std::int64_t padded_dim) {
   if (a.temper.begin < a.temper.end) temper_logits(logits, seen, a.temper, tile);
   float &top = a.result.top[vector], &sum = a.result.sum[vector];
   const float here = __builtin_ceilf(masked_max(logits, seen));
@@ -110,7 +110,13 @@ static inline void softmax_step(float* logits, Range seen, Range computed, const
     if (a.result.acc != nullptr) scale_row(a.result.acc + vector * padded_dim, factor, padded_dim);
     top = here;
   }
-  sum += exponentiate(logits, seen, computed, top, a.round);
+}
+
+/// Turns a vector's logits into probabilities and accounts for them in its partial result.
+static inline void softmax_step(float* logits, Range seen, Range computed, const AttentionTile& a, std::int64_t tile,
+                                std::int64_t vector, std::int64_t padded_dim) {
+  raise_top(logits, seen, a, tile, vector, padded_dim);
+  a.result.sum[vector] += exponentiate(logits, seen, computed, a.result.top[vector], a.round);
 }
 
 /// Keys of the tile [begin, end) that some of the rows see, relative to it, in whole panels.
@@ -144,10 +150,6 @@ static inline AttentionScratch attention_layout(float* scratch, std::int64_t vec
   const std::int64_t values = kKeys * round_up(head_dim, kPanel), logits = kBlock * kKeys;
   return {scratch, scratch + queries, scratch + queries + keys, scratch + queries + keys + values,
           queries + keys + values + logits};
-}
-
-static std::int64_t attention_scratch(std::int64_t vectors, std::int64_t head_dim) {
-  return attention_layout(nullptr, vectors, head_dim).size;
 }
 
 static void attend(const AttentionTile& a) {

@@ -20,11 +20,18 @@ static inline Vec exp2_fraction(Vec f) {
 /// 2^n for the n in [−127, 128] that n + kRoundMagic = `shifted` holds; 0 and +inf at the ends.
 static inline Vec power_of_two(Vec shifted) { return from_bits((bits_of(shifted) + 127U) << 23); }
 
-/// 2^x for x ≤ 0 within 1.5 units in the last place; 0 below −127; NaN stays NaN.
+/// 2^x for x ≤ 0 within 1.5 units in the last place; 0 below −127, or −150 where the processor scales by powers of two;
+/// NaN stays NaN.
 static inline Vec exp2_nonpositive(Vec x) {
-  x = max(splat(-127.0F), x);  // in this order a NaN passes
+#if KVMEND_LANES == 16 && defined(__AVX512F__)
+  x = max(splat(-160.0F), x);  // in this order a NaN passes
+  const Vec whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  return _mm512_scalef_ps(exp2_fraction(x - whole), whole);
+#else
+  x = max(splat(-127.0F), x);
   const Vec shifted = x + kRoundMagic;
   return exp2_fraction(x - (shifted - kRoundMagic)) * power_of_two(shifted);
+#endif
 }
 
 /// e^x within 2 units in the last place; 0 below −88, +inf from 88.4; NaN stays NaN.

@@ -87,6 +87,25 @@ struct MatmulArgs {
   std::int64_t m, k;
 };
 
+/// `rows` rows of float32, rearranged as words for packed products: a word is a float32, or a pair of bf16 (rounded)
+/// that are neighbours in k.
+struct PackArgs {
+  const float* x;
+  std::int64_t x_stride, rows, k;
+  bool pairs;
+  float* to;
+};
+
+/// out [m, n] = x · Wᵀ (+ out) (+ bias), both operands packed as words. Bits as MatmulArgs'.
+struct PackedMatmulArgs {
+  RealRows out;
+  const float* x;       ///< blocks of packed_rows rows, packed_block_words(steps) apart
+  const float* weight;  ///< panels of packed_columns columns, steps · packed_columns words apart
+  const float* bias;
+  bool accumulate, pairs;
+  std::int64_t m, n, steps;  ///< steps: words of a row
+};
+
 struct Kernels {
   const char* name;  ///< "x86-64-v3"
   int lanes;         ///< float32 elements of a vector
@@ -104,6 +123,17 @@ struct Kernels {
   void (*matmul)(const MatmulArgs&, std::int64_t begin, std::int64_t end, float* scratch);
   std::int64_t matmul_scratch;
   std::int64_t matmul_columns;  ///< a range should be a multiple of this
+
+  /// Whether pairs of bf16 are worth packing: the processor multiplies them.
+  bool pairs;
+  std::int64_t packed_rows, packed_columns;  ///< of a block, of a panel
+  std::int64_t (*packed_block_words)(std::int64_t steps);
+  /// Blocks [begin, end) of x; panels [begin, end) of a weight.
+  void (*pack_rows)(const PackArgs&, std::int64_t begin, std::int64_t end);
+  void (*pack_panels)(const PackArgs&, std::int64_t begin, std::int64_t end);
+  /// Rows [row_begin, row_end) and panels [panel_begin, panel_end); row_begin is a multiple of packed_rows.
+  void (*multiply_packed)(const PackedMatmulArgs&, std::int64_t row_begin, std::int64_t row_end,
+                          std::int64_t panel_begin, std::int64_t panel_end);
 
   std::int64_t attention_keys;     ///< of one tile; splits of the keys are multiples of it
   std::int64_t attention_vectors;  ///< partial results have room for a multiple of this

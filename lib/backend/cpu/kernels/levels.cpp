@@ -14,6 +14,9 @@ extern const Kernels kernels;
 namespace v4 {
 extern const Kernels kernels;
 }
+namespace v4_bf16 {
+extern const Kernels kernels;
+}
 #endif
 
 std::span<const Kernels* const> available_kernels() {
@@ -27,6 +30,7 @@ std::span<const Kernels* const> available_kernels() {
                         __builtin_cpu_supports("avx512vl");
     if (has_v3) found.push_back(&v3::kernels);
     if (has_v4) found.push_back(&v4::kernels);
+    if (has_v4 && __builtin_cpu_supports("avx512bf16")) found.push_back(&v4_bf16::kernels);
 #endif
     return found;
   }();

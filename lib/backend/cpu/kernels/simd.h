@@ -115,6 +115,62 @@ static inline void store(std::uint16_t* to, Vec v) {
   __builtin_memcpy(to, &h, sizeof h);
 }
 
+/// store() of finite values, as one instruction where the processor has it; there, denormals become zero.
+static inline void store_bf16(std::uint16_t* to, Vec v) {
+#if KVMEND_LANES == 16 && defined(__AVX512BF16__)
+  const __m256bh h = _mm512_cvtneps_pbh(v);
+  __builtin_memcpy(to, &h, sizeof h);
+#else
+  store(to, v);
+#endif
+}
+
+// ---- pairs of bf16 -------------------------------------------------------------------------------------------
+
+/// Whether the processor multiplies pairs of bf16 itself. Else two fused multiplications do, on any processor.
+#if KVMEND_LANES == 16 && defined(__AVX512BF16__)
+constexpr bool kNativePairs = true;
+#else
+constexpr bool kNativePairs = false;
+#endif
+#if defined(KVMEND_PAIRS)
+constexpr bool kUsesPairs = true;  // for tests: the same tiles without the instruction
+#else
+constexpr bool kUsesPairs = kNativePairs;
+#endif
+
+/// 2 · kLanes values rounded to bf16, in their order: lane i holds the values 2i (its low half) and 2i + 1.
+static inline Vec pair_words(Vec low, Vec high) {
+#if KVMEND_LANES == 16 && defined(__AVX512BF16__)
+  return reinterpret_cast<Vec>(_mm512_cvtne2ps_pbh(high, low));
+#else
+  std::uint16_t halves[2 * kLanes];
+  store(halves, low);
+  store(halves + kLanes, high);
+  Vec words;
+  __builtin_memcpy(&words, halves, sizeof words);
+  return words;
+#endif
+}
+
+/// sum + a·b over both halves of each lane.
+static inline Vec dot_pairs(Vec a, Vec b, Vec sum) {
+#if KVMEND_LANES == 16 && defined(__AVX512BF16__)
+  return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+#else
+  const Bits high{Bits{} + 0xffff0000U};
+  sum = fma(from_bits(bits_of(a) << 16), from_bits(bits_of(b) << 16), sum);
+  return fma(from_bits(bits_of(a) & high), from_bits(bits_of(b) & high), sum);
+#endif
+}
+
+/// All lanes the word at `from`, whatever it is.
+static inline Vec splat_word(const float* from) {
+  std::uint32_t word;
+  __builtin_memcpy(&word, from, sizeof word);
+  return from_bits(Bits{} + word);
+}
+
 // ---- parts of a vector ---------------------------------------------------------------------------------------
 
 /// The first n < kLanes elements, then `rest`.
