@@ -6,6 +6,10 @@
 #include "apps/kvmend/condition.h"
 #include "apps/kvmend/terminal.h"
 #include "core/error.h"
+#include "core/file.h"
+#include "core/install_paths.h"
+#include "core/suggest.h"
+#include "experiment/against.h"
 #include "experiment/table.h"
 #include "experiment/table_format.h"
 #include "experiment/table_value.h"
@@ -34,6 +38,7 @@ class TableCommand final : public Command {
     for (const TableValue& value : table_values()) names += (names.empty() ? "" : ", ") + value.name;
     app.add_option("--value", values_, "what to show: " + names);
     app.add_option("--where", where_, "only these: 'task=ruler/vt'; repeat for several")->allow_extra_args(false);
+    app.add_option("--against", against_, "a paper's numbers and claims beside these results; '?' lists them");
     app.add_option("--interval", interval_, "of means: percentile or bca (bias-corrected)")
         ->check(CLI::IsMember({"percentile", "bca"}))
         ->capture_default_str();
@@ -49,6 +54,7 @@ class TableCommand final : public Command {
     query.values = split_commas(values_);
     for (const std::string& condition : where_) query.where.push_back(parse_condition(condition));
     if (interval_ == "bca") query.interval = IntervalMethod::bca;
+    if (!against_.empty()) return print_against(query);
     const bool selections = std::any_of(query.values.begin(), query.values.end(), [](const std::string& name) {
       return is_known_value(name) && is_selection_value(name);
     });
@@ -62,9 +68,29 @@ class TableCommand final : public Command {
   }
 
  private:
+  /// NAME in results/published, or a file of the same form.
+  int print_against(const TableQuery& query) const {
+    const auto folder = shipped_path("results/published");
+    const auto names = published_names(folder);
+    if (against_ == "?") {
+      for (const auto& name : names) {
+        const Published paper = read_published(folder / (name + ".yaml"));
+        fmt::print("{}: {} ({})\n", name, paper.title, paper.source);
+      }
+      return 0;
+    }
+    const bool known = std::find(names.begin(), names.end(), against_) != names.end();
+    if (!known && !path_exists(against_))
+      fail(ErrorKind::usage, "--against: no published results '{}'{}", against_, did_you_mean(against_, names));
+    const auto file = known ? folder / (against_ + ".yaml") : std::filesystem::path(against_);
+    const TableData data = load_table_data({stores_.begin(), stores_.end()});
+    fmt::print("{}", format_against(set_against(data, query.where, read_published(file)), format_));
+    return 0;
+  }
+
   std::vector<std::string> stores_, where_;
   std::string rows_ = "strategy", cols_ = "ratio", values_, format_ = "text";
-  std::string interval_ = "percentile", oracle_ = "oracle_attention";
+  std::string against_, interval_ = "percentile", oracle_ = "oracle_attention";
 };
 
 }  // namespace

@@ -206,9 +206,13 @@ bool is_empty(const TableBlock& block) {
 
 }  // namespace
 
-Table make_table(const TableData& data, const TableQuery& query) {
+std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query) {
   check_names(data, query);
-  const Cells cells = filter(data, query);
+  return filter(data, query);
+}
+
+Table make_table(const TableData& data, const TableQuery& query) {
+  const Cells cells = filter_cells(data, query);
   const References references(data.cells);
   Table table;
   table.row_dimensions = query.rows;

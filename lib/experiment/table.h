@@ -65,6 +65,9 @@ struct Table {
 /// weighing the same.
 Table make_table(const TableData& data, const TableQuery& query);
 
+/// The cells that --where leaves, which have results. Throws Error(usage) with the nearest name, or if none are left.
+std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query);
+
 /// What a reader must know before believing the figures: full near no_context, failed and missing samples, mixed builds,
 /// times out of a shared sweep.
 std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,

@@ -1,0 +1,47 @@
+#pragma once
+// Our results beside a paper's: the difference, and a verdict on each of its claims.
+#include <string_view>
+
+#include "experiment/published.h"
+#include "experiment/table.h"
+
+namespace kvmend {
+
+enum class Verdict : std::uint8_t { reproduced, not_reproduced, not_distinguishable, not_tested };
+std::string_view verdict_name(Verdict verdict);  ///< "not tested here"
+
+struct AgainstValue {
+  PublishedValue theirs;
+  std::optional<Estimate> ours;
+  int tasks = 0, tasks_of = 0;  ///< of a group, how many we ran
+  std::string reason;           ///< why there is nothing of ours
+};
+
+struct AgainstClaim {
+  PublishedClaim claim;
+  Verdict verdict = Verdict::not_tested;
+  std::string reason;                  ///< why not tested
+  std::optional<Estimate> difference;  ///< better − factor × than, paired
+  double p = 1;                        ///< Holm over the claims tested; of factor 1 only
+  double detectable = 0;
+  int tasks = 0, tasks_of = 0;
+};
+
+struct Against {
+  Published published;
+  std::string model;  ///< ours
+  std::vector<AgainstValue> values;
+  std::vector<AgainstClaim> claims;
+  std::vector<std::string> warnings;
+};
+
+/// An ordering is reproduced where a paired permutation test tells the two apart in the paper's direction (Holm over the
+/// claims tested), not reproduced where it does in the other. A claim with a factor goes by the 95 % interval of better −
+/// factor × than. Throws Error(usage) if the results are over several models or chunkers: `where` has to choose.
+Against set_against(const TableData& data, const std::vector<std::pair<std::string, std::string>>& where,
+                    Published published);
+
+/// "text", "md", "csv" or "json"; throws Error(usage).
+std::string format_against(const Against& against, std::string_view format);
+
+}  // namespace kvmend

@@ -1,0 +1,169 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "experiment/against.h"
+#include "experiment/table_cells.h"
+#include "experiment/table_format.h"
+
+namespace kvmend {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+using Json = nlohmann::ordered_json;
+
+std::string interval_text(const Estimate& e, const char* number) {
+  const auto show = [&](double x) { return fmt::format(fmt::runtime(number), 100 * x); };
+  return show(e.value) + (e.interval ? fmt::format(" [{}, {}]", show(e.interval->lo), show(e.interval->hi)) : " [–]");
+}
+
+std::string part_of(int tasks, int of) { return tasks < of ? fmt::format(" ({} of {} tasks)", tasks, of) : ""; }
+
+Rows value_rows(const Against& against) {
+  Rows rows{{"strategy", "ratio", "task", "their model", "theirs", "ours [95 %]", "n", "difference"}};
+  for (const AgainstValue& v : against.values) {
+    rows.push_back({v.theirs.strategy, heading("ratio", v.theirs.ratio ? format_number(*v.theirs.ratio) : ""),
+                    v.theirs.task + (v.ours ? part_of(v.tasks, v.tasks_of) : ""), v.theirs.model,
+                    fmt::format("{:.1f}", v.theirs.score), v.ours ? interval_text(*v.ours, "{:.1f}") : "– " + v.reason,
+                    v.ours ? std::to_string(v.ours->n) : "",
+                    v.ours ? fmt::format("{:+.1f}", 100 * v.ours->value - v.theirs.score) : ""});
+  }
+  return rows;
+}
+
+Rows claim_rows(const Against& against) {
+  Rows rows{{"claim", "theirs", "ours [95 %]", "n", "p (Holm)", "could see", "verdict"}};
+  for (const AgainstClaim& c : against.claims) {
+    const bool tested = c.difference.has_value();
+    const bool ordering = tested && c.claim.factor == 1;
+    rows.push_back(
+        {c.claim.says + (tested ? part_of(c.tasks, c.tasks_of) : ""), c.claim.theirs,
+         tested ? interval_text(*c.difference, "{:+.1f}") : "", tested ? std::to_string(c.difference->n) : "",
+         ordering ? (c.p < 0.001 ? "<0.001" : fmt::format("{:.3f}", c.p)) : "",
+         tested && std::isfinite(c.detectable) ? fmt::format("{:.0f}", 100 * std::min(1.0, c.detectable)) : "",
+         std::string(verdict_name(c.verdict)) + (tested ? "" : ": " + c.reason)});
+  }
+  return rows;
+}
+
+std::string aligned(const Rows& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += pad_right(row[i], widths[i] + 2);
+    while (line.ends_with(' ')) line.pop_back();
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string piped(const Rows& rows) {
+  std::string out;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    out += "|";
+    for (const auto& cell : rows[r]) out += " " + cell + " |";
+    out += "\n";
+    if (r > 0) continue;
+    out += "|";
+    for (std::size_t i = 0; i < rows[r].size(); ++i) out += " :-- |";
+    out += "\n";
+  }
+  return out;
+}
+
+std::string head(const Against& against) {
+  std::string out = fmt::format("{} ({})\n", against.published.title, against.published.source);
+  if (!against.published.note.empty()) out += against.published.note + "\n";
+  return out + fmt::format("ours: {}\n\n", against.model);
+}
+
+std::string prose(const Against& against, const std::function<std::string(const Rows&)>& table) {
+  std::string out = head(against);
+  if (!against.values.empty()) out += table(value_rows(against)) + "\n";
+  if (!against.claims.empty()) {
+    out +=
+        table(claim_rows(against)) +
+        "\nours: better − than in points, paired by sample; could see: the smallest difference that n shows with 80 % "
+        "power\n";
+  }
+  for (const auto& warning : against.warnings) out += "warning: " + warning + "\n";
+  return out;
+}
+
+Json number(double x) {
+  return std::isfinite(x) ? Json(std::strtod(fmt::format("{:.12g}", x).c_str(), nullptr)) : Json();
+}
+template <class T>
+Json optional(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+void add_estimate(Json& out, const std::optional<Estimate>& e) {
+  out["n"] = e ? Json(e->n) : Json(0);
+  out["mean"] = e ? number(e->value) : Json();
+  out["lo"] = e && e->interval ? number(e->interval->lo) : Json();
+  out["hi"] = e && e->interval ? number(e->interval->hi) : Json();
+}
+
+std::string as_json(const Against& against) {
+  Json out;
+  out["against"] = against.published.name;
+  out["source"] = against.published.source;
+  out["model"] = against.model;
+  out["values"] = Json::array();
+  for (const AgainstValue& v : against.values) {
+    Json row{{"strategy", v.theirs.strategy},
+             {"ratio", optional(v.theirs.ratio)},
+             {"task", v.theirs.task},
+             {"their_model", v.theirs.model},
+             {"theirs", number(v.theirs.score / 100)}};
+    add_estimate(row, v.ours);
+    row["difference"] = v.ours ? number(v.ours->value - v.theirs.score / 100) : Json();
+    row["tasks"] = v.tasks;
+    row["tasks_of"] = v.tasks_of;
+    if (!v.ours) row["reason"] = v.reason;
+    out["values"].push_back(row);
+  }
+  out["claims"] = Json::array();
+  for (const AgainstClaim& c : against.claims) {
+    Json row{{"claim", c.claim.says}, {"theirs", c.claim.theirs}, {"verdict", verdict_name(c.verdict)}};
+    add_estimate(row, c.difference);
+    row["p_holm"] = c.difference && c.claim.factor == 1 ? number(c.p) : Json();
+    row["detectable"] = c.difference ? number(c.detectable) : Json();
+    if (!c.difference) row["reason"] = c.reason;
+    out["claims"].push_back(row);
+  }
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string as_csv(const Against& against) {
+  std::string out;
+  for (const Rows& rows : {value_rows(against), claim_rows(against)}) {
+    if (rows.size() < 2) continue;
+    for (const auto& row : rows) {
+      std::string line;
+      for (const auto& cell : row) line += csv_field(cell) + ",";
+      line.pop_back();
+      out += line + "\r\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string format_against(const Against& against, std::string_view format) {
+  if (format == "text") return prose(against, aligned);
+  if (format == "md") return prose(against, piped);
+  if (format == "csv") return as_csv(against);
+  if (format == "json") return as_json(against);
+  fail(ErrorKind::usage, "--format: --against has no format '{}'{}", format,
+       did_you_mean(format, {"text", "md", "csv", "json"}));
+}
+
+}  // namespace kvmend

@@ -1,0 +1,111 @@
+#include "experiment/against.h"
+
+#include <nlohmann/json.hpp>
+
+#include "catch.h"
+#include "core/error.h"
+#include "core/install_paths.h"
+#include "graded.h"
+
+using namespace kvmend;
+
+namespace {
+
+const std::string paper = R"(title: "A paper, its table 1"
+source: "arXiv 0000.00000"
+note: "made up"
+values:
+  - {model: Big-8B, strategy: prophetkv, ratio: 0.5, task: ruler/vt, score: 90}
+  - {model: Big-8B, strategy: full, task: ruler/all, score: 95.5}
+  - {model: Big-8B, strategy: samkv, ratio: 0.5, task: ruler/vt, score: 80}
+  - {model: Big-8B, strategy: prophetkv, ratio: 0.15, task: ruler/vt, score: 70}
+claims:
+  - {says: "context helps", better: full, than: no_context, task: ruler/all, theirs: "+50"}
+  - {says: "no context is better", better: no_context, than: full, task: ruler/vt}
+  - {says: "selecting beats chance", better: prophetkv, than: random, ratio: 0.2, task: ruler/all}
+  - {says: "half keeps half", better: prophetkv, than: full, factor: 0.5, ratio: 0.5, task: ruler/all, theirs: "60 %"}
+  - {says: "it beats another", better: prophetkv, than: samkv, ratio: 0.5, task: ruler/vt}
+  - {says: "on another task", better: full, than: no_context, task: ruler/niah_single_2}
+  - {says: "it is fast", not_tested: "a time"}
+)";
+
+Published published(const std::string& text = paper) {
+  const TempFolder folder;
+  return read_published(folder.write("paper.yaml", text));
+}
+
+std::string error_of(const std::string& text) {
+  try {
+    published(text);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("our results stand beside a paper's, with a verdict on each claim") {
+  const Filled store;
+  const Against against = set_against(load_table_data({store.path}), {}, published());
+  REQUIRE(against.values.size() == 4);
+  CHECK(against.values[0].ours->n == 30);
+  CHECK(against.values[1].ours->n == 60);
+  CHECK(against.values[1].tasks == 2);
+  CHECK(against.values[1].tasks_of > 2);
+  CHECK(against.values[2].reason == "no samkv in the store");
+  CHECK(against.values[3].reason == "prophetkv was not run at 0.15 (but at 0.2, 0.5)");
+  REQUIRE(against.claims.size() == 7);
+  CHECK(against.claims[0].verdict == Verdict::reproduced);
+  CHECK(against.claims[1].verdict == Verdict::not_reproduced);
+  CHECK(against.claims[2].verdict == Verdict::not_distinguishable);
+  CHECK(against.claims[3].verdict == Verdict::reproduced);  // 90 against half of 97
+  CHECK(against.claims[4].reason == "no samkv in the store");
+  CHECK(against.claims[5].reason == "ruler/niah_single_2 was not run");
+  CHECK(against.claims[6].verdict == Verdict::not_tested);
+  const auto stable = [](std::string text) {  // RULER's group may grow, and columns with it
+    text = std::regex_replace(text, std::regex("  +"), "  ");
+    return std::regex_replace(text, std::regex("2 of [0-9]+ tasks"), "2 of N tasks");
+  };
+  check_golden("against.txt", stable(format_against(against, "text")));
+  check_golden("against.md", stable(format_against(against, "md")));
+  check_golden("against.csv", stable(format_against(against, "csv")));
+  const auto json = nlohmann::json::parse(format_against(against, "json"));
+  CHECK(json["values"][0]["difference"].get<double>() == Approx(against.values[0].ours->value - 0.9));
+  CHECK(json["claims"][1]["verdict"] == "not reproduced");
+  CHECK(json["claims"][6]["reason"] == "a time");
+  CHECK_THROWS_WITH(format_against(against, "latex"), Catch::Contains("--against has no format 'latex'"));
+}
+
+TEST_CASE("results over several models or chunkers are not mixed into one comparison") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 4}]\nchunker: [{fixed: 64}, {fixed: 128}]\nstrategies: [full]\n",
+      4);
+  const TableData data = load_table_data({store.path});
+  CHECK_THROWS_WITH(set_against(data, {}, published()), Catch::Contains("--against compares one chunker; choose with"));
+  CHECK(set_against(data, {{"chunker", "fixed: 64"}}, published()).values[1].ours->n == 4);
+}
+
+TEST_CASE("every shipped table of a paper can be read, and names its source") {
+  const auto folder = shipped_path("results/published");
+  const auto names = published_names(folder);
+  CHECK(names.size() >= 9);
+  for (const auto& name : names) {
+    CAPTURE(name);
+    const Published file = read_published(folder / (name + ".yaml"));
+    CHECK_FALSE(file.title.empty());
+    CHECK_THAT(file.source, Catch::Contains("arXiv"));
+    CHECK_FALSE(file.claims.empty());
+  }
+}
+
+TEST_CASE("what is wrong in a published file is said with its place") {
+  CHECK_THAT(error_of("title: x\nsource: y\nvalues: [{model: a, strateg: b}]\n"),
+             Catch::Contains("paper.yaml:3:21: ") && Catch::Contains("strateg"));
+  CHECK_THAT(error_of("title: x\nsource: y\nclaims: [{says: a, better: b}]\n"),
+             Catch::Contains("a claim has better, than and task, or not_tested with a reason"));
+  CHECK_THAT(error_of("title: x\n"), Catch::Contains("'source' is missing"));
+  CHECK_THAT(error_of("titel: x\nsource: y\n"), Catch::Contains("unknown key 'titel'"));
+  CHECK_THAT(error_of("title: x\nsource: y\nvalues: [{score: 120}]\n"), Catch::Contains("120"));
+}
