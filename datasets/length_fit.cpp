@@ -31,13 +31,17 @@ void LengthFit::check_smallest() const {
 
 /// Interpolation search on tokens(units), which is nearly linear: a few counts of a long prompt instead of seventeen.
 int LengthFit::find_units() const {
+  const auto grown = [&](int units, double by) {
+    return by < spec_.largest - units ? units + static_cast<int>(by) : spec_.largest;
+  };
   int low = spec_.smallest, low_tokens = tokens(0, low);
-  int high = low + 8, high_tokens = tokens(0, high);
+  int high = grown(low, 8), high_tokens = tokens(0, high);
   while (high_tokens <= spec_.length) {
+    if (high == spec_.largest) return high;
     const double slope = std::max(0.01, static_cast<double>(high_tokens - low_tokens) / (high - low));
     low = high;
     low_tokens = high_tokens;
-    high += std::max(8, static_cast<int>((spec_.length - high_tokens) / slope * 1.02) + 1);
+    high = grown(high, std::max(8.0, (spec_.length - high_tokens) / slope * 1.02 + 1));
     high_tokens = tokens(0, high);
   }
   for (bool halve = false; high - low > 1; halve = !halve) {

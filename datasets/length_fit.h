@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "core/value.h"
@@ -12,7 +13,8 @@ struct LengthSpec {
   std::string task;   ///< for messages
   int length = 4096;  ///< prompt tokens + new tokens may not exceed it
   int new_tokens = 0;
-  int smallest = 1;  ///< units below which the task cannot be built
+  int smallest = 1;                               ///< units below which the task cannot be built
+  int largest = std::numeric_limits<int>::max();  ///< units there are: a prompt of them may be shorter than the length
   int samples = 1;
   std::function<TaskSample(int index, int units)> build;  ///< depends on index and units only
   std::function<int(const TaskSample&)> prompt_tokens;

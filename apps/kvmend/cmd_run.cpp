@@ -54,6 +54,12 @@ class Run final : public Command {
     app.add_option("config", configs_, "YAML files, merged left to right")->required();
     app.add_option("-o,--output", options_.store, "the store; default NAME.kvmend here");
     app.add_option("--set", options_.settings, "override a value: 'tasks.*.samples=5'")->allow_extra_args(false);
+    for (const char* key : {"device", "dtype", "threads"}) {
+      const auto set = [this, key](const std::string& value) {
+        options_.settings.push_back(fmt::format("{}={}", key, value));
+      };
+      app.add_option_function<std::string>(fmt::format("--{}", key), set, fmt::format("the same as --set {}=…", key));
+    }
     app.add_option("--shard", shard_, "i/n: this machine's share of the samples");
     app.add_option("--limit", options_.limit, "samples a task at most")->check(CLI::Range(1, 1 << 30));
     app.add_option("--max-time", max_time_, "end after the sample in flight once this much time is gone: 3h50m");

@@ -18,7 +18,7 @@ class Score final : public Command {
     app.add_option("metric", metric_, "see 'kvmend list metrics'")->required();
     app.add_option("file", file_, "JSON lines of {prediction, references[], all_classes[]}, or - for standard input")
         ->required();
-    app.add_flag("--json", json_, "one {\"score\": …} a line instead of the mean");
+    app.add_flag("--json", json_, "one number a line, 0 to 1, instead of the mean");
   }
 
   int run() override {
@@ -37,7 +37,7 @@ class Score final : public Command {
     for (int number = 1; std::getline(in, line); ++number) {
       if (line.empty()) continue;
       const double value = score_line(metric, line, name, number);
-      if (json_) fmt::print("{}\n", nlohmann::json{{"score", value}}.dump());
+      if (json_) fmt::print("{}\n", nlohmann::json(value).dump());
       sum += value;
       ++count;
     }

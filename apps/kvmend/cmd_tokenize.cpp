@@ -19,7 +19,7 @@ class Tokenize final : public Command {
     app.add_option("--ids", ids_, "decode these ids instead: 1,2,3");
     app.add_flag("--json", json_, "one JSON object");
     app.add_flag("--plain", plain_, "special tokens in the text are plain text");
-    app.add_flag("--add-bos", add_bos_, "begin with BOS where the tokenizer's convention has one");
+    app.add_flag("--bos", add_bos_, "begin with BOS where the tokenizer's convention has one");
   }
 
   int run() override {

@@ -1,6 +1,12 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
 #include <map>
+#include <string_view>
+#include <system_error>
 
 #include "apps/kvmend/command.h"
 #include "apps/kvmend/version.h"
@@ -58,10 +64,30 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace kvmend
 
+/// What stdout could not take: a reader that has seen enough (`kvmend table | head`) is no error, a full disk is one.
+int output_failed(int code) {
+  if (code == EPIPE) return 0;
+  fmt::print(stderr, "kvmend: cannot write to standard output: {}\n", std::strerror(code));
+  return static_cast<int>(kvmend::ErrorKind::data);
+}
+
+/// fmt reports a failed print so; the operating system's other refusals (files, threads) come the same way.
+int system_failed(const std::system_error& error) {
+  if (std::string_view(error.what()).starts_with("cannot write to file")) return output_failed(error.code().value());
+  fmt::print(stderr, "kvmend: {}\n", error.what());
+  const bool file = dynamic_cast<const std::filesystem::filesystem_error*>(&error) != nullptr;
+  return static_cast<int>(file ? kvmend::ErrorKind::data : kvmend::ErrorKind::device);
+}
+
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // `kvmend table | head` ends by a write error, a dead worker by a closed pipe
   try {
-    return kvmend::run(argc, argv);
+    const int code = kvmend::run(argc, argv);
+    errno = 0;
+    std::cout.flush();
+    return std::fflush(stdout) == 0 && std::cout ? code : output_failed(errno);
+  } catch (const std::system_error& error) {
+    return system_failed(error);
   } catch (const kvmend::Error& error) {
     fmt::print(stderr, "kvmend: {}\n", error.what());
     return error.exit_code();

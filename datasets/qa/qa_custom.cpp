@@ -42,7 +42,9 @@ struct QaParams {
   int max_new_tokens = 32;
   template <class V>
   static void fields(QaParams& p, V& v) {
-    v("file", p.file, "JSONL of {question, answers, passages: [{title, text, gold}]}; builtin: our own questions");
+    v("file", p.file,
+      "JSONL of {question, answers, passages: [{title, text, gold}]}, or HotpotQA's, 2WikiMultihopQA's, MuSiQue's or "
+      "SQuAD's file; builtin: our own questions");
     v("samples", p.samples, "samples: the questions in the file's order, each at every depth of gold_at; 0: all",
       at_least(0));
     v("passages", p.passages, "passages in a context, gold ones included; 0: only the question's own", at_least(0));
@@ -89,15 +91,11 @@ class QaCustom final : public Task {
       fail(ErrorKind::usage, "{}: samples is {}, but {} has {} questions and gold_at {} depths: {} (0: all)", name_,
            size_, file_.name, file_.questions.size(), n_depths(), all);
     }
-    for (std::size_t q = 0; q < file_.questions.size(); ++q) {
-      for (const auto* list : {&file_.questions[q].gold, &file_.questions[q].others}) {
-        for (const Passage& passage : *list) pool_.push_back({q, &passage, fold_text(passage.text)});
-      }
-    }
+    for (const Passage& passage : file_.passages) folded_.push_back(fold_text(passage.text));
   }
 
   int size() const override { return size_; }
-  std::string data_identity() const override { return file_.name + " sha256:" + file_.report.sha256; }
+  std::string data_identity() const override { return file_.identity(); }
   std::vector<std::string> notes() const override { return notes_; }
 
   TaskSample sample(int i) const override {
@@ -123,13 +121,8 @@ class QaCustom final : public Task {
   }
 
  private:
-  struct Candidate {
-    std::size_t question;
-    const Passage* passage;
-    std::string folded;
-  };
   struct Placed {
-    const Passage* passage;
+    int passage;
     bool gold;
   };
 
@@ -156,26 +149,30 @@ class QaCustom final : public Task {
 
   /// Other questions' passages in a random order that depends on (seed, question) only; none contains an answer or
   /// repeats a passage that is there already.
-  std::vector<const Passage*> distractors(std::size_t q, std::set<std::string>& present, std::size_t wanted) const {
-    std::vector<const Passage*> out;
+  std::vector<int> distractors(std::size_t q, std::set<std::string_view>& present, std::size_t wanted) const {
+    std::vector<int> out;
     Random random(static_cast<std::uint64_t>(params_.seed), 0, q);
-    std::vector<std::size_t> order(pool_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::vector<int> order(file_.passages.size());
+    std::iota(order.begin(), order.end(), 0);
     for (std::size_t i = 0; i < order.size() && out.size() < wanted; ++i) {
       std::swap(order[i], order[i + static_cast<std::size_t>(random.below(order.size() - i))]);
-      const Candidate& candidate = pool_[order[i]];
-      if (candidate.question == q || contains_answer(candidate.folded, file_.questions[q].answers)) continue;
-      if (present.insert(candidate.folded).second) out.push_back(candidate.passage);
+      const std::string& text = folded(order[i]);
+      if (present.contains(text) || contains_answer(text, file_.questions[q].answers)) continue;
+      present.insert(text);
+      out.push_back(order[i]);
     }
     return out;
   }
 
+  const std::string& folded(int passage) const { return folded_[static_cast<std::size_t>(passage)]; }
+
   std::vector<Placed> arrange(std::size_t q, int depth) const {
     const Question& question = file_.questions[q];
-    std::vector<const Passage*> gold, rest;
-    std::set<std::string> present;
-    for (const Passage& passage : question.gold) gold.push_back(&passage), present.insert(fold_text(passage.text));
-    for (const Passage& passage : question.others) rest.push_back(&passage), present.insert(fold_text(passage.text));
+    const std::vector<int>& gold = question.gold;
+    std::vector<int> rest = question.others;
+    std::set<std::string_view> present;
+    for (const int passage : gold) present.insert(folded(passage));
+    for (const int passage : rest) present.insert(folded(passage));
     if (params_.passages > 0) {
       const auto total = static_cast<std::size_t>(params_.passages);
       if (gold.size() > total) {
@@ -194,15 +191,15 @@ class QaCustom final : public Task {
     Random random(static_cast<std::uint64_t>(params_.seed), 1, q);
     random.shuffle(rest);
     std::vector<Placed> out;
-    for (const auto* passage : rest) out.push_back({passage, false});
+    for (const int passage : rest) out.push_back({passage, false});
     if (params_.gold_at.empty()) {
-      for (const auto* passage : gold) {
+      for (const int passage : gold) {
         out.insert(out.begin() + static_cast<std::ptrdiff_t>(random.below(out.size() + 1)), {passage, true});
       }
     } else {
       // Several gold passages stay together; depth 1 puts them last.
       auto at = std::lround(params_.gold_at[static_cast<std::size_t>(depth)] * static_cast<double>(rest.size()));
-      for (const auto* passage : gold) out.insert(out.begin() + at++, {passage, true});
+      for (const int passage : gold) out.insert(out.begin() + at++, {passage, true});
     }
     return out;
   }
@@ -214,8 +211,9 @@ class QaCustom final : public Task {
       const std::size_t begin = out.context.size();
       out.passages.push_back(begin);
       if (params_.numbered) out.context += fmt::format("Document {}:\n", i + 1);
-      if (!placed[i].passage->title.empty()) out.context += placed[i].passage->title + "\n";
-      out.context += placed[i].passage->text;
+      const Passage& passage = file_.passages[static_cast<std::size_t>(placed[i].passage)];
+      if (!passage.title.empty()) out.context += passage.title + "\n";
+      out.context += passage.text;
       if (placed[i].gold) out.evidence.push_back({begin, out.context.size()});
     }
   }
@@ -223,7 +221,7 @@ class QaCustom final : public Task {
   std::string name_;
   QaParams params_;
   QuestionFile file_;
-  std::vector<Candidate> pool_;
+  std::vector<std::string> folded_;  ///< of every passage, for comparing
   std::vector<std::string> notes_;
   int size_ = 0;
 };

@@ -107,10 +107,20 @@ std::string needle_noun(NeedleKind kind) {
   return "uuids";
 }
 
-std::string random_letters(int n, Random& random) {
-  std::string out(static_cast<std::size_t>(n), 'A');
-  for (char& c : out) c = static_cast<char>('A' + random.below(26));
+std::string random_letters(int n, Random& random, char first) {
+  std::string out(static_cast<std::size_t>(n), first);
+  for (char& c : out) c = static_cast<char>(static_cast<unsigned char>(first) + random.below(26));
   return out;
+}
+
+std::vector<std::string> needle_adjectives() {
+  const auto words = split_words(adjective_list);
+  return {words.begin(), words.end()};
+}
+
+std::vector<std::string> needle_nouns() {
+  const auto words = split_words(noun_list);
+  return {words.begin(), words.end()};
 }
 
 }  // namespace kvmend

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "core/random.h"
 
@@ -13,7 +14,11 @@ std::string random_needle_text(NeedleKind kind, Random& random);
 /// "words", "numbers", "uuids": the noun in the needle's sentence.
 std::string needle_noun(NeedleKind kind);
 
-/// n upper-case letters.
-std::string random_letters(int n, Random& random);
+/// n letters, the first of the alphabet being `first`.
+std::string random_letters(int n, Random& random, char first = 'A');
+
+/// The lists that word needles are made from.
+std::vector<std::string> needle_adjectives();
+std::vector<std::string> needle_nouns();
 
 }  // namespace kvmend

@@ -109,14 +109,6 @@ ChunkStore::Found ChunkStore::from_disk(const std::string& digest, Backend& back
        options_.folder.string());
 }
 
-void ChunkStore::release(std::span<const ChunkKey> keys) {
-  for (const ChunkKey& key : keys) {
-    const std::string digest = key.digest();
-    on_device_.erase(digest);
-    on_host_.erase(digest);
-  }
-}
-
 ChunkStoreStats ChunkStore::stats() const {
   ChunkStoreStats stats = counted_;
   stats.memory_bytes = on_device_.bytes() + on_host_.bytes();

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "cache/chunk_cache.h"
@@ -54,9 +53,6 @@ class ChunkStore {
   /// `make` prefills on a miss. Throws what it throws; Error(device) when memory runs out; with load_from: disk
   /// Error(data) if the folder cannot be written, for then there is nothing to measure.
   Found get(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make);
-
-  /// No later sample needs these: their memory is free as soon as nobody holds them. Files stay.
-  void release(std::span<const ChunkKey> keys);
 
   ChunkStoreStats stats() const;
 

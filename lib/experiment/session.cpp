@@ -40,6 +40,21 @@ Session::Session(const Config& config) : config_(config) {
     identity_.task_data.push_back(tasks_.back()->data_identity());
   }
   check_strategies();
+  check_lengths();
+}
+
+/// Before anything is stored: a task whose first prompt does not fit will hardly have one that does.
+void Session::check_lengths() const {
+  for (std::size_t t = 0; t < tasks_.size(); ++t) {
+    if (samples(static_cast<int>(t)) == 0) continue;
+    const Prompt first = prompt(static_cast<int>(t), 0, 0);
+    const int tokens = first.request.n_tokens(), answer = first.sample.max_new_tokens;
+    const int window = files_->config().context_length;
+    if (tokens + answer <= window) continue;
+    fail(ErrorKind::usage,
+         "{}{}: its first prompt has {} tokens and its answer may take {}; the model was made for a context of {}",
+         config_.tasks[t].where.prefix(), config_.tasks[t].name, tokens, answer, window);
+  }
 }
 
 void Session::check_strategies() const {

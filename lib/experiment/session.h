@@ -15,7 +15,8 @@ namespace kvmend {
 /// name every cell and make every prompt. Supervisor, workers, `sample` and --dry-run all make prompts here.
 class Session {
  public:
-  /// Throws the errors of open_model, make_tokenizer, find_chat_format, make_task and make_chunker.
+  /// Throws the errors of open_model, make_tokenizer, find_chat_format, make_task and make_chunker, and those of the
+  /// checks below.
   explicit Session(const Config& config);
 
   const Config& config() const { return config_; }
@@ -31,6 +32,8 @@ class Session {
 
   /// Throws Error(usage) naming the first strategy that cannot run on this model.
   void check_strategies() const;
+  /// Throws Error(usage) naming the first task whose prompts exceed the model's context.
+  void check_lengths() const;
 
  private:
   PromptOptions prompt_options(int chunker) const;

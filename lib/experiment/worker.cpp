@@ -1,5 +1,7 @@
 #include "experiment/worker.h"
 
+#include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -15,9 +17,21 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Half of what the machine has free; 4 GiB where it does not say.
+std::int64_t spare_memory() {
+  std::ifstream meminfo("/proc/meminfo");
+  std::string name;
+  std::int64_t kib = 0;
+  while (meminfo >> name >> kib) {
+    if (name == "MemAvailable:") return kib * 1024 / 2;
+    meminfo.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return 4LL << 30;
+}
+
 ChunkStoreOptions store_options(const Config& config) {
   ChunkStoreOptions options;
-  if (config.cache.memory > 0) options.memory_bytes = static_cast<std::int64_t>(config.cache.memory);
+  options.memory_bytes = config.cache.memory > 0 ? static_cast<std::int64_t>(config.cache.memory) : spare_memory();
   options.load_from = config.load_from;
   if (config.cache.disk || config.load_from == LoadFrom::disk) {
     options.folder = config.cache.dir.empty() ? user_cache_dir() / "chunks" : config.cache.dir;

@@ -1,9 +1,13 @@
 #include "model/locate.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/install_paths.h"
+#include "core/suggest.h"
 
 namespace kvmend {
 
@@ -13,6 +17,20 @@ fs::path models_dir() {
   if (const char* dir = std::getenv("KVMEND_MODELS"); dir && *dir) return dir;
   return user_cache_dir() / "models";
 }
+
+namespace {
+
+/// Names that `kvmend fetch` knows.
+std::vector<std::string> known_names() {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(shipped_path("configs/models"), ignored)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  return names;
+}
+
+}  // namespace
 
 fs::path locate_model(const std::string& name) {
   const bool is_name = name.find('/') == std::string::npos && !name.ends_with(".gguf");
@@ -24,8 +42,10 @@ fs::path locate_model(const std::string& name) {
   }
   if (fs::exists(name, ignored)) return name;
   if (is_name) {
-    fail(ErrorKind::data, "model '{}' is not in {} and is no file or folder; try: kvmend fetch {}", name,
-         models_dir().string(), name);
+    const auto names = known_names();
+    const bool known = std::find(names.begin(), names.end(), name) != names.end();
+    fail(ErrorKind::data, "model '{}' is not in {} and is no file or folder{}", name, models_dir().string(),
+         known ? "; try: kvmend fetch " + name : did_you_mean(name, names));
   }
   fail(ErrorKind::data, "{}: no such model file or folder", name);
 }

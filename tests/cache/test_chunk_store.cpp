@@ -67,27 +67,6 @@ TEST_CASE("a cache in use is never made a second time, whatever the budget") {
   CHECK(bench.prefills == 4);
 }
 
-TEST_CASE("released chunks leave memory at once; their files stay") {
-  const TempFolder temp;
-  Bench bench({.folder = temp.path()});
-  const auto held = bench.get(1).cache;
-  bench.get(2);
-  const std::vector<ChunkKey> keys{key_of(1), key_of(2), key_of(77)};
-  bench.store.release(keys);
-  CHECK(bench.store.stats().memory_bytes == 0);
-  CHECK(held.use_count() == 1);
-  CHECK(same(bench.bits(*held), bench.expected(1)));
-  bench.get(1);
-  CHECK(bench.prefills == 2);
-  CHECK(bench.store.stats().disk_hits == 1);
-
-  Bench memory_only;
-  memory_only.get(1);
-  memory_only.store.release(keys);
-  memory_only.get(1);
-  CHECK(memory_only.prefills == 2);
-}
-
 TEST_CASE("caches of another model, dtype or sink are never served") {
   const TempFolder temp;
   Bench bench({.folder = temp.path()});

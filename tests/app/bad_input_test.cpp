@@ -1,0 +1,173 @@
+// What goes wrong from outside, through the whole program: one error that says what, where and what to try, the exit code
+// that is documented, and nothing half-written. The layers' own tests have the many variants.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "app/program.h"
+#include "catch.h"
+#include "core/file.h"
+#include "paths.h"
+
+using namespace kvmend::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string config(const std::string& model, const std::string& task, const std::string& more = "") {
+  return "name: bad\nmodel: " + model + "\nchat: raw\ndtype: f32\ntasks: [" + task +
+         "]\nchunker: {fixed: 128}\nmax_new_tokens: 4\nstrategies: [full, epic]\nratios: [0.2]\n" + more;
+}
+
+const std::string needle = "ruler/niah_single_1: {length: 900, samples: 2, seed: 1}";
+
+/// Runs the config and checks that nothing was left behind.
+ProgramResult refused(const TempFolder& folder, const std::string& text, bool no_store = true) {
+  folder.write("bad.yaml", text);
+  fs::remove(folder.path() / "bad.kvmend");
+  const auto result = kvmend::test::kvmend({"run", "bad.yaml", "-q"}, folder.path());
+  CHECK(std::count(result.err.begin(), result.err.end(), '\n') >= 1);
+  CHECK_THAT(result.err, !Contains("terminate called") && !Contains("internal error"));
+  if (no_store) CHECK_FALSE(fs::exists(folder.path() / "bad.kvmend"));
+  return result;
+}
+
+/// A command line for /bin/sh; returns its exit code.
+int shell(const TempFolder& folder, const std::string& line) {
+  const std::string kvmend = kvmend::binary_folder() + "/bin/kvmend";
+  const int status = std::system(("cd " + folder.path().string() + " && kvmend=" + kvmend + "\n" + line).c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+std::string content(const fs::path& path) { return kvmend::read_file(path); }
+
+}  // namespace
+
+TEST_CASE("a config's mistakes are all named at once, with their places") {
+  const TempFolder folder;
+  const auto result = refused(
+      folder, "name: bad\nmodel: m\ntasks: [ruler/vt]\nstrategies: [epic]\nratios: [0.2, 7]\nchunkr: passage\n");
+  CHECK(result.code == 2);
+  CHECK_THAT(result.err, Contains("bad.yaml:5:15:") && Contains("7"));
+  CHECK_THAT(result.err, Contains("bad.yaml:6:1: unknown key 'chunkr'; did you mean 'chunker'?"));
+  const auto twice = refused(folder, config(tiny_model("tiny-llama"), needle, "ratios: [0.1]\n"));
+  CHECK(twice.code == 2);
+  CHECK_THAT(twice.err, Contains("bad.yaml:10:1: duplicate key 'ratios': it stands at line 9 already"));
+
+  folder.write("b.yaml", "include: bad.yaml\n");
+  CHECK(refused(folder, "include: b.yaml\nname: bad\n").code == 2);  // a cycle
+  CHECK_THAT(kvmend::test::kvmend({"run", "nowhere.yaml"}, folder.path()).err, Contains("nowhere.yaml"));
+  CHECK(kvmend::test::kvmend({"run", "nowhere.yaml"}, folder.path()).code == 2);
+}
+
+TEST_CASE("model files that are missing, cut or poisoned") {
+  const TempFolder folder;
+  const std::string whole = content(tiny_model("tiny-llama.gguf"));
+  CHECK(refused(folder, config("nowhere.gguf", needle)).code == 3);
+  CHECK(refused(folder, config("smolm2-135m", needle)).code == 3);
+  CHECK_THAT(refused(folder, config("smolm2-135m", needle)).err, Contains("did you mean 'smollm2-135m'?"));
+
+  folder.write("cut.gguf", whole.substr(0, whole.size() / 2));
+  const auto cut = refused(folder, config("cut.gguf", needle));
+  CHECK(cut.code == 3);
+  CHECK_THAT(cut.err, Contains("cut.gguf"));
+
+  // The last tensor's last value: NaN. Found when the weights are read, before anything is stored.
+  std::string poisoned = whole;
+  poisoned.replace(poisoned.size() - 4, 4, std::string("\x00\x00\xC0\x7F", 4));
+  folder.write("nan.gguf", poisoned);
+  const auto nan = refused(folder, config("nan.gguf", needle), false);
+  CHECK(nan.code == 3);
+  CHECK_THAT(nan.err, Contains("nan.gguf") && (Contains("NaN") || Contains("nan")));
+  CHECK(kvmend::test::kvmend({"logits", "--model", "nan.gguf", "a"}, folder.path()).code == 3);
+
+  fs::copy(tiny_model("tiny-llama"), folder.path() / "folder", fs::copy_options::recursive);
+  fs::resize_file(folder.path() / "folder/model.safetensors", 5000);
+  const auto folder_cut = refused(folder, config("folder", needle));
+  CHECK(folder_cut.code == 3);
+  CHECK_THAT(folder_cut.err, Contains("model.safetensors"));
+}
+
+TEST_CASE("prompts that cannot run: too long, too short, an empty chunk, a broken data file") {
+  const TempFolder folder;
+  const std::string model = tiny_model("tiny-llama");
+  const auto too_long = refused(folder, config(model, "ruler/niah_single_1: {length: 100000, samples: 1}"));
+  CHECK(too_long.code == 2);
+  CHECK_THAT(too_long.err, Contains("bad.yaml:5:9: ruler/niah_single_1: its first prompt has") && Contains("1024"));
+  const auto too_short = refused(folder, config(model, "ruler/niah_single_1: {length: 20, samples: 1}"));
+  CHECK(too_short.code == 2);
+  CHECK_THAT(too_short.err, Contains("length"));
+
+  folder.write(
+      "q.jsonl",
+      "{\"question\": \"a\", \"answers\": [\"b\"], \"passages\": [{\"title\": \"t\", \"text\": \"b\", \"gold\": "
+      "true}]}\n{\"question\": \"a\", \"answers\": [\"b\"\n");
+  const auto broken = refused(folder, config(model, "qa_custom: {file: q.jsonl, passages: 1}"));
+  CHECK(broken.code == 3);
+  CHECK_THAT(broken.err, Contains("q.jsonl:2:"));
+
+  const auto select = [&](const std::string& request) {
+    return kvmend::test::kvmend({"select", "--model", model, "--strategy", "epic", "--request", "-"}, folder.path(),
+                                request);
+  };
+  CHECK(select(R"({"prefix": "a", "chunks": ["b", ""], "query": "c"})").code == 3);
+  CHECK_THAT(select(R"({"prefix": "a", "chunks": ["b", ""], "query": "c"})").err, Contains("<stdin>:1:"));
+  CHECK(select("{\"chunks\": [").code == 3);
+  CHECK(kvmend::test::kvmend({"select", "--model", model, "--strategy", "epic", "--ratio", "7", "--request", "-"},
+                             folder.path())
+            .code == 2);
+  CHECK(
+      kvmend::test::kvmend({"select", "--model", model, "--strategy", "epik", "--request", "-"}, folder.path()).code ==
+      2);
+}
+
+TEST_CASE("a disk that fills up while a sweep runs loses the sample in flight at most, and says so") {
+  const TempFolder folder;
+  folder.write("bad.yaml",
+               config(tiny_model("tiny-llama"), "ruler/niah_single_1: {length: 900, samples: 40, seed: 1}"));
+  // A limit on file sizes stands for the full disk: SQLite's write fails as it would there.
+  const int code = shell(folder, "trap '' XFSZ; ulimit -f 400; exec $kvmend run bad.yaml -q 2> err");
+  CHECK(code == 3);
+  CHECK_THAT(content(folder.path() / "err"), Contains("bad.kvmend") && Contains("full"));
+  const auto resumed = kvmend::test::kvmend({"run", "bad.yaml"}, folder.path());
+  INFO(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK_THAT(resumed.err, Contains("results computed") && !Contains(" 0 were there"));
+}
+
+TEST_CASE("stores that cannot be made or read") {
+  const TempFolder folder;
+  folder.write("bad.yaml", config(tiny_model("tiny-llama"), needle));
+  const auto nowhere = kvmend::test::kvmend({"run", "bad.yaml", "-o", "/proc/no/s.kvmend"}, folder.path());
+  CHECK(nowhere.code == 3);
+  CHECK_THAT(nowhere.err, Contains("/proc/no"));
+  folder.write("text.kvmend", "this is no store\n");
+  for (const char* command : {"table", "export", "rescore"}) {
+    const auto result = kvmend::test::kvmend({command, "text.kvmend"}, folder.path());
+    CHECK(result.code == 3);
+    CHECK_THAT(result.err, Contains("text.kvmend"));
+  }
+  CHECK(kvmend::test::kvmend({"run", "bad.yaml", "-o", "text.kvmend"}, folder.path()).code == 3);
+  CHECK(content(folder.path() / "text.kvmend") == "this is no store\n");
+  CHECK(kvmend::test::kvmend({"table", "missing.kvmend"}, folder.path()).code == 3);
+  CHECK_FALSE(fs::exists(folder.path() / "missing.kvmend"));
+}
+
+TEST_CASE("a reader that has seen enough is no error, a full disk behind stdout is one") {
+  const TempFolder folder;
+  CHECK(shell(folder, "$kvmend list strategies 2> err > /dev/full") == 3);
+  CHECK_THAT(content(folder.path() / "err"), Contains("standard output"));
+  CHECK(shell(folder, "{ $kvmend list tasks 2> err; echo $? > code; } | true; sleep 0.1; exit $(cat code)") == 0);
+  CHECK(content(folder.path() / "err").empty());
+}
+
+TEST_CASE("a mistyped command or option names the nearest") {
+  CHECK_THAT(kvmend::test::kvmend({"rnu"}).err, Contains("did you mean 'run'?"));
+  CHECK(kvmend::test::kvmend({"rnu"}).code == 2);
+  CHECK_THAT(kvmend::test::kvmend({"run", "--ratioo"}).err, Contains("kvmend run --help"));
+  CHECK(kvmend::test::kvmend({"run", "--help"}).code == 0);
+}
