@@ -17,7 +17,7 @@ struct Layout {
 };
 
 Layout lay_out(const TaskSample& sample, const PromptOptions& options) {
-  const ChatFrame frame = options.chat->frame(options.system);
+  const ChatFrame frame = sample.raw ? ChatFrame{} : options.chat->frame(options.system);
   std::string_view answer = sample.answer_prefix;
   const bool header = !frame.tail.empty();
   if (header && !options.keep_answer_space && answer.starts_with(' ')) answer.remove_prefix(1);

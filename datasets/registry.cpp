@@ -29,7 +29,7 @@ std::map<std::string, std::vector<std::string>> groups() {
     const auto slash = name.find('/');
     if (slash == std::string::npos) continue;
     const std::string family = name.substr(0, slash + 1);
-    out[family + "all"].push_back(name);
+    if (entry.info.in_all) out[family + "all"].push_back(name);
     for (const auto& group : entry.info.groups) out[family + group].push_back(name);
   }
   return out;

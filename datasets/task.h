@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/params.h"
@@ -32,12 +34,16 @@ struct TaskSample {
   std::vector<std::string> stop;         ///< texts that end the answer
   int max_new_tokens = 32;
   std::string metric;  ///< eval/metric.h
+  bool raw = false;    ///< sent without a chat format, whatever the run's is
 };
 
 /// What a task may ask while it sizes itself.
 struct TaskContext {
   /// Tokens of the whole prompt as it would be sent, chat format included.
   std::function<int(const TaskSample&)> prompt_tokens;
+  /// Byte spans of the tokens of a text alone: no chat format, no BOS.
+  std::function<std::vector<ByteSpan>(std::string_view)> token_spans;
+  int window = 0;  ///< tokens of the model's context; 0: unknown
   std::filesystem::path
       folder;  ///< relative data files are looked up here (the config's folder), then in the working directory
 };
@@ -60,7 +66,9 @@ struct TaskInfo {
   std::string source{};  ///< paper or repository
   int version = 1;
   std::string metric{};
-  std::vector<std::string> groups{};  ///< short names within the family: "niah" makes "ruler/niah"; "all" is automatic
+  std::vector<std::string> groups{};                  ///< short names within the family: "niah" makes "ruler/niah"
+  bool in_all = true;                                 ///< a member of "FAMILY/all"
+  std::vector<std::pair<std::string, Value>> axes{};  ///< parameters that a sweep varies unless the config sets them
   std::vector<ParamInfo> params{};
 };
 

@@ -6,8 +6,9 @@ namespace kvmend {
 
 std::size_t find_stop(std::string_view answer, const std::vector<std::string>& stops) {
   std::size_t first = std::string::npos;
+  const std::size_t begin = answer.find_first_not_of('\n');
   for (const std::string& stop : stops) {
-    if (!stop.empty()) first = std::min(first, answer.find(stop));
+    if (!stop.empty()) first = std::min(first, answer.find(stop, begin));
   }
   return first;
 }

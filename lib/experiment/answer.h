@@ -5,7 +5,8 @@
 
 namespace kvmend {
 
-/// Where the first of the stop texts begins, npos if none occurs.
+/// Where the first of the stop texts begins, npos if none occurs. Line breaks that begin an answer end nothing: "the
+/// first line" of LongBench's scorer is the first one with something in it.
 std::size_t find_stop(std::string_view answer, const std::vector<std::string>& stops);
 
 /// The answer up to the first stop text.

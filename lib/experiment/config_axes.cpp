@@ -73,6 +73,7 @@ void add_task_item(Config& config, const NamedItem& item, ParamErrors& errors) {
       errors.add(params.where, fmt::format("the parameters of {} are a map, found {}", item.name, params.type_name()));
       return;
     }
+    for (const auto& [key, values] : info->axes) params = with_default(params, key, values);
     const std::vector<Value> variants = expand_axes(params, info->params);
     if (variants.empty()) errors.add(params.where, fmt::format("an axis of {} is an empty list", item.name));
     for (const auto& one : variants) add_task(config, item, *info, one, errors);

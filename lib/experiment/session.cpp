@@ -13,6 +13,19 @@ std::string backend_name(const std::string& device) {
   return device.substr(0, device.find(':'));
 }
 
+namespace {
+
+/// A task whose metric the config may choose; it is kept apart from the parameters that results depend on.
+bool takes_metric(const std::string& task) {
+  for (const TaskInfo& info : list_tasks()) {
+    if (info.name != task) continue;
+    return std::any_of(info.params.begin(), info.params.end(), [](const ParamInfo& p) { return p.name == "metric"; });
+  }
+  return false;
+}
+
+}  // namespace
+
 Session::Session(const Config& config) : config_(config) {
   files_ = open_model(locate_model(config.model));
   tokenizer_ = make_tokenizer(*files_);
@@ -33,17 +46,23 @@ Session::Session(const Config& config) : config_(config) {
     options.tokenize = TokenizeMode::whole;
     return count_prompt_tokens(sample, options);
   };
+  context.token_spans = [this](std::string_view text) {
+    std::vector<ByteSpan> spans;
+    for (const Token& token : tokenizer_->encode(text)) spans.push_back({token.begin, token.end});
+    return spans;
+  };
+  context.window = files_->config().context_length;
   for (const TaskVariant& variant : config.tasks) {
     Value params = variant.params;
     if (variant.samples >= 0) params.set("samples", variant.samples);
+    if (takes_metric(variant.name)) params.set("metric", variant.metric);
     tasks_.push_back(make_task(variant.name, params, context));
     identity_.task_data.push_back(tasks_.back()->data_identity());
   }
   check_strategies();
-  check_lengths();
 }
 
-/// Before anything is stored: a task whose first prompt does not fit will hardly have one that does.
+/// A task whose first prompt does not fit will hardly have one that does.
 void Session::check_lengths() const {
   for (std::size_t t = 0; t < tasks_.size(); ++t) {
     if (samples(static_cast<int>(t)) == 0) continue;

@@ -29,13 +29,19 @@ struct WorkItem {
   std::vector<std::size_t> cells;  ///< indices into the grid
 };
 
+/// Before anything is stored: prompts that do not fit the model's context are refused.
+std::vector<Cell> fitting_grid(const Config& config, const Session& session) {
+  session.check_lengths();
+  return make_grid(config);
+}
+
 class Supervisor {
  public:
   explicit Supervisor(const SweepOptions& options)
       : options_(options),
         config_(load_config(options.configs, options.settings)),
         session_(config_),
-        grid_(make_grid(config_)),
+        grid_(fitting_grid(config_, session_)),
         path_(options.store.empty() ? std::filesystem::path(config_.name + ".kvmend") : options.store),
         store_(Store::open(path_, Store::Mode::write)) {
     for (const Cell& cell : grid_) records_.push_back(make_cell_record(config_, cell, session_.identity()));

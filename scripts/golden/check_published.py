@@ -9,7 +9,6 @@ Uses build/release/bin/kvmend with SmolLM2's tokenizer and chat format raw. Exit
 import json
 import pathlib
 import re
-import statistics
 import subprocess
 import sys
 
@@ -50,14 +49,18 @@ def describe(prompts, answers):
     return counts, depths
 
 
+def mean(values):
+    return sum(values) / len(values)
+
+
 def check_multikey_3(path):
     published = [json.loads(line) for line in open(path, encoding="utf-8")]
     theirs = describe([row["input"] for row in published], [row["outputs"] for row in published])
     ours_list = list(our_samples("ruler/niah_multikey_3", 200, "length=4096"))
     ours = describe([sample["prompt"] for sample in ours_list], [sample["references"] for sample in ours_list])
     for name, (counts, depths) in (("published", theirs), ("ours", ours)):
-        print(f"{name:10} n {len(counts)}, needles {min(counts)} to {max(counts)}, depth mean {statistics.mean(depths):.2f}, "
-              f"standard deviation {statistics.pstdev(depths):.2f} (uniform: 0.50, 0.29)")
+        print(f"{name:10} n {len(counts)}, needles {min(counts)} to {max(counts)}, depth mean {mean(depths):.2f}, "
+              f"standard deviation {(mean([d * d for d in depths]) - mean(depths) ** 2) ** 0.5:.2f} (uniform: 0.50, 0.29)")
 
 
 def check_longbench(data, prompts):
