@@ -30,7 +30,7 @@ int print_dry_run(const SweepOptions& options) {
   const Config config = load_config(options.configs, options.settings);
   for (const std::string& warning : config.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
   const Session session(config);
-  session.check_lengths();
+  session.check_prompts();
   const std::vector<Cell> grid = make_grid(config);
   const ModelConfig& model = session.files().config();
 

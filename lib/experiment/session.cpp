@@ -62,17 +62,24 @@ Session::Session(const Config& config) : config_(config) {
   check_strategies();
 }
 
-/// A task whose first prompt does not fit will hardly have one that does.
-void Session::check_lengths() const {
-  for (std::size_t t = 0; t < tasks_.size(); ++t) {
-    if (samples(static_cast<int>(t)) == 0) continue;
-    const Prompt first = prompt(static_cast<int>(t), 0, 0);
-    const int tokens = first.request.n_tokens(), answer = first.sample.max_new_tokens;
-    const int window = files_->config().context_length;
-    if (tokens + answer <= window) continue;
-    fail(ErrorKind::usage,
-         "{}{}: its first prompt has {} tokens and its answer may take {}; the model was made for a context of {}",
-         config_.tasks[t].where.prefix(), config_.tasks[t].name, tokens, answer, window);
+/// Before anything is stored: a task whose first prompt cannot be made or does not fit will hardly have one that does.
+void Session::check_prompts() const {
+  for (int t = 0; t < static_cast<int>(tasks_.size()); ++t) {
+    if (samples(t) == 0) continue;
+    const TaskVariant& task = config_.tasks[static_cast<std::size_t>(t)];
+    for (int chunker = 0; chunker < static_cast<int>(chunkers_.size()); ++chunker) {
+      try {
+        const Prompt first = prompt(t, chunker, 0);
+        const int tokens = first.request.n_tokens(), answer = first.sample.max_new_tokens;
+        const int window = files_->config().context_length;
+        if (tokens + answer <= window) continue;
+        fail(ErrorKind::usage,
+             "its first prompt has {} tokens and its answer may take {}; the model was made for a context of {}",
+             tokens, answer, window);
+      } catch (const Error& error) {
+        throw Error(error.kind(), fmt::format("{}{}: {}", task.where.prefix(), task.name, error.what()));
+      }
+    }
   }
 }
 

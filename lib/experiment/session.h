@@ -32,8 +32,9 @@ class Session {
 
   /// Throws Error(usage) naming the first strategy that cannot run on this model.
   void check_strategies() const;
-  /// Throws Error(usage) naming the first task whose prompts exceed the model's context.
-  void check_lengths() const;
+  /// Makes each task's first prompt with each chunker. Throws what that throws, and Error(usage) where it exceeds the
+  /// model's context, naming the task and its place.
+  void check_prompts() const;
 
  private:
   PromptOptions prompt_options(int chunker) const;

@@ -31,7 +31,7 @@ struct WorkItem {
 
 /// Before anything is stored: prompts that do not fit the model's context are refused.
 std::vector<Cell> fitting_grid(const Config& config, const Session& session) {
-  session.check_lengths();
+  session.check_prompts();
   return make_grid(config);
 }
 

@@ -98,6 +98,13 @@ TEST_CASE("prompts that cannot run: too long, too short, an empty chunk, a broke
   const auto too_long = refused(folder, config(model, "ruler/niah_single_1: {length: 100000, samples: 1}"));
   CHECK(too_long.code == 2);
   CHECK_THAT(too_long.err, Contains("bad.yaml:5:9: ruler/niah_single_1: its first prompt has") && Contains("1024"));
+  folder.write("p.yaml", "chunker: [{fixed: 128}, passage]\n");
+  folder.write("bad.yaml", config(model, needle));
+  fs::remove(folder.path() / "bad.kvmend");
+  const auto no_passages = kvmend::test::kvmend({"run", "bad.yaml", "p.yaml", "-q"}, folder.path());
+  CHECK(no_passages.code == 2);
+  CHECK_THAT(no_passages.err, Contains("bad.yaml:5:9: ruler/niah_single_1: chunker passage:"));
+  CHECK_FALSE(fs::exists(folder.path() / "bad.kvmend"));
   const auto too_short = refused(folder, config(model, "ruler/niah_single_1: {length: 20, samples: 1}"));
   CHECK(too_short.code == 2);
   CHECK_THAT(too_short.err, Contains("length"));
