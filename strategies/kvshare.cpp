@@ -6,7 +6,7 @@ namespace kvmend {
 namespace {
 
 /// KVShare's dual-stage high deviation (arXiv 2503.16525), approximated: no formula of it is public.
-class KvShare final : public Selector {
+class KvShare final : public ScoreSelector {
  public:
   struct Params {
     int check_layer = 1;
@@ -22,15 +22,19 @@ class KvShare final : public Selector {
   explicit KvShare(Params params) : params_(params) {}
   void check_model(const ModelFacts& model) const override { check_layers("kvshare", {params_.check_layer}, model); }
 
-  Plan plan(Probe& probe, const Budget& budget) const override {
+  std::vector<float> score(Probe& probe) const override {
     AttentionProbe what;
     what.rows = AttentionProbe::Rows::suffix;
     what.layers = {params_.check_layer};
     const auto attention = probe.attention(what).front();
     const auto deviation = probe.kv_deviation({params_.check_layer}).values.front();
-    Plan plan;
-    for (std::size_t j = 0; j < attention.size(); ++j) plan.scores.push_back(attention[j] * deviation[j]);
-    plan.selected = select_top(plan.scores, budget, probe);
+    std::vector<float> out;
+    for (std::size_t j = 0; j < attention.size(); ++j) out.push_back(attention[j] * deviation[j]);
+    return out;
+  }
+
+  Plan plan(Probe& probe, const Budget& budget) const override {
+    Plan plan = ScoreSelector::plan(probe, budget);
     if (budget.ratio > 0 && params_.decode_interval > 0) {
       DecodeRepair repair;
       repair.interval = params_.decode_interval;

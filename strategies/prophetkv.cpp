@@ -80,6 +80,13 @@ struct EnumNames<ProphetKv::Softmax> {
 
 namespace {
 
+KVMEND_SELECTOR(
+    ProphetKv, "fusionrag",
+    {.summary = "chunks prefilled behind their nearest chunks offline, and ProphetKV's query attention online",
+     .source = "arXiv 2601.12904",
+     .labels = "[P] re-encoded behind nearest chunks, query-guided recompute; [O] 2 neighbours by words in "
+               "common, ProphetKV's score",
+     .defaults = {.as = {}, .neighbours = 2}});
 KVMEND_SELECTOR(ProphetKv, "prophetkv",
                 {.summary = "tokens the query attends to over the reused cache, fused over layers",
                  .source = "arXiv 2602.02579",

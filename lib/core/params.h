@@ -93,6 +93,13 @@ struct Codec<std::string> {
   static std::string parse(const Value& v) { return v.as_string(); }
   static Value print(const std::string& s) { return s; }
 };
+/// A strategy inside a strategy: a name, or a map of a name to its parameters.
+template <>
+struct Codec<Value> {
+  static std::string type() { return "strategy"; }
+  static Value parse(const Value& v) { return v; }
+  static Value print(const Value& v) { return v; }
+};
 template <class E>
 requires std::is_enum_v<E>
 struct Codec<E> {

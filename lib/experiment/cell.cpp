@@ -1,7 +1,10 @@
 #include "experiment/cell.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/hash.h"
+#include "recompute/selector.h"
 
 namespace kvmend {
 namespace {
@@ -34,11 +37,9 @@ Value prompt_identity(const Config& config, const Cell& cell, const RunIdentity&
 }
 
 /// Auxiliary models by what they are, not by what the config calls them.
-Value aux_identity(const Value& strategy, const RunIdentity& identity) {
-  const Value* name = strategy.find("aux_model");
-  if (!name || !name->is_string() || name->as_string().empty()) return {};
-  const auto found = identity.aux_models.find(name->as_string());
-  require(found != identity.aux_models.end(), "no identity for the auxiliary model '{}'", name->as_string());
+Value aux_identity(const std::string& name, const RunIdentity& identity) {
+  const auto found = identity.aux_models.find(name);
+  require(found != identity.aux_models.end(), "no identity for the auxiliary model '{}'", name);
   Value out = Value::Map{};
   out.set("weights", found->second.weights);
   out.set("tokenizer", found->second.tokenizer);
@@ -47,10 +48,28 @@ Value aux_identity(const Value& strategy, const RunIdentity& identity) {
 
 }  // namespace
 
+std::vector<std::string> auxiliary_models(const Strategy& strategy) {
+  std::vector<std::string> names = strategy.selector->auxiliary_models();
+  const Value* own = strategy.canonical.find("aux_model");
+  if (own && own->is_string() && !own->as_string().empty() &&
+      std::find(names.begin(), names.end(), own->as_string()) == names.end()) {
+    names.push_back(own->as_string());
+  }
+  return names;
+}
+
 CellKey cell_key(const Config& config, const Cell& cell, const RunIdentity& identity) {
-  Value strategy = config.strategies[static_cast<std::size_t>(cell.strategy)].strategy->canonical;
-  const Value aux = aux_identity(strategy, identity);
-  if (!aux.is_null()) strategy.set("aux_model", aux);
+  const Strategy& configured = *config.strategies[static_cast<std::size_t>(cell.strategy)].strategy;
+  Value strategy = configured.canonical;
+  Value::List inner;  // of strategies that a composition is made of
+  for (const std::string& name : auxiliary_models(configured)) {
+    const Value* own = strategy.find("aux_model");
+    if (own && own->is_string() && own->as_string() == name)
+      strategy.set("aux_model", aux_identity(name, identity));
+    else
+      inner.push_back(aux_identity(name, identity));
+  }
+  if (!inner.empty()) strategy.set("aux_models", inner);
   CellKey out;
   out.canonical = prompt_identity(config, cell, identity);
   out.prompts = key_of(out.canonical);

@@ -38,6 +38,10 @@ struct CellKey {
   std::string prompts;  ///< 32 hex digits: what the prompts depend on; cells that share it share their samples
 };
 
+/// Models that a strategy asks besides the one under test: those its selector names, and what a parameter `aux_model` says
+/// even where it forgets to.
+std::vector<std::string> auxiliary_models(const Strategy& strategy);
+
 /// Throws Error(internal) if `identity` lacks the cell's task or auxiliary model.
 CellKey cell_key(const Config& config, const Cell& cell, const RunIdentity& identity);
 

@@ -60,6 +60,7 @@ Session::Session(const Config& config) : config_(config) {
     identity_.task_data.push_back(tasks_.back()->data_identity());
   }
   check_strategies();
+  find_auxiliaries();
 }
 
 /// Before anything is stored: a task whose first prompt cannot be made or does not fit will hardly have one that does.
@@ -78,6 +79,38 @@ void Session::check_prompts() const {
              tokens, answer, window);
       } catch (const Error& error) {
         throw Error(error.kind(), fmt::format("{}{}: {}", task.where.prefix(), task.name, error.what()));
+      }
+    }
+  }
+}
+
+namespace {
+
+/// Tokens of an auxiliary model are matched with the primary's by the bytes they stand for.
+void check_alignment(const Tokenizer& tokenizer) {
+  const std::string text = "A magic number, 4572644: é, 漢字.\n\t";
+  std::uint32_t covered = 0;
+  for (const Token& token : tokenizer.encode(text)) {
+    if (token.begin > covered) break;
+    covered = std::max(covered, token.end);
+  }
+  if (covered < text.size()) fail(ErrorKind::usage, "its tokenizer does not say which bytes its tokens stand for");
+}
+
+}  // namespace
+
+void Session::find_auxiliaries() {
+  for (const StrategyVariant& variant : config_.strategies) {
+    for (const std::string& name : auxiliary_models(*variant.strategy)) {
+      if (identity_.aux_models.contains(name)) continue;
+      try {
+        const auto files = open_model(locate_model(name));
+        const auto tokenizer = make_tokenizer(*files);
+        check_alignment(*tokenizer);
+        identity_.aux_models[name] = {name, files->sha256(), tokenizer->fingerprint(), ""};
+      } catch (const Error& error) {
+        throw Error(error.kind(), fmt::format("{}{}: aux_model {}: {}", variant.where.prefix(),
+                                              variant.strategy->info.name, name, error.what()));
       }
     }
   }

@@ -37,6 +37,7 @@ class Session {
   void check_prompts() const;
 
  private:
+  void find_auxiliaries();
   PromptOptions prompt_options(int chunker) const;
 
   const Config& config_;

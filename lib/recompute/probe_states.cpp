@@ -69,7 +69,15 @@ std::span<const float> RequestProbe::hidden_norm(int layer) {
     fail(ErrorKind::usage, "hidden states exist at layers 0 to {}, not {}", n_layers(), layer);
   }
   const Answer& found = answer(fmt::format("hidden norm {}", layer), [&](Answer& out) {
-    Pass pass = full_pass(context_.sequence());
+    PassSpec spec;  // the query's rows change nothing here
+    spec.sequence = &context_.sequence();
+    spec.active.resize(static_cast<std::size_t>(request().n_context()));
+    std::iota(spec.active.begin(), spec.active.end(), 0);
+    if (spec.active.empty()) {
+      out.add({});
+      return;
+    }
+    Pass pass(engine_.model(), engine_.queue(), std::move(spec));
     pass.run_until(layer);
     const auto n = static_cast<std::int64_t>(request().n_context());
     const Tensor squares = engine_.backend().allocate(DType::f32, n, 1);

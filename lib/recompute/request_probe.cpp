@@ -92,6 +92,7 @@ RequestProbe& RequestProbe::arrangement(std::span<const int> units) {
 }
 
 void RequestProbe::auxiliary(const std::string& model, const std::function<void(Probe&)>& work) {
+  ledger_->measure([&] { engine_.auxiliary(model); });  // opening it the first time is nobody's online work
   auto& made = auxiliaries_[model];
   if (!made) made = std::make_unique<AuxiliaryRequest>(engine_, model, context_, sample_id_);
   made->run(context_, *ledger_, work);

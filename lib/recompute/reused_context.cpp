@@ -3,11 +3,13 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "recompute/nearest.h"
 
 namespace kvmend {
 
 ReuseKey reuse_key(const CommonOptions& options) {
-  return {options.sink, options.sink == SinkKind::dummy_bos ? options.sink_tokens : 0, options.freshness};
+  return {options.sink, options.sink == SinkKind::dummy_bos ? options.sink_tokens : 0, options.neighbours,
+          options.freshness};
 }
 
 ReusedContext::ReusedContext(Engine& engine, const Request& request, ReuseKey key, int bos)
@@ -40,13 +42,28 @@ void ReusedContext::set_up() {
          enum_name(key_.sink));
   }
   sequence_.exact.assign(static_cast<std::size_t>(n_candidates_), 0);
-  const bool first_behind_prefix =
-      key_.sink == SinkKind::shared_prefix && request_.has_prefix() && request_.units.size() > 1;
+  const bool first_behind_prefix = key_.sink == SinkKind::shared_prefix && request_.has_prefix() &&
+                                   request_.units.size() > 1 && (key_.neighbours == 0 || request_.units.size() == 2);
   const int exact_end = request_.units.empty() ? 0 : request_.units[first_behind_prefix ? 1 : 0].end;
   std::fill_n(sequence_.exact.begin(), exact_end, 1);
 }
 
 std::vector<std::int32_t> ReusedContext::sink_of(std::size_t unit) const {
+  // A reordered chunk keeps the neighbours it was encoded behind: they were chosen before anybody knew the order.
+  if (key_.neighbours > 0 && whole_ && unit > 0) {
+    const auto from = static_cast<std::size_t>(from_[unit]);
+    if (from > 0) return whole_->sink_of(from);
+  }
+  std::vector<std::int32_t> out = plain_sink(unit);
+  if (unit == 0 || unit >= request_.units.size()) return out;
+  for (const int near : nearest_chunks(request_, static_cast<int>(unit), key_.neighbours)) {
+    const Unit& chunk = request_.units[static_cast<std::size_t>(near)];
+    out.insert(out.end(), request_.context_ids.begin() + chunk.begin, request_.context_ids.begin() + chunk.end);
+  }
+  return out;
+}
+
+std::vector<std::int32_t> ReusedContext::plain_sink(std::size_t unit) const {
   if (unit == 0) return {};
   switch (key_.sink) {
     case SinkKind::bos_first_only: return {bos_};

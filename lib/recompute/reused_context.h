@@ -15,6 +15,7 @@ namespace kvmend {
 struct ReuseKey {
   SinkKind sink = SinkKind::none;
   int sink_tokens = 0;  ///< dummy_bos only
+  int neighbours = 0;   ///< chunks each chunk was prefilled behind
   Freshness freshness = Freshness::all;
   friend auto operator<=>(const ReuseKey&, const ReuseKey&) = default;
 };
@@ -46,6 +47,7 @@ class ReusedContext {
   int bos() const { return bos_; }
   const Sequence& sequence() const { return sequence_; }
   const std::vector<Unit>& units() const { return units_; }
+  /// What a unit was prefilled behind: the sink, then its nearest chunks (FusionRAG, arXiv 2601.12904).
   std::vector<std::int32_t> sink_of(std::size_t unit) const;
   const ChunkCache& chunk(std::size_t unit);
   /// Rows a base has: N, or N + Q − 1 with last_token freshness.
@@ -54,6 +56,7 @@ class ReusedContext {
 
  private:
   void set_up();
+  std::vector<std::int32_t> plain_sink(std::size_t unit) const;
   void load();
   BasePtr assemble(Placement placement, bool rotate);
 

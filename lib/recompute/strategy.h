@@ -51,6 +51,7 @@ struct CommonOptions {
   std::string as;  ///< the name tables print; empty: the strategy's own with its parameters
   SinkKind sink = SinkKind::none;
   int sink_tokens = 4;  ///< dummy_bos only
+  int neighbours = 0;   ///< chunks that a chunk is prefilled behind, offline
   ExactRows exact_rows = ExactRows::last;
   MaskKind mask = MaskKind::exact;
   Freshness freshness = Freshness::all;
@@ -61,6 +62,8 @@ struct CommonOptions {
     v("as", p.as, "name in tables");
     v("sink", p.sink, "what chunks are prefilled behind");
     v("sink_tokens", p.sink_tokens, "BOS tokens of sink dummy_bos", between(1, 64));
+    v("neighbours", p.neighbours, "a chunk is prefilled behind its nearest chunks, whose rows are dropped",
+      between(0, 64));
     v("exact_rows", p.exact_rows, "rows that are exact anyway: rank last, or compete for the budget");
     v("mask", p.mask, "exact causal, or the bottom-right mask of released code");
     v("freshness", p.freshness, "query tokens recomputed: all, or only the last (released scripts)");

@@ -63,6 +63,9 @@ std::vector<std::shared_ptr<const Strategy>> all_strategies(int n_context) {
       file.close();
       params.set("path", path);
     }
+    if (info.name == "combine") params.set("scores", Value::List{Value("prophetkv"), Value("random")});
+    if (info.name == "cacheclip" || info.name == "speccache")
+      params.set("aux_model", source_folder() + "/tests/data/models/tiny-llama.gguf");
     out.push_back(strategy(info.name, params));
   }
   return out;
@@ -97,6 +100,7 @@ TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invaria
           Value sink;
           sink.set("sink", std::string(enum_name(what->options.sink)));
           sink.set("sink_tokens", what->options.sink_tokens);
+          sink.set("neighbours", what->options.neighbours);
           check_equal(nothing, run_cell(engine, request, strategy("reuse", sink), 0), setting.dtype);
           CHECK(nothing.outcome.selected.empty());
           CHECK(nothing.outcome.layer_tokens == 0);

@@ -30,7 +30,7 @@ struct PlainRun {
 
 class PlainModel {
  public:
-  explicit PlainModel(const RandomModel& files) : files_(files), c_(files.config()) {}
+  explicit PlainModel(const ModelFiles& files) : files_(files), c_(files.config()) {}
 
   /// What may be different from a plain causal pass; entries of a key list are context first, then own rows.
   struct Change {
@@ -97,7 +97,8 @@ class PlainModel {
       add(x, times(gate, blk + "ffn_down.weight", c_.d_model));
     }
     out.hidden.push_back(x);
-    out.logits = times({norm(x, "output_norm.weight").back()}, "output.weight", c_.vocab).front();
+    const char* head = files_.has("output.weight") ? "output.weight" : "token_embd.weight";
+    out.logits = times({norm(x, "output_norm.weight").back()}, head, c_.vocab).front();
     return out;
   }
 
@@ -216,7 +217,7 @@ class PlainModel {
     }
   }
 
-  const RandomModel& files_;
+  const ModelFiles& files_;
   const ModelConfig& c_;
   mutable std::map<std::string, std::vector<float>> cache_;
 };

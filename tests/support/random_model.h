@@ -82,6 +82,14 @@ inline Request random_request(const std::vector<int>& sizes, bool prefix, int n_
   }
   for (int i = 0; i < end; ++i) request.context_ids.push_back(id(generator));
   for (int i = 0; i < n_query; ++i) request.query_ids.push_back(id(generator));
+  // Some text behind the ids, two bytes a token: what another tokenizer reads.
+  for (int i = 0; i < request.n_tokens(); ++i) {
+    request.token_begin.push_back(static_cast<std::uint32_t>(request.text.size()));
+    const std::int32_t at = i < end ? request.context_ids[static_cast<std::size_t>(i)]
+                                    : request.query_ids[static_cast<std::size_t>(i - end)];
+    request.text += {static_cast<char>('a' + at % 26), at % 3 == 0 ? ' ' : static_cast<char>('a' + at % 7)};
+    request.token_end.push_back(static_cast<std::uint32_t>(request.text.size()));
+  }
   request.question_begin = n_query > 2 ? 1 : 0;
   request.question_end = n_query > 2 ? n_query - 1 : n_query;
   return request;
