@@ -1,7 +1,7 @@
 # The CUDA toolkit: on the PATH, in /usr/local/cuda, or wheels from PyPI (scripts/setup --cuda). Sets KVMEND_CUDA_HOME
 # where its headers are, for the emulation in the tests, and KVMEND_NVCC where there is a compiler.
-set(KVMEND_CUDA AUTO CACHE STRING "Build the CUDA backend: ON, OFF, or AUTO (where the toolkit is)")
-set_property(CACHE KVMEND_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(KVMEND_CUDA AUTO CACHE STRING "Build the CUDA backend: ON, OFF, AUTO (where the toolkit is), EMULATED (on the host, for tests)")
+set_property(CACHE KVMEND_CUDA PROPERTY STRINGS AUTO ON OFF EMULATED)
 
 set(KVMEND_CUDA_HOME "")
 set(KVMEND_NVCC "")
@@ -17,11 +17,15 @@ if(NOT KVMEND_CUDA STREQUAL "OFF")
     endif()
   endif()
   if(NOT KVMEND_NVCC)
-    if(KVMEND_CUDA STREQUAL "ON")
-      message(FATAL_ERROR "KVMEND_CUDA=ON, but no CUDA toolkit: put nvcc on the PATH, set CUDA_HOME, or leave KVMEND_CUDA at AUTO")
+    if(NOT KVMEND_CUDA STREQUAL "AUTO")
+      message(FATAL_ERROR "KVMEND_CUDA=${KVMEND_CUDA}, but no CUDA toolkit: put nvcc on the PATH, set CUDA_HOME, or leave KVMEND_CUDA at AUTO")
     endif()
     message(STATUS "No CUDA toolkit: building without the CUDA backend and its tests")
   endif()
+endif()
+
+if(KVMEND_CUDA STREQUAL "EMULATED")
+  set(KVMEND_NVCC "")  # its headers are enough
 endif()
 
 if(KVMEND_CUDA_HOME)

@@ -17,11 +17,14 @@ endif()
 # Headers are named from lib/ ("core/error.h") and from the root ("strategies/common.h").
 target_include_directories(kvmend_options INTERFACE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
 
-# kvmend_layer(NAME [LINK libs…]): the library of one folder, every .cpp in it and in its sub-folders.
+# kvmend_layer(NAME [LINK libs…] [EXCEPT regex]): the library of one folder, every .cpp in it and in its sub-folders.
 # A file that needs flags of its own sets them in its folder's CMakeLists.txt.
 function(kvmend_layer name)
-  cmake_parse_arguments(ARG "OBJECT" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "OBJECT" "EXCEPT" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(ARG_EXCEPT)
+    list(FILTER sources EXCLUDE REGEX ${ARG_EXCEPT})
+  endif()
   if(NOT sources)
     add_library(kvmend_${name} INTERFACE)
     target_link_libraries(kvmend_${name} INTERFACE kvmend_options ${ARG_LINK})

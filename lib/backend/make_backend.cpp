@@ -1,5 +1,6 @@
 #include "backend/backend.h"
 #include "backend/cpu/cpu_backend.h"
+#include "backend/cuda_library.h"
 #include "backend/reference/reference_backend.h"
 #include "core/error.h"
 
@@ -12,9 +13,8 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.device == "reference") return std::make_unique<ReferenceBackend>(options.dtype);
   if (options.device == "cpu" || options.device == "auto")
     return std::make_unique<CpuBackend>(options.dtype, options.threads);
-  if (options.device.starts_with("cuda"))
-    fail(ErrorKind::device, "device '{}': this build has no CUDA backend; use cpu or reference", options.device);
-  fail(ErrorKind::usage, "unknown device '{}'; use auto, cpu or reference", options.device);
+  if (options.device.starts_with("cuda")) return make_cuda_backend(options);
+  fail(ErrorKind::usage, "unknown device '{}'; use auto, cpu, cuda, cuda:N or reference", options.device);
 }
 
 }  // namespace kvmend

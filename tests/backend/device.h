@@ -1,6 +1,7 @@
 #pragma once
 // What the tests of the operations share: a backend with a queue, random values, tensors with guards around them.
 #include <cmath>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ inline WeightSource source_of(const std::vector<float>& values, std::int64_t row
 struct Device {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Queue> queue;
+  bool aligned = false;
 
   explicit Device(std::unique_ptr<Backend> made) : backend(std::move(made)), queue(backend->make_queue()) {}
   explicit Device(const std::string& name, DType dtype = DType::f32, int threads = 1)
@@ -51,12 +53,14 @@ struct Device {
     queue->upload(t, std::span<const std::int32_t>(values));
     return t;
   }
-  /// A view [rows, cols] inside a larger tensor of 7s, so that rows are apart and writes outside are seen.
+  /// A view [rows, cols] inside a larger tensor of 7s, so that rows are apart and writes outside are seen. Its rows are
+  /// aligned to nothing, or, where that is asked for, to eight elements.
   Tensor strided(std::int64_t rows, std::int64_t cols, DType dtype = DType::f32) {
+    const std::int64_t before = aligned ? 8 : 3, width = aligned ? (cols + 7) / 8 * 8 + 16 : cols + 5;
     Tensor whole =
-        tensor(rows + 2, cols + 5, std::vector<float>(static_cast<std::size_t>((rows + 2) * (cols + 5)), 7.0F), dtype);
-    guarded_.push_back(whole);
-    return whole.row_range(1, rows).col_range(3, cols);
+        tensor(rows + 2, width, std::vector<float>(static_cast<std::size_t>((rows + 2) * width), 7.0F), dtype);
+    guarded_.push_back({whole, before, cols});
+    return whole.row_range(1, rows).col_range(before, cols);
   }
   Tensor strided(std::int64_t rows, std::int64_t cols, const std::vector<float>& values, DType dtype = DType::f32) {
     Tensor t = strided(rows, cols, dtype);
@@ -75,11 +79,11 @@ struct Device {
   }
   /// True if nothing around the strided tensors was written.
   bool guards_intact() {
-    for (const Tensor& whole : guarded_) {
+    for (const auto& [whole, before, cols] : guarded_) {
       const std::vector<float> all = values(whole);
       for (std::int64_t r = 0; r < whole.rows(); ++r)
         for (std::int64_t c = 0; c < whole.cols(); ++c) {
-          const bool inside = r >= 1 && r < whole.rows() - 1 && c >= 3 && c < whole.cols() - 2;
+          const bool inside = r >= 1 && r < whole.rows() - 1 && c >= before && c < before + cols;
           if (!inside && all[static_cast<std::size_t>(r * whole.cols() + c)] != 7.0F) return false;
         }
     }
@@ -87,11 +91,28 @@ struct Device {
   }
 
  private:
-  std::vector<Tensor> guarded_;
+  struct Guarded {
+    Tensor whole;
+    std::int64_t before, cols;
+  };
+  std::vector<Guarded> guarded_;
 };
 
+/// A device that is compared with the reference.
+struct TestedDevice {
+  std::string label;
+  std::function<Device(DType)> make;
+};
+/// The cpu backend on every instruction set with one and with several threads; with KVMEND_TEST_DEVICE=cuda in the
+/// environment the first card, which may be emulated.
+std::vector<TestedDevice> devices_under_test();
+/// For products: with each of the cpu's ways forced, too.
+std::vector<TestedDevice> product_devices();
+/// "cpu" or "cuda".
+std::string device_under_test();
+
 /// Instruction sets to test: what this processor runs, and the widest kernels in plain arithmetic, so that their
-/// tiling is tested where there is no AVX-512.
+/// tiling is tested where there is no AVX-512. None where a card is tested.
 std::vector<const Kernels*> tested_kernels();
 
 inline double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {

@@ -1,4 +1,4 @@
-// Attention on every instruction set against the reference.
+// Attention on the devices under test against the reference.
 #include "attention_problem.h"
 
 using namespace kvmend;
@@ -21,15 +21,13 @@ template <class Run>
 void compare(const AttentionProblem& problem, DType dtype, const Run& run, double bound) {
   Device reference("reference", dtype);
   const std::vector<float> expected = run(reference);
-  for (const Kernels* kernels : tested_kernels())
-    for (const int threads : {1, 3}) {
-      Device cpu(*kernels, dtype, threads);
-      INFO(kernels->name << ", " << threads << " threads, " << dtype_name(dtype) << ": " << problem.rows << " rows, "
-                         << problem.heads << "/" << problem.kv_heads << " heads of " << problem.head_dim << ", "
-                         << problem.n_keys << " keys");
-      CHECK(largest_difference(run(cpu), expected) <= bound);
-      CHECK(cpu.guards_intact());
-    }
+  for (const TestedDevice& tested : devices_under_test()) {
+    Device device = tested.make(dtype);
+    INFO(tested.label << ", " << dtype_name(dtype) << ": " << problem.rows << " rows, " << problem.heads << "/"
+                      << problem.kv_heads << " heads of " << problem.head_dim << ", " << problem.n_keys << " keys");
+    CHECK(largest_difference(run(device), expected) <= bound);
+    CHECK(device.guards_intact());
+  }
 }
 
 }  // namespace
@@ -76,7 +74,7 @@ TEST_CASE("a temper scales and shifts the logits of its keys") {
 
 TEST_CASE("rows without keys are zero and their log-sum is minus infinity") {
   for (const int n_keys : {0, 40})
-    for (const std::string name : {"reference", "cpu"}) {
+    for (const std::string& name : {std::string("reference"), device_under_test()}) {
       AttentionProblem p(3, 2, 1, 16, n_keys, Mask::all);
       p.intervals = {{0, 0}, {n_keys / 2, n_keys / 2}, {n_keys, n_keys}};
       Device d(name);
@@ -172,14 +170,14 @@ TEST_CASE("attention mass over splits adds up to the number of rows") {
   AttentionProblem p(30, 6, 2, 20, 4300, Mask::causal);
   compare(
       p, DType::f32, [&](Device& d) { return p.mass(d, HeadReduce::mean, RowReduce::sum); }, 1e-5);
-  Device d("cpu", DType::f32, 2);
+  Device d(device_under_test(), DType::f32, 2);
   double total = 0;
   for (const float m : p.mass(d, HeadReduce::mean, RowReduce::sum)) total += static_cast<double>(m);
   CHECK(total == Approx(30).margin(1e-3));
 }
 
 TEST_CASE("attention mass of no rows is zero") {
-  for (const std::string name : {"reference", "cpu"}) {
+  for (const std::string& name : {std::string("reference"), device_under_test()}) {
     AttentionProblem p(0, 2, 1, 16, 50);
     Device d(name);
     CHECK(p.mass(d, HeadReduce::sum, RowReduce::l2) == std::vector<float>(50, 0.0F));

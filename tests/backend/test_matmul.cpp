@@ -16,14 +16,11 @@ double bound_for(std::int64_t k, DType out) {
 
 }  // namespace
 
-TEST_CASE("cpu matmul agrees with the reference") {
+TEST_CASE("matmul agrees with the reference") {
   const auto dtype = GENERATE(DType::f32, DType::bf16);
-  const auto threads = GENERATE(1, 3);
   Device reference("reference", dtype);
-  const auto products =
-      GENERATE(CpuBackend::Products::best, CpuBackend::Products::blocks, CpuBackend::Products::pieces);
-  for (const Kernels* kernels : tested_kernels()) {
-    Device cpu(*kernels, dtype, threads, products);
+  for (const TestedDevice& tested : product_devices()) {
+    Device under_test = tested.make(dtype);
     for (const Shape s : {Shape{1, 1, 1},
                           {1, 65, 40},
                           {2, 32, 8},
@@ -47,16 +44,16 @@ TEST_CASE("cpu matmul agrees with the reference") {
             CHECK(device.guards_intact());
             return device.values(out);
           };
-          INFO(kernels->name << ", " << dtype_name(dtype) << ": " << s.m << " x " << s.n << " x " << s.k
-                             << (accumulate ? " accumulated" : "") << " to " << dtype_name(out_type));
-          CHECK(largest_difference(run(cpu), run(reference)) <= bound_for(s.k, out_type));
+          INFO(tested.label << ", " << dtype_name(dtype) << ": " << s.m << " x " << s.n << " x " << s.k
+                            << (accumulate ? " accumulated" : "") << " to " << dtype_name(out_type));
+          CHECK(largest_difference(run(under_test), run(reference)) <= bound_for(s.k, out_type));
         }
   }
 }
 
 TEST_CASE("a bias and an accumulated output add up") {
   for (const std::int64_t m : {3, 200}) {
-    Device d("cpu");
+    Device d(device_under_test());
     const WeightPtr weight = d.backend->prepare(source_of({1, 2, 3, 4}, 2, 2));
     const Tensor out = d.tensor(m, 2, std::vector<float>(static_cast<std::size_t>(2 * m), 100.0F));
     d.queue->matmul(out, d.tensor(m, 2, std::vector<float>(static_cast<std::size_t>(2 * m), 1.0F)), *weight,
@@ -67,7 +64,7 @@ TEST_CASE("a bias and an accumulated output add up") {
 
 TEST_CASE("matrices over the same input are stacked by rows") {
   const std::vector<float> a = random_values(3 * 8, 1), b = random_values(5 * 8, 2), x = random_values(4 * 8, 3);
-  for (const std::string name : {"reference", "cpu"}) {
+  for (const std::string& name : {std::string("reference"), device_under_test()}) {
     Device d(name);
     const std::vector<WeightSource> sources{source_of(a, 3, 8), source_of(b, 5, 8)};
     const WeightPtr both = d.backend->prepare(sources);

@@ -1,4 +1,4 @@
-// The operations on rows: cpu on every instruction set against the reference, on odd and strided shapes.
+// The operations on rows: the devices under test against the reference, on odd and strided shapes.
 #include <functional>
 
 #include "device.h"
@@ -14,13 +14,12 @@ using Operation = std::function<std::vector<float>(Device&)>;
 void compare(const Operation& run, double bound) {
   Device reference("reference");
   const std::vector<float> expected = run(reference);
-  for (const Kernels* kernels : tested_kernels())
-    for (const int threads : {1, 3}) {
-      Device cpu(*kernels, DType::f32, threads);
-      INFO(kernels->name << ", " << threads << " threads");
-      CHECK(largest_difference(run(cpu), expected) <= bound);
-      CHECK(cpu.guards_intact());
-    }
+  for (const TestedDevice& tested : devices_under_test()) {
+    Device device = tested.make(DType::f32);
+    INFO(tested.label);
+    CHECK(largest_difference(run(device), expected) <= bound);
+    CHECK(device.guards_intact());
+  }
 }
 
 const std::pair<std::int64_t, std::int64_t> kShapes[] = {{1, 1},  {1, 64},   {3, 7},    {5, 16},
@@ -82,8 +81,8 @@ TEST_CASE("rope rotates by position and lets the rest of a head pass") {
 
 TEST_CASE("rope may run in place") {
   const std::vector<float> x = random_values(4 * 2 * 16, 1), table = random_values(8 * 16, 2);
-  for (const Kernels* kernels : tested_kernels()) {
-    Device d(*kernels, DType::f32, 1);
+  for (const TestedDevice& tested : devices_under_test()) {
+    Device d = tested.make(DType::f32);
     const Tensor in_place = d.strided(4, 32, x), apart = d.strided(4, 32), positions = d.indices({7, 0, 3, 1});
     const Tensor angles = d.tensor(8, 16, table);
     d.queue->rope(apart, in_place, positions, angles, 16);
@@ -142,8 +141,8 @@ TEST_CASE("add, copy and conversion are exact") {
 TEST_CASE("conversion to bf16 keeps NaN, infinities and the sign of zero") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
   const std::vector<float> x{nan, inf, -inf, 0.0F, -0.0F, 3.4e38F, -3.4e38F, 1e-40F, 1.00390625F, 1.01171875F, -nan, 5};
-  for (const Kernels* kernels : tested_kernels()) {
-    Device d(*kernels, DType::bf16, 1);
+  for (const TestedDevice& tested : devices_under_test()) {
+    Device d = tested.make(DType::bf16);
     const Tensor out = d.backend->allocate(DType::bf16, 1, 12);
     d.queue->copy(out, d.tensor(1, 12, x));
     const std::vector<float> got = d.values(out);
@@ -219,9 +218,9 @@ TEST_CASE("argmax takes the lowest index on ties") {
     at(2, cols / 2) = at(2, cols - 1) = 9;
     at(3, 0) = at(3, cols - 1) = 9;
     for (std::int64_t c = 0; c < cols; ++c) at(4, c) = -std::numeric_limits<float>::infinity();
-    for (const Kernels* kernels : tested_kernels())
-      for (const std::string device : {"reference", "cpu"}) {
-        Device d = device == "cpu" ? Device(*kernels, DType::f32, 2) : Device(device);
+    for (const TestedDevice& tested : devices_under_test())
+      for (const bool reference : {false, true}) {
+        Device d = reference ? Device("reference") : tested.make(DType::f32);
         const Tensor out = d.indices({7, 7, 7, 7, 7, 7});
         d.queue->argmax(out, d.strided(6, cols, x));
         const std::vector<std::int32_t> got = d.integers(out);

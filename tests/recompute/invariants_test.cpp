@@ -7,6 +7,7 @@
 #include "paths.h"
 #include "support/cell_case.h"
 #include "support/random_model.h"
+#include "support/tested_devices.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
@@ -14,19 +15,22 @@ using namespace kvmend::test;
 namespace {
 
 struct Setting {
-  const char* device;
+  std::string device;
   DType dtype;
   bool qwen;
 };
 
-const Setting settings[] = {{"reference", DType::f32, false},
-                            {"cpu", DType::f32, false},
-                            {"cpu", DType::f32, true},
-                            {"reference", DType::bf16, false},
-                            {"cpu", DType::bf16, true}};
+std::vector<Setting> settings() {
+  if (tests_card()) return {{"cuda", DType::f32, false}, {"cuda", DType::bf16, true}};
+  return {{"reference", DType::f32, false},
+          {"cpu", DType::f32, false},
+          {"cpu", DType::f32, true},
+          {"reference", DType::bf16, false},
+          {"cpu", DType::bf16, true}};
+}
 
 std::string describe(const Setting& s) {
-  return std::string(s.device) + " " + std::string(dtype_name(s.dtype)) + (s.qwen ? " qwen2" : " llama");
+  return s.device + " " + std::string(dtype_name(s.dtype)) + (s.qwen ? " qwen2" : " llama");
 }
 
 bool exempt(const StrategyInfo& info, int invariant) {
@@ -73,9 +77,9 @@ std::vector<std::shared_ptr<const Strategy>> all_strategies(int n_context) {
 
 }  // namespace
 
-TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invariants]") {
+TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invariants][card]") {
   std::set<std::string> printed;
-  for (const Setting& setting : settings) {
+  for (const Setting& setting : settings()) {
     const RandomModel files(3, setting.qwen);
     Engine engine(files, {setting.device, setting.dtype, 2});
     const Request request = random_request({9, 40, 33, 47}, true, 12);
@@ -123,9 +127,10 @@ TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invaria
   }
 }
 
-TEST_CASE("prefix caching and full prefill agree on every shape of request") {
+TEST_CASE("prefix caching and full prefill agree on every shape of request", "[card]") {
   const RandomModel files(5);
-  for (const char* device : {"reference", "cpu"}) {
+  for (const auto& [device, dtype] : tested_settings()) {
+    if (dtype != DType::f32) continue;
     Engine engine(files, {device, DType::f32, 2});
     for (const auto& [sizes, prefix, n_query] : {std::tuple{std::vector<int>{1, 1, 1}, true, 1},
                                                  {std::vector<int>{17, 5}, false, 3},

@@ -155,3 +155,5 @@ template <class T>
 constexpr T max(T a, T b) {
   return a < b ? b : a;
 }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return a + b; }

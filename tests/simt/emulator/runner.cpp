@@ -24,8 +24,9 @@ const char kDynamicKey = 0;
 Runner::Runner() : random_(options().seed) {}
 
 Runner& Runner::of_this_thread() {
-  thread_local Runner runner;
-  return runner;
+  // A pointer: a library that is loaded late finds little room for a thread's own data.
+  thread_local const auto runner = std::make_unique<Runner>();
+  return *runner;
 }
 
 void Runner::prepare_threads(const Launch& launch) {

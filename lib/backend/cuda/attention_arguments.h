@@ -1,0 +1,63 @@
+#pragma once
+// From the launches' plain structures to the kernels'. Only .cu files include it.
+#include "attention.cuh"
+#include "backend/cuda/launch.h"
+
+namespace kvmend::cuda::launch {
+
+template <class T>
+gpu::KeyList<T> key_list(const Keys& keys) {
+  const auto data = [](const Rows& rows) { return static_cast<const T*>(rows.data); };
+  return {{data(keys.base_k), data(keys.base_v), data(keys.overlay_k), data(keys.overlay_v), keys.base_k.stride,
+           keys.base_v.stride, keys.overlay_k.stride, keys.overlay_v.stride},
+          keys.slots,
+          static_cast<std::int32_t>(keys.n_keys),
+          {keys.temper_begin, keys.temper_end, keys.temper_scale, keys.temper_shift}};
+}
+
+/// Every store may be read `elements` at a time, head by head.
+inline bool aligned(std::span<const Keys> cells, int head_dim, std::size_t elements) {
+  bool all = head_dim % static_cast<int>(elements) == 0;
+  for (const Keys& keys : cells)
+    for (const Rows* rows : {&keys.base_k, &keys.base_v, &keys.overlay_k, &keys.overlay_v}) {
+      const std::size_t bytes = elements * dtype_bytes(rows->dtype);
+      all = all && reinterpret_cast<std::uintptr_t>(rows->data) % bytes == 0 &&
+            (rows->rows <= 1 || rows->stride % static_cast<std::int64_t>(elements) == 0);
+    }
+  return all;
+}
+
+template <class T>
+gpu::AttentionShape shape_of(const AttentionCall& call, std::span<const Keys> cells, std::size_t elements,
+                             int keys_of_part) {
+  return {static_cast<int>(call.q.rows),
+          call.kv_heads,
+          call.heads / call.kv_heads,
+          call.head_dim,
+          call.scale,
+          call.round,
+          aligned(cells, call.head_dim, elements),
+          keys_of_part};
+}
+
+inline gpu::QueryRows queries(const AttentionCall& call) {
+  return {static_cast<const float*>(call.q.data), call.q.stride, call.intervals};
+}
+
+inline gpu::Partials partials(const AttentionCall& call) {
+  return {call.parts > 1 ? call.partials : nullptr, call.parts};
+}
+
+inline gpu::AttentionResult result_of(const AttentionCall& call) {
+  return {static_cast<float*>(call.out.data),
+          call.out.stride,
+          static_cast<float*>(call.lse.data),
+          call.lse.stride,
+          nullptr,
+          nullptr};
+}
+
+/// In launch_mma.cu: the kernel for bf16 operands.
+cudaError_t attention_on_tensor_cores(const AttentionCall& call, const Keys& keys, cudaStream_t stream);
+
+}  // namespace kvmend::cuda::launch

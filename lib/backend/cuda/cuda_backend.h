@@ -1,0 +1,34 @@
+#pragma once
+#include "backend/backend.h"
+#include "backend/cuda/device.h"
+
+namespace kvmend::cuda {
+
+/// Operations on an NVIDIA card: cuBLAS for products, kernels/ for the rest.
+class CudaBackend final : public Backend {
+ public:
+  /// Throws Error(device) that says what is missing.
+  CudaBackend(DType compute_dtype, int ordinal, int threads);
+
+  std::string name() const override { return "cuda"; }
+  std::string description() const override;
+  DType compute_dtype() const override { return compute_dtype_; }
+  int threads() const override { return threads_; }
+  Tensor allocate(DType dtype, std::int64_t rows, std::int64_t cols) override;
+  WeightPtr prepare(const WeightSource& source) override;
+  WeightPtr prepare(std::span<const WeightSource> sources) override;
+  Tensor prepare_table(const WeightSource& source) override;
+  std::unique_ptr<Queue> make_queue() override;
+  /// cuBLAS picks an algorithm by shape: one shape for every decode batch gives each row bits of its own.
+  int decode_rows() const override { return 16; }
+  int max_decode_rows() const override { return 16; }
+
+ private:
+  void load(const WeightSource& source, const Tensor& to);
+
+  DType compute_dtype_;
+  int threads_;
+  std::shared_ptr<Device> device_;
+};
+
+}  // namespace kvmend::cuda

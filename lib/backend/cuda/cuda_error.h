@@ -1,0 +1,12 @@
+#pragma once
+#include <cublas_v2.h>
+#include <cuda_runtime_api.h>
+
+namespace kvmend::cuda {
+
+/// Throws Error(device) with what was being done and the runtime's words. After a fault of a kernel the device is lost
+/// to this process; the message says so.
+void check(cudaError_t error, const char* what);
+void check(cublasStatus_t status, const char* what);
+
+}  // namespace kvmend::cuda
