@@ -44,7 +44,7 @@ struct QaParams {
   static void fields(QaParams& p, V& v) {
     v("file", p.file,
       "JSONL of {question, answers, passages: [{title, text, gold}]}, or HotpotQA's, 2WikiMultihopQA's, MuSiQue's or "
-      "SQuAD's file; builtin: our own questions");
+      "SQuAD's file; builtin: our own questions; cards: ours in the passages' own words, for small models");
     v("samples", p.samples, "samples: the questions in the file's order, each at every depth of gold_at; 0: all",
       at_least(0));
     v("passages", p.passages, "passages in a context, gold ones included; 0: only the question's own", at_least(0));
@@ -81,9 +81,7 @@ class QaCustom final : public Task {
   }
 
   QaCustom(const std::string& name, const QaParams& params, const TaskContext& context) : name_(name), params_(params) {
-    const auto path = params_.file.empty() || params_.file == "builtin" ? shipped_file("qa_builtin.jsonl")
-                                                                        : find_data_file(params_.file, context.folder);
-    file_ = read_questions(path, params_.on_error);
+    file_ = read_questions(question_file(context), params_.on_error);
     drop_unanswerable();
     const int all = static_cast<int>(file_.questions.size()) * n_depths();
     size_ = params_.samples == 0 ? all : params_.samples;
@@ -91,6 +89,7 @@ class QaCustom final : public Task {
       fail(ErrorKind::usage, "{}: samples is {}, but {} has {} questions and gold_at {} depths: {} (0: all)", name_,
            size_, file_.name, file_.questions.size(), n_depths(), all);
     }
+    check_passages();
     for (const Passage& passage : file_.passages) folded_.push_back(fold_text(passage.text));
   }
 
@@ -127,6 +126,23 @@ class QaCustom final : public Task {
   };
 
   int n_depths() const { return std::max(1, static_cast<int>(params_.gold_at.size())); }
+
+  std::filesystem::path question_file(const TaskContext& context) const {
+    if (params_.file.empty() || params_.file == "builtin") return shipped_file("qa_builtin.jsonl");
+    if (params_.file == "cards") return shipped_file("qa_cards.jsonl");
+    return find_data_file(params_.file, context.folder);
+  }
+
+  /// Every question that will be asked has room for its gold passages: said now, not in the middle of a sweep.
+  void check_passages() const {
+    if (params_.passages == 0) return;
+    for (int q = 0; q * n_depths() < size_; ++q) {
+      const Question& question = file_.questions[static_cast<std::size_t>(q)];
+      if (static_cast<int>(question.gold.size()) <= params_.passages) continue;
+      fail(ErrorKind::usage, "{}: passages is {}, but question '{}' of {} has {} gold passages", name_,
+           params_.passages, question.id, file_.name, question.gold.size());
+    }
+  }
 
   void drop_unanswerable() {
     auto& questions = file_.questions;
@@ -175,10 +191,6 @@ class QaCustom final : public Task {
     for (const int passage : rest) present.insert(folded(passage));
     if (params_.passages > 0) {
       const auto total = static_cast<std::size_t>(params_.passages);
-      if (gold.size() > total) {
-        fail(ErrorKind::usage, "{}: passages is {}, but question '{}' has {} gold passages", name_, total, question.id,
-             gold.size());
-      }
       if (rest.size() > total - gold.size()) rest.resize(total - gold.size());
       const std::size_t wanted = total - gold.size() - rest.size();
       const auto drawn = distractors(q, present, wanted);

@@ -91,6 +91,19 @@ TEST_CASE("qa_custom: gold at each depth, one cluster a question, the same distr
   }
 }
 
+TEST_CASE("qa_custom: a question with more gold passages than passages is refused when the task is made") {
+  TempFolder folder;
+  folder.write("q.jsonl",
+               R"({"id": "one", "question": "a?", "answers": ["b"], "passages": [{"text": "b", "gold": true}]})"
+               "\n"
+               R"({"id": "two", "question": "a?", "answers": ["b"], "passages": [{"text": "b", "gold": true},)"
+               R"( {"text": "c", "gold": true}]})"
+               "\n");
+  CHECK(error_of(folder, yaml_map({{"passages", 1}})) ==
+        "qa_custom: passages is 1, but question 'two' of q.jsonl has 2 gold passages");
+  CHECK(qa_task(folder, yaml_map({{"passages", 1}, {"samples", 1}}))->size() == 1);  // the second is not asked
+}
+
 TEST_CASE("qa_custom: without depths gold passages stand anywhere") {
   TempFolder folder;
   folder.write("q.jsonl", numbered_questions(200));

@@ -56,5 +56,25 @@ class QaSet(unittest.TestCase):
                 self.assertLess(len(one & other) / min(len(one), len(other)), 0.6)
 
 
+class Cards(unittest.TestCase):
+    """The plain set of the quick start."""
+    FILE = ROOT / "datasets" / "data" / "qa_cards.jsonl"
+
+    def test_file_is_what_the_script_writes(self):
+        made = subprocess.run([sys.executable, "-B", ROOT / "scripts/qa_set/cards.py"], check=True, capture_output=True)
+        self.assertEqual(made.stdout, self.FILE.read_bytes())
+
+    def test_every_answer_stands_once_in_its_passage_and_not_in_its_question(self):
+        lines = [json.loads(line) for line in self.FILE.read_text(encoding="utf-8").splitlines()]
+        self.assertGreaterEqual(len(lines), 100)
+        self.assertEqual(len({line["question"] for line in lines}), len(lines))
+        self.assertEqual(len({line["passages"][0]["title"] for line in lines}), len(lines))
+        for line in lines:
+            (answer,), (passage,) = line["answers"], line["passages"]
+            self.assertEqual(passage["text"].count(answer), 1)
+            self.assertNotIn(answer.lower(), (line["question"] + passage["title"]).lower())
+            self.assertNotRegex(passage["text"], r"\b[Aa] [aeiou]|[{}]|  ")
+
+
 if __name__ == "__main__":
     unittest.main()
