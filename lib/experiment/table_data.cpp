@@ -88,15 +88,6 @@ class Loader {
   std::set<std::string> builds_;
 };
 
-/// Everything but the seed, as a key.
-std::string without_seed(const CellRecord& record) {
-  Value canonical = record.canonical;
-  for (auto& entry : canonical.map()) {
-    if (entry.key == "strategy") entry.value.erase("seed");
-  }
-  return canonical.canonical();
-}
-
 void add(Observation& sum, const Observation& o, double weight) {
   const auto mix = [&](double& a, double b) { a += weight * (b - a); };
   mix(sum.score, o.score);
@@ -190,6 +181,14 @@ const std::vector<std::string>& fixed_dimensions() {
 }
 
 }  // namespace
+
+std::string without_seed(const CellRecord& record) {
+  Value canonical = record.canonical;
+  for (auto& entry : canonical.map()) {
+    if (entry.key == "strategy") entry.value.erase("seed");
+  }
+  return canonical.canonical();
+}
 
 TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference) {
   Loader loader(reference);

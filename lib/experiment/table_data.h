@@ -42,6 +42,9 @@ struct TableData {
 /// strategy. Throws Error(data).
 TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference = "");
 
+/// Everything but the seed, as a key: replicates share it.
+std::string without_seed(const CellRecord& record);
+
 /// The value of a dimension for a cell: strategy, ratio ("" if it has none), task, model, chunker, dtype, backend, chat,
 /// load_from, tokenize, system, max_new_tokens, data, key; any parameter of its strategy or task; "" where it has no such
 /// parameter.

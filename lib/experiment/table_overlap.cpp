@@ -16,7 +16,14 @@ constexpr double attended = 0.9;  // of the reference's score: what the query at
 
 struct Evidence {
   std::vector<std::pair<int, int>> spans;
-  int n_context = 0;
+  int first_chunk = 0, n_context = 0;  ///< tokens that chunks begin and end at
+
+  /// Where the first begins, 0 to 1, within what it could have been put into.
+  double depth() const {
+    const auto [begin, end] = spans.front();
+    const int room = n_context - first_chunk - (end - begin);
+    return room > 0 ? std::clamp(static_cast<double>(begin - first_chunk) / room, 0.0, 1.0) : Overlap::none;
+  }
 };
 
 /// A reference's answers, by sample and where it ran.
@@ -45,13 +52,20 @@ void rank(Reference& reference, const std::vector<float>& scores) {
 
 std::map<std::int64_t, Evidence> read_evidence(Store& store) {
   std::map<std::int64_t, Evidence> out;
-  Statement row = store.database().prepare("SELECT sample, evidence, n_context FROM samples");
+  Statement row = store.database().prepare("SELECT sample, evidence, n_context, units FROM samples");
   while (row.step()) {
     const auto json = nlohmann::json::parse(row.text(1), nullptr, false);
     if (!json.is_array()) fail(ErrorKind::data, "{}: column evidence is damaged", store.path().string());
     Evidence evidence;
     for (const auto& span : json) evidence.spans.emplace_back(span.at(0), span.at(1));
     evidence.n_context = static_cast<int>(row.integer(2));
+    const auto units = nlohmann::json::parse(row.text(3), nullptr, false);
+    if (!units.is_array()) fail(ErrorKind::data, "{}: column units is damaged", store.path().string());
+    for (const auto& unit : units) {
+      if (unit.at(0) != "chunk") continue;
+      evidence.first_chunk = unit.at(1);
+      break;
+    }
     out[row.integer(0)] = std::move(evidence);
   }
   return out;
@@ -131,8 +145,7 @@ std::map<std::int64_t, Overlap> read_overlaps(Store& store, const std::string& r
     Overlap overlap;
     const Evidence& spans = evidence.at(results.integer(2));
     const auto selected = selections.find(results.integer(0));
-    if (!spans.spans.empty() && spans.n_context > 0)
-      overlap.depth = static_cast<double>(spans.spans.front().first) / spans.n_context;
+    if (!spans.spans.empty()) overlap.depth = spans.depth();
     if (selected != selections.end()) {
       const auto& chosen = selected->second;
       std::set<int> wanted;

@@ -15,7 +15,7 @@ struct Overlap {
   double recall = none;   ///< |S ∩ O| / |O|
   double crowding_out = none;  ///< of S, outside the fewest tokens that hold 90 % of the reference's score
   double evidence = none;      ///< of the evidence's tokens, in S
-  double depth = none;         ///< where the first evidence begins, over the context's tokens; also without selections
+  double depth = none;         ///< where the first evidence begins among the chunks' tokens; also without selections
 };
 
 /// By result id. `reference` is the registered name of a strategy over the same prompts, model and device: with stored

@@ -1,0 +1,78 @@
+#include "experiment/plot.h"
+
+#include <functional>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/suggest.h"
+#include "experiment/gnuplot.h"
+#include "experiment/plot_kinds.h"
+
+namespace kvmend {
+namespace {
+
+struct Kind {
+  PlotKind kind;
+  bool selections;
+  std::string (*draw)(const PlotInput&);
+};
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all = {
+      {{"quality-cost", "score against relative FLOPs, a line a strategy"}, false, plot_quality_cost},
+      {{"ratio", "score against the recomputation ratio"}, false, plot_ratio},
+      {{"ttft", "time to first token, stacked by phase"}, false, plot_ttft},
+      {{"niah", "needles found by length and depth, a heat map a strategy"}, true, plot_niah},
+      {{"chunk-size", "score against the chunks' tokens"}, false, plot_chunk_size},
+      {{"crowding-out", "share of the selection that the query does not attend to"}, true, plot_crowding_out},
+      {{"overlap", "Jaccard overlap of the strategies' selections"}, false, plot_overlap},
+  };
+  return all;
+}
+
+}  // namespace
+
+const std::vector<PlotKind>& plot_kinds() {
+  static const std::vector<PlotKind> out = [] {
+    std::vector<PlotKind> list;
+    for (const auto& kind : kinds()) list.push_back(kind.kind);
+    return list;
+  }();
+  return out;
+}
+
+std::string plot_script(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
+                        const std::filesystem::path& output) {
+  std::vector<std::string> names;
+  for (const auto& kind : kinds()) {
+    names.push_back(kind.kind.name);
+    if (kind.kind.name != query.kind) continue;
+    const TableData data = load_table_data(stores, kind.selections ? query.oracle : "");
+    return gnuplot::preamble(output, query.width, query.height) + kind.draw({stores, data, query});
+  }
+  fail(ErrorKind::usage, "--kind: unknown plot '{}'{}", query.kind, did_you_mean(query.kind, names));
+}
+
+void write_plot(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
+                const std::filesystem::path& output) {
+  if (output.extension() == ".gp") {
+    auto image = output;
+    write_file_atomically(output, plot_script(stores, query, image.replace_extension(".svg")));
+    return;
+  }
+  // Under its final suffix, in the same folder: renamed when it is whole.
+  const auto partial = output.parent_path() / ("." + output.stem().string() + ".part" + output.extension().string());
+  const std::string script = plot_script(stores, query, partial);
+  std::error_code error;
+  if (output.has_parent_path()) std::filesystem::create_directories(output.parent_path(), error);
+  try {
+    gnuplot::run(script);
+    std::filesystem::rename(partial, output, error);
+    if (error) fail(ErrorKind::data, "{}: cannot be written: {}", output.string(), error.message());
+  } catch (...) {
+    std::filesystem::remove(partial, error);
+    throw;
+  }
+}
+
+}  // namespace kvmend

@@ -1,0 +1,150 @@
+#include "experiment/report.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/install_paths.h"
+#include "experiment/plot.h"
+#include "experiment/report_parts.h"
+
+namespace kvmend {
+namespace {
+
+std::string date(double seconds) {
+  if (!(seconds > 0)) return "–";
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &parts);
+  return text;
+}
+
+std::string joined(const std::set<std::string>& parts) {
+  std::string out;
+  for (const auto& part : parts) out += (out.empty() ? "" : "; ") + part;
+  return out;
+}
+
+/// What ran, where and when, over all stores.
+void describe_runs(const std::vector<std::filesystem::path>& stores, OrderedJson& summary, OrderedJson& configs,
+                   std::string& title) {
+  std::set<std::string> names, hosts, builds, weights, texts;
+  double first = 0, last = 0;
+  std::size_t failed = 0, results = 0;
+  for (const auto& path : stores) {
+    Store store = Store::open(path, Store::Mode::read);
+    for (const RunRecord& run : store.runs()) {
+      names.insert(run.name);
+      hosts.insert(fmt::format("{} ({}, {} threads)", run.host, run.device, run.threads));
+      builds.insert(run.version);
+      if (texts.insert(run.config).second) configs.push_back(OrderedJson::array({"Config of " + run.name, run.config}));
+      first = first > 0 ? std::min(first, run.started) : run.started;
+      last = std::max(last, run.finished);
+    }
+    for (const CellRecord& cell : store.cells())
+      weights.insert(fmt::format("{} ({})", cell.model, cell.weights.substr(0, 12)));
+    for (const ResultRow& row : store.results()) {
+      ++results;
+      failed += row.failed;
+    }
+  }
+  title = joined(names);
+  const auto add = [&](const char* name, const std::string& value) {
+    summary.push_back(OrderedJson::array({name, value}));
+  };
+  add("Runs", joined(names));
+  add("Models (weights)", joined(weights));
+  add("Hosts", joined(hosts));
+  add("Built from", joined(builds));
+  add("Time", date(first) + " to " + date(last));
+  add("Results", fmt::format("{}, {} of them failed", results, failed));
+}
+
+/// Inline figures; what cannot be drawn is noted.
+std::string figures(const std::vector<std::filesystem::path>& stores, const ReportQuery& query,
+                    std::vector<std::string>& notes) {
+  std::string out;
+  const auto add = [&](const std::string& kind, const std::string& caption,
+                       const std::vector<std::pair<std::string, std::string>>& more) {
+    PlotQuery plot;
+    plot.kind = kind;
+    plot.where = query.where;
+    plot.where.insert(plot.where.end(), more.begin(), more.end());
+    std::string name =
+        (std::filesystem::temp_directory_path() / fmt::format("kvmend-report-{}-{}.svg", ::getpid(), kind)).string();
+    try {
+      write_plot(stores, plot, name);
+      std::string svg = read_file(name);
+      // Ids are a document's: gnuplot gives each figure the same ones.
+      for (const std::string mark : {"id=\"", "url(#", "href=\"#", "href='#", "id='"}) {
+        for (std::size_t at = 0; (at = svg.find(mark, at)) != std::string::npos; at += mark.size() + kind.size() + 1)
+          svg.insert(at + mark.size(), kind + "-");
+      }
+      out += fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg.substr(svg.find("<svg")),
+                         escape_html(caption));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage) throw;
+      notes.push_back(fmt::format("no {} plot: {}", kind, error.what()));
+    }
+    std::error_code ignored;
+    std::filesystem::remove(name, ignored);
+  };
+  add("quality-cost", "Quality against cost, 95 % intervals", {});
+  add("ratio", "Quality against the recomputation ratio, 95 % intervals", {});
+  add("ttft", "Mean time to first token by phase", {});
+  add("chunk-size", "Quality against chunk size", {});
+  return out;
+}
+
+std::string fill(std::string page, const std::vector<std::pair<std::string, std::string>>& parts) {
+  std::string out;
+  for (std::size_t at = 0;;) {
+    const std::size_t open = page.find("{{", at);
+    if (open == std::string::npos) return out + page.substr(at);
+    const std::size_t close = page.find("}}", open);
+    const std::string name = page.substr(open + 2, close - open - 2);
+    const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return p.first == name; });
+    require(part != parts.end(), "the report's page wants '{}'", name);
+    out += page.substr(at, open - at) + part->second;
+    at = close + 2;
+  }
+}
+
+}  // namespace
+
+Report make_report(const std::vector<std::filesystem::path>& stores, const ReportQuery& query) {
+  const TableData data = load_table_data(stores);
+  Report report;
+  OrderedJson page{{"summary", OrderedJson::array()}, {"configs", OrderedJson::array()}};
+  std::string title;
+  describe_runs(stores, page["summary"], page["configs"], title);
+  std::vector<std::string> warnings;
+  page["rows"] = report_rows(data, query, warnings);
+  page["warnings"] = warnings;
+  const ReportSamples samples = report_samples(stores, data, query);
+  page["cells"] = samples.cells;
+  page["default_a"] = samples.default_a;
+  page["default_b"] = samples.default_b;
+  const std::string plots = query.plots ? figures(stores, query, report.notes) : "";
+  const auto folder = shipped_path("apps/report");
+  report.samples = samples.count;
+  report.with_text = samples.with_text;
+  report.html = fill(read_file(folder / "page.html"), {{"title", escape_html(title)},
+                                                       {"style", read_file(folder / "page.css")},
+                                                       {"script", read_file(folder / "page.js")},
+                                                       {"data", script_json(page)},
+                                                       {"all", samples.all},
+                                                       {"texts", samples.texts},
+                                                       {"plots", plots},
+                                                       {"with_text", std::to_string(samples.with_text)},
+                                                       {"of_samples", std::to_string(samples.count)}});
+  return report;
+}
+
+}  // namespace kvmend

@@ -1,0 +1,31 @@
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "experiment/report.h"
+#include "experiment/table.h"
+
+namespace kvmend {
+
+using OrderedJson = nlohmann::ordered_json;
+
+/// JSON that may stand in a <script> element.
+std::string script_json(const OrderedJson& json);
+/// zlib, then base64: what the page's DecompressionStream reads.
+std::string pack_block(const OrderedJson& json);
+std::string escape_html(const std::string& text);
+
+/// The page's table: one row a strategy, ratio, task (null: over all), model and chunker; each figure [mean, lo, hi, mark].
+OrderedJson report_rows(const TableData& data, const ReportQuery& query, std::vector<std::string>& warnings);
+
+/// What the sample browser reads.
+struct ReportSamples {
+  OrderedJson cells;  ///< [{label, strategy, ratio}], by the numbers that samples use
+  std::string all;    ///< pack_block of every sample
+  std::string texts;  ///< a pack_block a line, of the samples with text
+  int count = 0, with_text = 0;
+  std::string default_a, default_b;  ///< labels: full prefill, and a strategy to set against it
+};
+ReportSamples report_samples(const std::vector<std::filesystem::path>& stores, const TableData& data,
+                             const ReportQuery& query);
+
+}  // namespace kvmend

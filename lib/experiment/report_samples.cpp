@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "core/error.h"
+#include "experiment/report_parts.h"
+#include "experiment/table_cells.h"
+#include "experiment/table_marks.h"
+
+namespace kvmend {
+namespace {
+
+struct Entry {
+  OrderedJson json;
+  std::size_t store = 0;
+  std::int64_t sample = 0;
+  double disagreement = 0;  ///< variance of the scores of strategies
+};
+
+OrderedJson runs_of(const std::vector<int>& chosen) {
+  OrderedJson out = OrderedJson::array();
+  for (std::size_t i = 0; i < chosen.size();) {
+    std::size_t next = i + 1;
+    while (next < chosen.size() && chosen[next] == chosen[next - 1] + 1) ++next;
+    out.push_back(chosen[i]);
+    out.push_back(next - i);
+    i = next;
+  }
+  return out;
+}
+
+class Browser {
+ public:
+  Browser(const std::vector<std::filesystem::path>& paths, const TableData& data, const ReportQuery& query) {
+    TableQuery table_query;
+    table_query.where = query.where;
+    for (const auto* cell : filter_cells(data, table_query)) wanted_.emplace(without_seed(cell->record), cell);
+    for (const auto& path : paths) add_store(Store::open(path, Store::Mode::read));
+  }
+
+  ReportSamples finish(int with_text) {
+    std::vector<std::size_t> order(entries_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return entries_[a].disagreement > entries_[b].disagreement; });
+    ReportSamples out;
+    out.with_text = std::min(with_text, static_cast<int>(entries_.size()));
+    for (int i = 0; i < out.with_text; ++i) {
+      Entry& entry = entries_[order[static_cast<std::size_t>(i)]];
+      entry.json.back() = i;
+      out.texts += pack_block(text_of(entry)) + "\n";
+    }
+    OrderedJson all = OrderedJson::array();
+    for (Entry& entry : entries_) all.push_back(std::move(entry.json));
+    out.count = static_cast<int>(all.size());
+    out.all = pack_block(all);
+    out.cells = cells_;
+    for (const auto& cell : cells_) {
+      const std::string label = cell["label"], name = cell["name"];
+      if (name == "full") out.default_a = label;
+      if (!is_reference_strategy(name)) out.default_b = label;
+    }
+    if (out.default_a.empty() && !cells_.empty()) out.default_a = cells_.front()["label"];
+    return out;
+  }
+
+ private:
+  /// The number of a cell in the page; samples of all prompts share the numbers of one label.
+  int number_of(const CellRecord& record, const TableCell& cell) {
+    const bool replicate = cell.strategy == record.series && record.label != record.series;
+    std::string label = replicate ? record.label : cell.strategy;
+    if (record.ratio) label += ", " + heading("ratio", format_number(*record.ratio));
+    const auto [at, fresh] = numbers_.emplace(label, static_cast<int>(cells_.size()));
+    if (fresh) {
+      cells_.push_back({{"label", label},
+                        {"strategy", cell.strategy},
+                        {"name", record.strategy},
+                        {"ratio", record.ratio ? OrderedJson(*record.ratio) : OrderedJson()}});
+    }
+    return at->second;
+  }
+
+  /// The table's cell that a record belongs to; null: --where leaves it out.
+  const TableCell* find(const CellRecord& record) const {
+    const auto found = wanted_.find(without_seed(record));
+    return found == wanted_.end() ? nullptr : found->second;
+  }
+
+  void add_store(Store opened) {
+    stores_.push_back(std::make_unique<Store>(std::move(opened)));
+    Store& store = *stores_.back();
+    const auto cells = store.cells();
+    const auto ids = store.cell_ids();
+    std::map<std::int64_t, std::size_t> by_id;
+    for (std::size_t i = 0; i < ids.size(); ++i) by_id[ids[i]] = i;
+    Statement rows = store.database().prepare(
+        "SELECT r.cell, r.sample, r.score, r.prediction, s.id, s.answers, s.prompts || ':' || s.position FROM results "
+        "r "
+        "JOIN samples s USING (sample) ORDER BY r.sample, r.cell");
+    std::map<std::string, int> predictions;
+    std::int64_t open = -1;
+    std::vector<double> scores;
+    const auto close = [&] {
+      if (open < 0 || entries_.empty()) return;
+      double sum = 0, squares = 0;
+      for (const double s : scores) sum += s, squares += s * s;
+      const auto n = static_cast<double>(scores.size());
+      if (n > 0) entries_.back().disagreement = squares / n - (sum / n) * (sum / n);
+    };
+    while (rows.step()) {
+      const CellRecord& cell = cells[by_id.at(rows.integer(0))];
+      const TableCell* table_cell = find(cell);
+      if (!table_cell) continue;
+      if (rows.integer(1) != open) {
+        if (!seen_.insert(rows.text(6)).second) continue;  // another store has this sample already
+        close();
+        open = rows.integer(1);
+        scores.clear();
+        predictions.clear();
+        Entry entry;
+        entry.store = stores_.size() - 1;
+        entry.sample = open;
+        entry.json = {rows.text(4),
+                      table_cell->task,
+                      OrderedJson::parse(rows.text(5)),
+                      OrderedJson::array(),
+                      OrderedJson::array(),
+                      OrderedJson::array(),
+                      OrderedJson::array(),
+                      -1};
+        entries_.push_back(std::move(entry));
+      }
+      OrderedJson& json = entries_.back().json;
+      const auto [at, fresh] = predictions.emplace(rows.text(3), static_cast<int>(predictions.size()));
+      if (fresh) json[6].push_back(at->first);
+      json[3].push_back(number_of(cell, *table_cell));
+      json[4].push_back(rows.is_null(2) ? OrderedJson() : OrderedJson(rows.real(2)));
+      json[5].push_back(at->second);
+      if (!rows.is_null(2) && !is_reference_strategy(cell.strategy)) scores.push_back(rows.real(2));
+    }
+    close();
+  }
+
+  OrderedJson text_of(const Entry& entry) {
+    Store& store = *stores_[entry.store];
+    const SampleRecord sample = store.sample(entry.sample);
+    OrderedJson out;
+    out["text"] = sample.text;
+    out["begin"] = sample.tokens.begin;
+    out["n_context"] = sample.n_context;
+    out["units"] = OrderedJson::array();
+    for (const Unit& unit : sample.units)
+      out["units"].push_back({unit.kind == UnitKind::prefix ? "prefix" : "chunk", unit.begin, unit.end});
+    out["evidence"] = sample.evidence;
+    out["selected"] = OrderedJson::array();
+    const auto cells = store.cells();
+    const auto ids = store.cell_ids();
+    Statement rows = store.database().prepare(
+        "SELECT r.cell, x.n, x.bitmap FROM selections x JOIN results r USING (result) WHERE r.sample = ? AND x.kind IN "
+        "('original', 'selected') AND x.layer = -1 ORDER BY r.cell, x.kind");
+    rows.bind(entry.sample);
+    for (std::int64_t last = -1; rows.step();) {
+      if (rows.integer(0) == last) continue;  // of reordered chunks the indices in the text's order
+      last = rows.integer(0);
+      const auto at = static_cast<std::size_t>(std::find(ids.begin(), ids.end(), rows.integer(0)) - ids.begin());
+      const TableCell* table_cell = find(cells[at]);
+      if (!table_cell) continue;
+      out["selected"].push_back({number_of(cells[at], *table_cell),
+                                 runs_of(unpack_indices(rows.blob(2), static_cast<int>(rows.integer(1))))});
+    }
+    return out;
+  }
+
+  std::map<std::string, const TableCell*> wanted_;  ///< by record without seed
+  std::set<std::string> seen_;                      ///< samples
+  std::map<std::string, int> numbers_;
+  OrderedJson cells_ = OrderedJson::array();
+  std::vector<Entry> entries_;
+  std::vector<std::unique_ptr<Store>> stores_;
+};
+
+}  // namespace
+
+ReportSamples report_samples(const std::vector<std::filesystem::path>& stores, const TableData& data,
+                             const ReportQuery& query) {
+  return Browser(stores, data, query).finish(query.samples);
+}
+
+}  // namespace kvmend

@@ -1,0 +1,144 @@
+#include "experiment/plot.h"
+
+#include <cstdlib>
+
+#include "catch.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "graded.h"
+#include "tools.h"
+
+using namespace kvmend;
+using Catch::Matchers::Contains;
+
+namespace {
+
+PlotQuery of(const std::string& kind) {
+  PlotQuery query;
+  query.kind = kind;
+  return query;
+}
+
+std::string script(const Filled& store, const PlotQuery& query) { return plot_script({store.path}, query, "x.svg"); }
+
+std::string error_of(const Filled& store, const PlotQuery& query, const std::string& output = "x.svg") {
+  try {
+    plot_script({store.path}, query, output);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    return error.what();
+  }
+  return "";
+}
+
+/// Everything that any kind shows: two chunk sizes, depths and lengths, an oracle's scores.
+const std::string rich_config =
+    "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: [2048, 4096], samples: 12}]\n"
+    "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, no_context, epic, prophetkv]\nratios: [0.2, 0.4]\n";
+ResultRecord rich_result(const CellRecord& cell, int position) {
+  ResultRecord r = graded_result(cell, position);
+  if (cell.strategy == "prophetkv") r.outcome.scores = {0, 0.01F, 0, 8, 4, 0.02F, 0, 0, 0, 0};
+  return r;
+}
+
+PlotQuery rich_query(const std::string& kind) {
+  PlotQuery query = of(kind);
+  query.oracle = "prophetkv";
+  if (kind != "chunk-size") query.where = {{"chunker", "fixed: 64"}};
+  if (kind == "overlap") query.where.emplace_back("ratio", "0.4");
+  return query;
+}
+
+}  // namespace
+
+TEST_CASE("every kind of plot is drawn in every format") {
+  if (!has_program("gnuplot")) return;
+  const Filled store(rich_config, 12, rich_result);
+  for (const auto& kind : plot_kinds()) {
+    CAPTURE(kind.name);
+    const std::pair<const char*, const char*> formats[] = {{".svg", "<?xml"}, {".png", "\x89PNG"}, {".pdf", "%PDF"}};
+    for (const auto& [suffix, magic] : formats) {
+      const auto file = store.folder / ("plot-" + kind.name + suffix);
+      write_plot({store.path}, rich_query(kind.name), file);
+      CHECK_THAT(read_file(file), Catch::StartsWith(magic));
+    }
+    const auto text = read_file(store.folder / ("plot-" + kind.name + ".svg"));
+    if (kind.name != "ttft") CHECK_THAT(text, Contains("prophetkv"));
+  }
+  // Nothing is left beside the figures.
+  for (const auto& entry : std::filesystem::directory_iterator(store.folder.path()))
+    CHECK_THAT(entry.path().filename().string(), Catch::StartsWith("plot-") || Catch::StartsWith("a.kvmend"));
+}
+
+TEST_CASE("quality against cost has each figure's place and interval") {
+  const Filled store;
+  const std::string text = script(store, of("quality-cost"));
+  CHECK_THAT(text, Contains("mean of 2 tasks: ruler/niah_single_1, ruler/vt") && Contains("'n = 60'"));
+  CHECK_THAT(text, Contains("30 60\n60 90\n"));                      // prophetkv: FLOPs, score
+  CHECK_THAT(text, Contains("30 48.333") && Contains(" 0 23.333"));  // its interval, as a bar
+  CHECK_THAT(script(store, of("ratio")), Contains("title 'full'") && Contains("96.666"));
+  PlotQuery pgr = of("ratio");
+  pgr.value = "pgr";
+  CHECK_THAT(script(store, pgr), Contains("share of full prefill"));
+}
+
+TEST_CASE("a plot of one sample refuses the interval instead of faking one") {
+  const Filled store(synthetic_config, 1);
+  for (const char* kind : {"quality-cost", "ratio"}) {
+    const std::string text = script(store, of(kind));
+    CHECK_THAT(text,
+               Contains("n = 2 · no intervals: too few questions") || Contains("no intervals: too few questions"));
+    CHECK_THAT(text, !Contains("vectors"));
+  }
+  if (has_program("gnuplot")) write_plot({store.path}, of("ratio"), store.folder / "one.png");
+}
+
+TEST_CASE("heat maps that no figure holds are refused with what to choose") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: 2048, samples: 3}]\n"
+      "strategies: [full, epic, prophetkv]\nratios: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]\n",
+      3);
+  PlotQuery query = of("niah");
+  CHECK_THAT(error_of(store, query), Contains("15 heat maps") && Contains("--where ratio=0.2"));
+  query.where = {{"ratio", "0.2"}};
+  CHECK_THAT(script(store, query), Contains("'prophetkv, 20 %'") && Contains("'100 %%' 10"));
+}
+
+TEST_CASE("what a store lacks for a plot is said") {
+  const Filled store;
+  CHECK_THAT(error_of(store, of("qality-cost")), Contains("unknown plot 'qality-cost'; did you mean 'quality-cost'?"));
+  CHECK_THAT(error_of(store, of("chunk-size")), Contains("needs results over two chunk sizes or more"));
+  CHECK_THAT(error_of(store, of("crowding-out")), Contains("needs oracle_attention with its scores in the store"));
+  CHECK_THAT(error_of(store, of("overlap")), Contains("choose it with --where ratio=0.2"));
+  CHECK_THAT(error_of(store, of("ratio"), "x.jpg"), Contains("written as .svg, .png or .pdf"));
+  PlotQuery seconds = of("ratio");
+  seconds.value = "ttft";
+  CHECK_THAT(error_of(store, seconds), Contains("'ttft' cannot be plotted"));
+  const Filled references("name: x\nmodel: m\ntasks: [ruler/vt: {samples: 3}]\nstrategies: [full, no_context]\n", 3);
+  CHECK_THAT(error_of(references, of("ratio")), Contains("no strategy has a ratio"));
+}
+
+TEST_CASE("labels that gnuplot would read as code stay text") {
+  const Filled store(
+      "name: x\nmodel: \"it's a_b{c} %d\"\ntasks: [ruler/vt: {samples: 6}]\n"
+      "strategies: [full, epic: {as: \"50 % 'x' \\\"y\\\" \\\\ `ls`\"}, prophetkv]\nratios: [0.4]\n",
+      6);
+  CHECK_THAT(script(store, of("ratio")), Contains("'50 % ''x'' \"y\" \\ `ls`'"));
+  if (!has_program("gnuplot")) return;
+  for (const char* kind : {"ratio", "overlap", "ttft"}) {
+    write_plot({store.path}, of(kind), store.folder / "hostile.svg");
+    CHECK_THAT(read_file(store.folder / "hostile.svg"), Contains("x") && Contains("`ls`"));
+  }
+}
+
+TEST_CASE("without gnuplot the script can still be written") {
+  const Filled store;
+  write_plot({store.path}, of("ratio"), store.folder / "ratio.gp");
+  CHECK_THAT(read_file(store.folder / "ratio.gp"), Contains("set output") && Contains("ratio.svg"));
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", store.folder.path().c_str(), 1);
+  CHECK_THROWS_WITH(write_plot({store.path}, of("ratio"), store.folder / "ratio.svg"),
+                    Contains("gnuplot is not installed"));
+  ::setenv("PATH", path.c_str(), 1);
+  CHECK_FALSE(std::filesystem::exists(store.folder / "ratio.svg"));
+}

@@ -1,0 +1,189 @@
+#include "experiment/report.h"
+
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "catch.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "experiment/report_parts.h"
+#include "graded.h"
+#include "tools.h"
+
+using namespace kvmend;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// Opens a page in headless Chromium; what its script left in <pre id="seen">, and what the console said.
+struct Opened {
+  nlohmann::json seen;
+  std::string console;
+};
+Opened open_page(const TempFolder& folder, std::string html, const std::string& script,
+                 const std::string& options = "") {
+  html.insert(html.rfind("</body>"), "<script>\"use strict\";\n" + script + "\n</script>\n");
+  folder.write("page.html", html);
+  const std::string at = folder.path().string();
+  const std::string command = "cd " + at + " && HOME=" + at +
+                              " timeout 90 chromium --headless=new --no-sandbox --disable-gpu "
+                              "--disable-dev-shm-usage --user-data-dir=" +
+                              at +
+                              "/profile --virtual-time-budget=15000 "
+                              "--enable-logging=stderr " +
+                              options + " --dump-dom file://" + at + "/page.html > dom.html 2> log";
+  REQUIRE(std::system(command.c_str()) == 0);
+  const std::string dom = read_file(folder / "dom.html");
+  const std::string open = "<pre id=\"seen\">";
+  const std::size_t begin = dom.find(open);
+  REQUIRE(begin != std::string::npos);
+  std::string text = dom.substr(begin + open.size(), dom.find("</pre>", begin) - begin - open.size());
+  for (const auto& [entity, sign] : {std::pair("&lt;", "<"), {"&gt;", ">"}, {"&amp;", "&"}})
+    text = std::regex_replace(text, std::regex(entity), sign);
+  Opened out{nlohmann::json::parse(text), ""};
+  std::istringstream log(read_file(folder / "log"));
+  for (std::string line; std::getline(log, line);) {
+    if (line.find("CONSOLE") != std::string::npos) out.console += line + "\n";
+  }
+  return out;
+}
+
+/// Does what a reader does, step by step, and notes what is to be seen.
+const std::string reader = R"js(
+const seen = {};
+const pause = () => new Promise((done) => setTimeout(done, 150));
+const key = (name) => $("list").dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true}));
+const choose = (id, value) => { $(id).value = value; $(id).dispatchEvent(new Event("change")); };
+const column = (i) => [...$("table").tBodies[0].rows].map((row) => row.cells[i].textContent);
+const chosen = () => [...$("list").children].findIndex((item) => item.getAttribute("aria-selected") === "true");
+(async () => {
+  while (!document.documentElement.hasAttribute("data-ready")) await pause();
+  seen.dark = getComputedStyle(document.body).backgroundColor;
+  const score = $("table").tHead.rows[0].cells[6].firstChild;
+  score.click(); seen.falling = column(6); seen.sort = $("table").tHead.rows[0].cells[6].getAttribute("aria-sort");
+  score.click(); seen.rising = column(6);
+  $("table").tHead.rows[0].cells[0].firstChild.click(); seen.names = column(0);
+  choose("table-task", "ruler/vt"); seen.tasks = column(2);
+  seen.samples = $("list").children.length;
+  choose("f-a", "full"); choose("f-b", "prophetkv, 20 %"); choose("f-show", "a-not-b");
+  seen.filtered = $("list").children.length; seen.marks = [...$("list").children].map((item) => item.lastChild.textContent);
+  choose("f-show", "all");
+  key("ArrowDown"); key("j"); seen.down = chosen();
+  key("k"); seen.up = chosen();
+  key("End"); seen.end = chosen();
+  key("Home"); await pause(); await pause();
+  seen.prompt = document.querySelector("#sample .prompt:not(span)").innerText;
+  seen.heat = [...document.querySelectorAll("#sample div.prompt span[title^=selected]")].map((span) => [span.textContent, span.title]);
+  seen.evidence = [...document.querySelectorAll("#sample div.prompt .e")].map((span) => span.textContent).join("");
+  seen.rows = document.querySelectorAll("#sample tbody tr").length;
+  seen.insertions = document.querySelectorAll("#sample ins").length;
+  $("f-text").value = "no such text"; $("f-text").dispatchEvent(new Event("input")); seen.none = $("list").children.length;
+  $("theme").click(); seen.toggled = getComputedStyle(document.body).backgroundColor;
+  seen.figures = document.querySelectorAll("figure svg").length;
+  const focusable = [...document.querySelectorAll("button, select, input, [tabindex], a[href]")];
+  seen.unlabelled = focusable.filter((e) => !(e.textContent || e.getAttribute("aria-label") || e.labels?.length)).length;
+  document.body.append(element("pre", {id: "seen"}, JSON.stringify(seen)));
+})();
+)js";
+
+}  // namespace
+
+TEST_CASE("the page sorts, filters, shows samples, obeys keys and the theme, without a word on the console") {
+  const Filled store;
+  ReportQuery query;
+  query.plots = has_program("gnuplot");
+  const Report report = make_report({store.path}, query);
+  CHECK(report.samples == 60);
+  CHECK(report.with_text == 60);
+  // Nothing is fetched: no address but names of XML and those within the page.
+  CHECK_FALSE(std::regex_search(report.html, std::regex("(src|href)=['\"]?(https?:)?//")));
+  if (!has_program("chromium")) return;
+  const TempFolder folder;
+  const Opened page = open_page(folder, report.html, reader);
+  CHECK(page.console == "");
+  const auto& seen = page.seen;
+  CHECK(seen["sort"] == "descending");
+  CHECK_THAT(seen["falling"][0].get<std::string>(), Catch::StartsWith("96.7"));
+  CHECK_THAT(seen["rising"][0].get<std::string>(), Catch::StartsWith("6.7"));
+  CHECK(seen["names"][0] == "full");
+  CHECK(seen["names"].back() == "random");
+  for (const auto& task : seen["tasks"]) CHECK(task == "ruler/vt");
+  CHECK(seen["tasks"].size() == 6);
+  CHECK(seen["samples"] == 60);
+  CHECK(seen["filtered"] > 0);
+  CHECK(seen["filtered"] < 40);
+  for (const auto& marks : seen["marks"]) CHECK(marks == "✓ ✗");
+  CHECK(seen["down"] == 2);
+  CHECK(seen["up"] == 1);
+  CHECK(seen["end"] == 59);
+  CHECK_THAT(seen["prompt"].get<std::string>(), Contains("a b") && Contains("k l"));
+  CHECK(seen["heat"][0][0] == "a b");  // the first two of ten tokens, at 20 %; five at 50 %
+  CHECK(seen["heat"][0][1] == "selected from 20 %");
+  CHECK_THAT(seen["evidence"].get<std::string>(), Contains("d e"));
+  CHECK(seen["rows"] == 8);
+  CHECK(seen["none"] == 0);
+  CHECK(seen["dark"] == "rgb(255, 255, 255)");
+  CHECK(seen["toggled"] == "rgb(20, 24, 29)");
+  CHECK(seen["unlabelled"] == 0);
+  if (query.plots) CHECK(seen["figures"] >= 3);
+}
+
+TEST_CASE("a reader who prefers dark gets dark") {
+  if (!has_program("chromium")) return;
+  const Filled store(synthetic_config, 2);
+  ReportQuery query;
+  query.plots = false;
+  const TempFolder folder;
+  const Opened page = open_page(folder, make_report({store.path}, query).html,
+                                "document.body.append(element('pre', {id: 'seen'}, JSON.stringify(getComputedStyle("
+                                "document.body).backgroundColor)));",
+                                "--blink-settings=preferredColorScheme=0");
+  CHECK(page.seen == "rgb(20, 24, 29)");
+}
+
+TEST_CASE("text goes to the samples on which strategies disagree; the others keep scores and predictions") {
+  const Filled store;
+  ReportQuery query;
+  query.plots = false;
+  query.samples = 7;
+  const Report report = make_report({store.path}, query);
+  CHECK(report.with_text == 7);
+  const TableData data = load_table_data({store.path});
+  const ReportSamples samples = report_samples({store.path}, data, query);
+  CHECK(samples.count == 60);
+  CHECK(std::count(samples.texts.begin(), samples.texts.end(), '\n') == 7);
+  CHECK(samples.default_a == "full");
+  query.where = {{"task", "ruler/vt"}};
+  CHECK(make_report({store.path}, query).samples == 30);
+}
+
+TEST_CASE("what models write cannot leave the page's data") {
+  const Filled store(synthetic_config, 2, [](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    r.prediction = "</script><script>alert(1)</script> \xff <!-- & \"";
+    return r;
+  });
+  ReportQuery query;
+  query.plots = false;
+  const std::string html = make_report({store.path}, query).html;
+  CHECK(html.find("alert(1)") == std::string::npos);  // packed
+  CHECK(script_json({{"a", "</script>"}}).find('<') == std::string::npos);
+  CHECK(escape_html("<a & \"b\">") == "&lt;a &amp; &quot;b&quot;&gt;");
+}
+
+TEST_CASE("10,000 samples make a page of less than 60 MB", "[.slow]") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 10000}]\n"
+      "strategies: [full, no_context, reuse, epic, cacheblend, prophetkv]\nratios: [0.05, 0.1, 0.2, 0.5]\n",
+      10000, [](const CellRecord& cell, int position) {
+        ResultRecord r = graded_result(cell, position);
+        r.prediction = "The special magic number mentioned in the text is " +
+                       std::to_string(position * 7919 % 10000000) +
+                       (r.score > 0 ? "." : fmt::format(", or so says {}", cell.key.substr(0, 6)));
+        return r;
+      });
+  ReportQuery query;
+  query.plots = false;
+  CHECK(make_report({store.path}, query).html.size() < 60'000'000);
+}
