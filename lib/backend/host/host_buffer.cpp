@@ -1,5 +1,7 @@
 #include "backend/host/host_buffer.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -11,6 +13,8 @@ namespace kvmend {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kHugePage = std::size_t{2} << 20U;
+constexpr std::size_t kHugeFrom = 2 * kHugePage;  // weights and inner activations, whose rows lie a page apart
 constexpr std::size_t kAskSystemFrom = std::size_t{64} << 20U;  // smaller requests are left to the allocator
 
 /// Bytes the system says can be had without swapping; SIZE_MAX where it does not say.
@@ -32,9 +36,11 @@ double mib(std::size_t bytes) { return static_cast<double>(bytes) / (1024.0 * 10
 HostBuffer::HostBuffer(std::size_t bytes) : bytes_(bytes) {
   // Linux promises memory it does not have and kills the process later: ask first.
   const std::size_t available = bytes >= kAskSystemFrom ? available_memory() : SIZE_MAX;
-  const std::size_t padded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const std::size_t alignment = bytes >= kHugeFrom ? kHugePage : kAlignment;
+  const std::size_t padded = (bytes + alignment - 1) / alignment * alignment;
   if (bytes <= available && padded >= bytes)
-    data_ = static_cast<std::byte*>(std::aligned_alloc(kAlignment, padded == 0 ? kAlignment : padded));
+    data_ = static_cast<std::byte*>(std::aligned_alloc(alignment, padded == 0 ? alignment : padded));
+  if (data_ != nullptr && alignment == kHugePage) madvise(data_, padded, MADV_HUGEPAGE);  // a wish: it may be refused
   if (data_ == nullptr && available != SIZE_MAX)
     fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for, {:.1f} MiB available", mib(bytes),
          mib(available));

@@ -132,9 +132,10 @@ static inline PairScratch pair_layout(float* scratch, std::int64_t vectors, std:
   return {scratch, k, v, l, l + logits, block, queries + keys + values + logits + p};
 }
 
-/// A block of query rows: group · rows vectors, kTileRows together.
-static inline void pack_query_pairs(const AttentionTile& a, const PairScratch& s) {
-  const std::int64_t vectors = a.rows * a.group, steps = steps_of(a.head_dim, true);
+/// Queries of `rows` rows: group · rows vectors, kTileRows together in a block.
+static inline void pack_query_pairs(const float* queries, std::int64_t stride, std::int64_t rows, std::int64_t group,
+                                    std::int64_t head_dim, float* packed) {
+  const std::int64_t vectors = rows * group, steps = steps_of(head_dim, true), words = packed_block_words(steps);
   for (std::int64_t first = 0; first < vectors; first += kTileRows)
     for (std::int64_t step = 0; step < steps; step += kLanes) {
       constexpr int kGroups = (kTileRows + kLanes - 1) / kLanes;
@@ -142,16 +143,25 @@ static inline void pack_query_pairs(const AttentionTile& a, const PairScratch& s
       for (int g = 0; g < kGroups; ++g) {
         for (int i = 0; i < kLanes; ++i) {
           const std::int64_t at = g * kLanes + i, vector = first + at;
-          const float* q = a.q + vector / a.group * a.q_stride + vector % a.group * a.head_dim;
-          r[g][i] = at < kTileRows && vector < vectors ? load_words<true>(q, a.head_dim, step) : Vec{};
+          const float* q = queries + vector / group * stride + vector % group * head_dim;
+          r[g][i] = at < kTileRows && vector < vectors ? load_words<true>(q, head_dim, step) : Vec{};
         }
         transpose(r[g]);
       }
-      float* to = s.queries + first / kTileRows * s.block_words + step * kTileRows;
+      float* to = packed + first / kTileRows * words + step * kTileRows;
       const std::int64_t n = smaller(kLanes, steps - step);
       for (int i = 0; i < n; ++i)
         for (int g = 0; g < kGroups; ++g) store(to + i * kTileRows + g * kLanes, r[g][i]);
     }
+}
+
+/// Logits of a block of vectors: [kBlock][kKeys], the columns `computed` of it.
+static inline void score_pairs_block(const float* q, std::int64_t vectors, std::int64_t head_dim, const float* keys,
+                                     Range computed, Vec factor, float* logits) {
+  const std::int64_t steps = steps_of(head_dim, true), words = packed_block_words(steps);
+  for (std::int64_t panel = computed.begin; panel < computed.end; panel += kPanel)
+    for (std::int64_t v = 0; v < vectors; v += kTileRows)
+      score_pairs(q + v / kTileRows * words, keys + panel * steps, steps, factor, logits + v * kKeys + panel);
 }
 
 static void attend_pairs(const AttentionTile& a) {
@@ -160,7 +170,7 @@ static void attend_pairs(const AttentionTile& a) {
   const PairScratch s = pair_layout(a.scratch, vectors, a.head_dim);
   const Vec factor = splat(a.scale * kLog2E);
   const bool values = a.result.acc != nullptr;
-  pack_query_pairs(a, s);
+  pack_query_pairs(a.q, a.q_stride, a.rows, a.group, a.head_dim, s.queries);
   for (std::int64_t v = 0; v < vectors; ++v) a.result.top[v] = -kInfinity, a.result.sum[v] = 0;
   if (values)
     for (std::int64_t i = 0; i < padded * padded_dim; i += kLanes) store(a.result.acc + i, Vec{});
@@ -178,10 +188,8 @@ static void attend_pairs(const AttentionTile& a) {
       const std::int64_t first_row = v / a.group, last_row = (v + block - 1) / a.group;
       const Range computed = seen_panels(a.intervals + 2 * first_row, last_row - first_row + 1, tile, tile_end);
       if (computed.empty()) continue;
-      for (std::int64_t panel = computed.begin; panel < computed.end; panel += kPanel)
-        for (std::int64_t i = 0; i < block; i += kTileRows)
-          score_pairs(s.queries + (v + i) / kTileRows * s.block_words, s.keys + panel * steps, steps, factor,
-                      s.logits + i * kKeys + panel);
+      score_pairs_block(s.queries + v / kTileRows * s.block_words, block, a.head_dim, s.keys, computed, factor,
+                        s.logits);
       auto* p = reinterpret_cast<std::uint16_t*>(s.probabilities);
       for (std::int64_t i = 0; i < block; ++i) {
         const std::int32_t* interval = a.intervals + 2 * ((v + i) / a.group);

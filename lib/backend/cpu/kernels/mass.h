@@ -1,6 +1,6 @@
 #pragma once
 // Attention mass: the softmax matrix's column statistics, a tile of keys at a time, from row sums found before.
-#include "backend/cpu/kernels/attention.h"
+#include "backend/cpu/kernels/attention_pairs.h"
 
 namespace kvmend::KVMEND_LEVEL {
 
@@ -13,7 +13,8 @@ struct MassScratch {
 static inline MassScratch mass_layout(float* scratch, std::int64_t kv_heads, std::int64_t group,
                                       std::int64_t head_dim) {
   const std::int64_t block_rows = larger(1, kBlock / group), padded = round_up(block_rows * group, kTileRows);
-  const std::int64_t queries = round_up(padded * head_dim, 16), keys = kv_heads * kKeys * head_dim;
+  const std::int64_t pairs = padded / kTileRows * packed_block_words(steps_of(head_dim, true));
+  const std::int64_t queries = round_up(larger(padded * head_dim, pairs), 16), keys = kv_heads * kKeys * head_dim;
   const std::int64_t logits = padded * kKeys, row = block_rows * kKeys;
   return {scratch,
           scratch + queries,
@@ -49,6 +50,8 @@ static inline void reduce_row(const float* row, Range seen, int how, float* out)
 static void mass(const MassTile& a) {
   const MassScratch s = mass_layout(a.scratch, a.kv_heads, a.group, a.head_dim);
   const std::int64_t keys = a.key_end - a.key_begin, width = a.group * a.head_dim;
+  const bool pairs = kUsesPairs && a.round && a.k.bf16;
+  const std::int64_t head_words = steps_of(a.head_dim, pairs);
   for (std::int64_t i = 0; i < keys; ++i) a.out[i] = 0;
   if (seen_panels(a.intervals, a.rows, a.key_begin, a.key_end).empty()) return;
   for (std::int64_t h = 0; h < a.kv_heads; ++h) {
@@ -56,7 +59,11 @@ static void mass(const MassTile& a) {
     const std::int64_t bytes = h * a.head_dim * (k.bf16 ? 2 : 4);
     if (k.base != nullptr) k.base = static_cast<const char*>(k.base) + bytes;
     if (k.overlay != nullptr) k.overlay = static_cast<const char*>(k.overlay) + bytes;
-    pack_keys(k, a.slots, a.key_begin, a.key_end, a.head_dim, s.keys + h * kKeys * a.head_dim);
+    float* keys_of_head = s.keys + h * kKeys * head_words;
+    if (pairs)
+      pack_key_pairs(k, a.slots, a.key_begin, a.key_end, a.head_dim, keys_of_head);
+    else
+      pack_keys(k, a.slots, a.key_begin, a.key_end, a.head_dim, keys_of_head);
   }
   for (std::int64_t first = 0; first < a.rows; first += s.block_rows) {
     const std::int64_t rows = smaller(s.block_rows, a.rows - first), vectors = rows * a.group;
@@ -65,9 +72,15 @@ static void mass(const MassTile& a) {
     if (computed.empty()) continue;
     for (std::int64_t i = 0; i < rows * kKeys; ++i) s.row[i] = 0;
     for (std::int64_t h = 0; h < a.kv_heads; ++h) {
-      pack_queries(a.q + first * a.q_stride + h * width, a.q_stride, rows, a.group, a.head_dim, a.scale, a.round,
-                   round_up(vectors, kTileRows), s.queries);
-      score_block(s.queries, vectors, a.head_dim, s.keys + h * kKeys * a.head_dim, computed, s.logits);
+      const float *q = a.q + first * a.q_stride + h * width, *keys_of_head = s.keys + h * kKeys * head_words;
+      if (pairs) {
+        pack_query_pairs(q, a.q_stride, rows, a.group, a.head_dim, s.queries);
+        score_pairs_block(s.queries, vectors, a.head_dim, keys_of_head, computed, splat(a.scale * kLog2E), s.logits);
+      } else {
+        pack_queries(q, a.q_stride, rows, a.group, a.head_dim, a.scale, a.round, round_up(vectors, kTileRows),
+                     s.queries);
+        score_block(s.queries, vectors, a.head_dim, keys_of_head, computed, s.logits);
+      }
       for (std::int64_t v = 0; v < vectors; ++v) {
         const std::int64_t r = v / a.group, total = h * a.rows * a.group + first * a.group + v;
         const Range seen = intersect(intervals[2 * r], intervals[2 * r + 1], a.key_begin, a.key_end);
