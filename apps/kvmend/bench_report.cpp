@@ -31,7 +31,17 @@ void print_json(const BenchSetting& setting, const BenchCase& c) {
   out["flops"] = c.flops;
   out["bytes"] = c.bytes;
   if (c.flops_ratio > 0) out["flops_ratio"] = c.flops_ratio;
+  if (setting.peak_flops > 0) out["peak_flops"] = setting.peak_flops;
+  if (setting.peak_bytes > 0) out["peak_bytes"] = setting.peak_bytes;
+  out["first_token"] = c.first_token;
   fmt::print("{}\n", out.dump());
+}
+
+/// Which of the machine's limits the median comes nearest to: "71 % FLOP", "55 % byte".
+std::string share_of_peak(const BenchSetting& setting, const BenchCase& c, double seconds) {
+  if (setting.peak_flops <= 0 || setting.peak_bytes <= 0) return "";
+  const double flops = c.flops / seconds / setting.peak_flops, bytes = c.bytes / seconds / setting.peak_bytes;
+  return fmt::format("{:.0f} % {}", 100 * std::max(flops, bytes), flops >= bytes ? "FLOP" : "byte");
 }
 
 }  // namespace
@@ -42,7 +52,7 @@ void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& case
     return;
   }
   fmt::print("{}, {}, {}, {} threads\n", setting.model, setting.device, setting.dtype, setting.threads);
-  fmt::print("{:<34} {:>6} {:>9} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n", "case", "tokens", "median s", "min",
+  fmt::print("{:<34} {:>6} {:>9} {:>9} {:>9} {:>9} {:>10} {:>8} {:>8} {:>8}\n", "case", "tokens", "median s", "min",
              "max", "tok/s", "GFLOP/s", "of peak", "time", "FLOPs");
   for (const BenchCase& c : cases) {
     const auto [low, high] = std::minmax_element(c.seconds.begin(), c.seconds.end());
@@ -52,12 +62,13 @@ void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& case
     const std::string name = c.strategy.empty() ? c.name
                              : c.ratio < 0      ? fmt::format("{} {}", c.name, c.strategy)
                                                 : fmt::format("{} {} {}", c.name, c.strategy, c.ratio);
-    const std::string share =
-        setting.peak_flops > 0 ? fmt::format("{:.0f} %", 100 * c.flops / m / setting.peak_flops) : "";
-    fmt::print("{:<34} {:>6} {:>9.4f} {:>9.4f} {:>9.4f} {:>9.1f} {:>8.1f} {:>8} {:>8.3f} {:>8}\n", name, c.tokens, m,
-               *low, *high, c.tokens / m, c.flops / m / 1e9, share, m / median(first->seconds),
+    fmt::print("{:<34} {:>6} {:>9.4f} {:>9.4f} {:>9.4f} {:>9.1f} {:>8.1f} {:>10} {:>8.3f} {:>8}\n", name, c.tokens, m,
+               *low, *high, c.tokens / m, c.flops / m / 1e9, share_of_peak(setting, c, m), m / median(first->seconds),
                c.flops_ratio > 0 ? fmt::format("{:.3f}", c.flops_ratio) : "");
   }
+  if (setting.peak_flops > 0)
+    fmt::print("peak, measured here: {:.0f} GFLOP/s in {} from registers, {:.1f} GB/s read from memory\n",
+               setting.peak_flops / 1e9, setting.dtype, setting.peak_bytes / 1e9);
   fmt::print("time: median over the first case's of the same token count; FLOPs: counted, over full prefill's.\n");
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,14 @@ struct BenchCase {
   std::vector<double> seconds;
   std::vector<double> select_seconds;  ///< of them, choosing what to recompute
   double flops = 0, bytes = 0, flops_ratio = 0;
+  std::int32_t first_token = 0;  ///< what the prompt is continued with, to compare with others
 };
 
 /// What all cases of a call share.
 struct BenchSetting {
   std::string model, device, build, dtype;
   int threads = 0;
-  double peak_flops = 0;  ///< of this machine, measured; 0: unknown
+  double peak_flops = 0, peak_bytes = 0;  ///< a second, of this machine, measured; 0: unknown
 };
 
 double median(std::vector<double> values);

@@ -46,11 +46,18 @@ class Bench final : public Command {
     options_.bos = opened.tokenizer->bos();
     options_.decode.max_new_tokens = what_ == "decode" ? new_tokens_ : 1;
     std::vector<BenchCase> cases = make_cases(opened.files->config());
+    const Peak before = engine.backend().measure_peak();
     for (int run = -1; run < runs_; ++run) {  // run −1 warms up: it also fills the chunk store
       for (std::size_t i = 0; i < cases.size(); ++i) measure(engine, i, cases[i], run >= 0);
     }
-    const BenchSetting setting{model_.model, engine.backend().name(),    version_text(),
-                               model_.dtype, engine.backend().threads(), 0};
+    const Peak after = engine.backend().measure_peak();  // the machine may have been busy, or slower, at one of them
+    const BenchSetting setting{.model = model_.model,
+                               .device = engine.backend().name(),
+                               .build = version_text(),
+                               .dtype = model_.dtype,
+                               .threads = engine.backend().threads(),
+                               .peak_flops = std::max(before.flops, after.flops),
+                               .peak_bytes = std::max(before.bytes, after.bytes)};
     print_bench(setting, cases, json_);
     return 0;
   }
@@ -107,13 +114,16 @@ class Bench final : public Command {
   }
 
   void measure(Engine& engine, std::size_t i, BenchCase& c, bool timed) {
+    const OpCost before = engine.queue().cost();
     const Outcome outcome = run_isolated(engine, requests_[i], specs_[i], options_);
     if (!timed) return;
     const bool decode = what_ == "decode";
+    const OpCost all = engine.queue().cost() - before;
     c.seconds.push_back(decode ? outcome.decode_seconds : outcome.seconds.ttft());
     c.select_seconds.push_back(outcome.seconds.select);
-    c.flops = decode ? 0 : outcome.flops;
-    c.bytes = decode ? 0 : outcome.bytes;
+    c.flops = decode ? all.flops - outcome.flops : outcome.flops;
+    c.bytes = decode ? all.bytes - outcome.bytes : outcome.bytes;
+    c.first_token = outcome.first_token;
     c.flops_ratio = what_ == "select" ? outcome.flops_ratio : 0;
     if (decode) c.tokens = static_cast<int>(outcome.prediction_ids.size());
   }

@@ -191,6 +191,13 @@ class Queue {
   OpCost cost_;
 };
 
+/// What a device does at best, measured: products in the compute dtype on registers alone, and reading memory that no
+/// cache holds, on all threads.
+struct Peak {
+  double flops = 0;  ///< a second; 0: not measured
+  double bytes = 0;  ///< a second
+};
+
 /// A device: owns memory, prepares weights, makes queues.
 class Backend {
  public:
@@ -213,6 +220,8 @@ class Backend {
   virtual int decode_rows() const = 0;
   /// The most rows a decode batch may have.
   virtual int max_decode_rows() const = 0;
+  /// Takes about a second; zeros where the backend does not know.
+  virtual Peak measure_peak() { return {}; }
 };
 
 struct BackendOptions {

@@ -31,6 +31,7 @@ class CpuBackend final : public Backend {
   std::unique_ptr<Queue> make_queue() override;
   int decode_rows() const override { return 1; }
   int max_decode_rows() const override;
+  Peak measure_peak() override;
 
  private:
   Tensor pack(std::span<const WeightSource> sources, std::int64_t rows, std::int64_t cols);

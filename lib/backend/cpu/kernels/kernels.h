@@ -135,6 +135,11 @@ struct Kernels {
   void (*multiply_packed)(const PackedMatmulArgs&, std::int64_t row_begin, std::int64_t row_end,
                           std::int64_t panel_begin, std::int64_t panel_end);
 
+  /// Independent products on registers: their FLOPs, as pairs of bf16 where the kernels have them. And a sum of `count`
+  /// float32, a multiple of 4 · lanes.
+  double (*peak_products)(std::int64_t rounds, bool pairs, float* sink);
+  float (*sum_memory)(const float* from, std::int64_t count);
+
   std::int64_t attention_keys;     ///< of one tile; splits of the keys are multiples of it
   std::int64_t attention_vectors;  ///< partial results have room for a multiple of this
   std::int64_t attention_columns;  ///< padded dim: head_dim rounded up to this

@@ -6,6 +6,7 @@
 #include "backend/cpu/kernels/mass.h"
 #include "backend/cpu/kernels/matmul.h"
 #include "backend/cpu/kernels/packed_matmul.h"
+#include "backend/cpu/kernels/peak.h"
 #include "backend/cpu/kernels/rows.h"
 
 namespace kvmend::KVMEND_LEVEL {
@@ -31,6 +32,8 @@ const Kernels kernels = {
     .pack_rows = pack_rows,
     .pack_panels = pack_panels,
     .multiply_packed = multiply_packed,
+    .peak_products = peak_products,
+    .sum_memory = sum_memory,
     .attention_keys = kKeys,
     .attention_vectors = kTileRows,
     .attention_columns = kPanel,

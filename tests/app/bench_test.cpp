@@ -1,0 +1,38 @@
+// `kvmend bench`: what it prints, on a tiny model; never how fast that was.
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/program.h"
+#include "catch.h"
+
+using namespace kvmend::test;
+using Catch::Matchers::Contains;
+
+TEST_CASE("bench prints each case's share of a peak that was measured") {
+  const auto result =
+      kvmend::test::kvmend({"bench", "prefill", "--model", tiny_model("tiny-llama"), "--tokens", "64", "--runs", "1"});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("of peak") && Contains("peak, measured here: ") && Contains("GFLOP/s in bf16"));
+  CHECK_THAT(result.out, Contains("% FLOP") || Contains("% byte"));
+}
+
+TEST_CASE("bench counts what decoding does, and a strategy's FLOPs over full prefill's") {
+  for (const std::string what : {"decode", "select"}) {
+    std::vector<std::string> arguments = {"bench", what, "--model", tiny_model("tiny-llama"), "--tokens", "64"};
+    for (const char* more : {"--runs", "1", "--json"}) arguments.emplace_back(more);
+    if (what == "select")
+      for (const char* more : {"--chunk", "16", "--query", "8", "--strategy", "random"}) arguments.emplace_back(more);
+    const auto result = kvmend::test::kvmend(arguments);
+    CHECK(result.code == 0);
+    std::istringstream lines(result.out);
+    int cases = 0;
+    for (std::string line; std::getline(lines, line); ++cases) {
+      const auto c = nlohmann::json::parse(line);
+      CHECK(c.at("flops").get<double>() > 0);
+      CHECK(c.at("peak_flops").get<double>() > 0);
+      CHECK(c.at("peak_bytes").get<double>() > 0);
+      if (what == "select") CHECK((c.at("flops_ratio").get<double>() < 1) == (cases == 1));
+    }
+    CHECK(cases == (what == "select" ? 2 : 1));
+  }
+}
