@@ -58,7 +58,12 @@ class TableCommand final : public Command {
     const bool selections = std::any_of(query.values.begin(), query.values.end(), [](const std::string& name) {
       return is_known_value(name) && is_selection_value(name);
     });
-    const TableData data = load_table_data({stores_.begin(), stores_.end()}, selections ? oracle_ : "");
+    const std::vector<std::filesystem::path> stores(stores_.begin(), stores_.end());
+    TableData data = load_table_data(stores, selections ? oracle_ : "");
+    std::vector<std::string> names = query.rows;
+    names.insert(names.end(), query.cols.begin(), query.cols.end());
+    for (const auto& [name, value] : query.where) names.push_back(name);
+    if (std::find(names.begin(), names.end(), "evidence") != names.end()) split_by_evidence(data, stores);
     const Table table = make_table(data, query);
     fmt::print("{}", format_table(table, format_, terminal_columns()));
     if (format_ != "text" && format_ != "md") {  // machine formats carry no prose: the warnings go to people

@@ -118,7 +118,7 @@ void separate(Table& table, const Cells& cells) {
   used.insert(used.end(), table.col_dimensions.begin(), table.col_dimensions.end());
   used.emplace_back("task");
   for (const char* name : {"strategy", "ratio", "model", "chunker", "dtype", "backend", "chat", "load_from", "tokenize",
-                           "system", "max_new_tokens", "data", "key"}) {
+                           "system", "max_new_tokens", "data", "evidence", "key"}) {
     if (!mixes(cells, used, name)) continue;
     table.row_dimensions.emplace_back(name);
     used.emplace_back(name);

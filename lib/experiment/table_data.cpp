@@ -17,9 +17,6 @@ struct Replicate {
   std::map<std::string, std::string> failures;      ///< error by sample
 };
 
-/// Sorts as the samples' positions do.
-std::string sample_key(const SampleRow& sample) { return fmt::format("{}:{:09}", sample.prompts, sample.position); }
-
 Observation observe(const ResultRow& row, const SampleRow& sample) {
   Observation o;
   o.sample = sample_key(sample);
@@ -176,11 +173,13 @@ std::string as_text(const Value& value) { return value.is_string() ? value.as_st
 const std::vector<std::string>& fixed_dimensions() {
   static const std::vector<std::string> names = {"strategy", "ratio",          "task", "model",     "chunker",
                                                  "dtype",    "backend",        "chat", "load_from", "tokenize",
-                                                 "system",   "max_new_tokens", "data", "key"};
+                                                 "system",   "max_new_tokens", "data", "evidence",  "key"};
   return names;
 }
 
 }  // namespace
+
+std::string sample_key(const SampleRow& sample) { return fmt::format("{}:{:09}", sample.prompts, sample.position); }
 
 std::string without_seed(const CellRecord& record) {
   Value canonical = record.canonical;
@@ -221,6 +220,7 @@ std::string dimension(const TableCell& cell, const std::string& name) {
   if (name == "chat") return cell.record.chat;
   if (name == "load_from") return cell.record.load_from;
   if (name == "tokenize") return cell.record.tokenize;
+  if (name == "evidence") return cell.evidence;
   if (name == "key") return cell.record.key.substr(0, 8);
   const Value& canonical = cell.record.canonical;
   if (name == "system" || name == "max_new_tokens") {

@@ -31,6 +31,7 @@ struct TableCell {
   std::vector<Observation> observations;  ///< in the samples' order
   int failed = 0;
   std::string first_error;
+  std::string evidence;  ///< split_by_evidence: "cut", "whole", or "" for samples without evidence
 };
 
 struct TableData {
@@ -42,11 +43,18 @@ struct TableData {
 /// strategy. Throws Error(data).
 TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference = "");
 
+/// Splits each cell by whether a unit's boundary cuts the samples' evidence or one unit holds each span: then `evidence` is
+/// a dimension (cut, whole).
+void split_by_evidence(TableData& data, const std::vector<std::filesystem::path>& stores);
+
+/// A sample's key, which sorts as positions do.
+std::string sample_key(const SampleRow& sample);
+
 /// Everything but the seed, as a key: replicates share it.
 std::string without_seed(const CellRecord& record);
 
 /// The value of a dimension for a cell: strategy, ratio ("" if it has none), task, model, chunker, dtype, backend, chat,
-/// load_from, tokenize, system, max_new_tokens, data, key; any parameter of its strategy or task; "" where it has no such
+/// load_from, tokenize, system, max_new_tokens, data, evidence, key; any parameter of its strategy or task; "" where it has no such
 /// parameter.
 std::string dimension(const TableCell& cell, const std::string& name);
 

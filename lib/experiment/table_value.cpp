@@ -100,7 +100,8 @@ TaskValues time_ratios(const TableCell& cell, const TableCell& full, const Field
 
 std::string place_of(const TableCell& cell, const std::string& strategy) {
   const CellRecord& r = cell.record;
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", strategy, r.prompts, r.weights, r.dtype, r.backend, r.load_from);
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", strategy, r.prompts, r.weights, r.dtype, r.backend, r.load_from,
+                     cell.evidence);
 }
 
 }  // namespace

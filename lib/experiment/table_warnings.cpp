@@ -68,7 +68,7 @@ void warn_of_missing(const std::vector<const TableCell*>& cells, std::vector<std
         incomplete, cells.size(), fewest, most));
   }
   std::map<std::string, std::set<std::size_t>> by_prompts;
-  for (const auto* cell : cells) by_prompts[cell->record.prompts].insert(cell->observations.size());
+  for (const auto* cell : cells) by_prompts[cell->record.prompts + cell->evidence].insert(cell->observations.size());
   const bool uneven =
       std::any_of(by_prompts.begin(), by_prompts.end(), [](const auto& p) { return p.second.size() > 1; });
   if (uneven)

@@ -84,6 +84,35 @@ TEST_CASE("seeds are averaged sample by sample before anything else") {
   CHECK(entry(table, "n", "random", "0.1").estimate.value == 40);
 }
 
+TEST_CASE("samples whose evidence a boundary cuts are told from whole ones where it is asked") {
+  TempFolder folder;
+  const auto path = folder / "a.kvmend";
+  {
+    Store store = Store::open(path, Store::Mode::write);
+    fill_store(store, "name: x\nmodel: m\ntasks: [ruler/vt]\nstrategies: [full, no_context, epic]\nratios: [0.2]\n", 0,
+               40);
+    // Units are [0, 2), [2, 6), [6, 10).
+    store.database().execute(
+        "UPDATE samples SET evidence = CASE position % 4 WHEN 0 THEN '[[2,6],[7,9]]' WHEN 1 THEN '[[5,7]]' "
+        "WHEN 2 THEN '[[3,4],[1,3]]' ELSE '[]' END");
+  }
+  TableData data = load_table_data({path});
+  CHECK(make_table(data, {}).row_dimensions == std::vector<std::string>{"strategy"});
+  split_by_evidence(data, {path});
+  const Table table = make_table(data, {{"strategy"}, {"evidence"}, {"n", "score", "pgr"}, {}});
+  CHECK(table.cols == std::vector<std::vector<std::string>>{{""}, {"cut"}, {"whole"}});
+  CHECK(entry(table, "n", "epic", "cut").estimate.value == 20);
+  CHECK(entry(table, "n", "epic", "whole").estimate.value == 10);
+  CHECK(entry(table, "n", "epic", "").estimate.value == 10);
+  CHECK(entry(table, "score", "epic", "whole").estimate.value == 1);
+  CHECK(entry(table, "score", "epic", "cut").estimate.value == 0.5);
+  CHECK_FALSE(warns(table, "incomplete"));
+  CHECK_FALSE(warns(table, "different numbers"));
+  // Unless it is asked for in rows or columns, it goes to the rows: nothing is mixed.
+  CHECK(make_table(data, {}).row_dimensions == std::vector<std::string>{"strategy", "evidence"});
+  CHECK(make_table(data, {{"strategy"}, {"ratio"}, {"n"}, {{"evidence", "cut"}}}).rows.size() == 3);
+}
+
 TEST_CASE("rows and columns are free, and nothing is mixed silently") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096]}]\nchunker: [{fixed: 64}, {fixed: 128}]\n"
