@@ -48,9 +48,9 @@ const columns = [
 ];
 let order = {column: -1, down: false};
 
-const percent = (x) => (x === null ? "" : (100 * x).toFixed(1));
+const percent = (x) => (x === null ? "" : (100 * x).toFixed(1).replace(/^-(0\.0)$/, "$1"));
 function cellOf(value, kind) {
-  if (kind === "text") return element("td", {}, value ?? "");
+  if (kind === "text") return element("td", {}, value ?? "mean of all");
   if (kind === "ratio") return element("td", {class: "n"}, value === null ? "–" : +(100 * value).toFixed(4) + " %");
   if (kind === "count") return element("td", {class: "n"}, String(value));
   if (!value) return element("td", {class: "n"}, "");

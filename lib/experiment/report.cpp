@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
+#include <optional>
 #include <set>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -41,7 +44,8 @@ void describe_runs(const std::vector<std::filesystem::path>& stores, OrderedJson
     Store store = Store::open(path, Store::Mode::read);
     for (const RunRecord& run : store.runs()) {
       names.insert(run.name);
-      hosts.insert(fmt::format("{} ({}, {} threads)", run.host, run.device, run.threads));
+      hosts.insert(fmt::format("{} ({}{})", run.host, run.backend,
+                               run.threads > 0 ? fmt::format(", {} threads", run.threads) : ""));
       builds.insert(run.version);
       if (texts.insert(run.config).second) configs.push_back(OrderedJson::array({"Config of " + run.name, run.config}));
       first = first > 0 ? std::min(first, run.started) : run.started;
@@ -67,7 +71,7 @@ void describe_runs(const std::vector<std::filesystem::path>& stores, OrderedJson
 }
 
 /// Inline figures; what cannot be drawn is noted.
-std::string figures(const std::vector<std::filesystem::path>& stores, const ReportQuery& query,
+std::string figures(const std::vector<std::filesystem::path>& stores, const TableData& data, const ReportQuery& query,
                     std::vector<std::string>& notes) {
   std::string out;
   const auto add = [&](const std::string& kind, const std::string& caption,
@@ -90,6 +94,7 @@ std::string figures(const std::vector<std::filesystem::path>& stores, const Repo
                          escape_html(caption));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::usage) throw;
+      if (std::string_view(error.what()).starts_with("there is nothing to plot")) return;  // such stores are common
       notes.push_back(fmt::format("no {} plot: {}", kind, error.what()));
     }
     std::error_code ignored;
@@ -99,6 +104,19 @@ std::string figures(const std::vector<std::filesystem::path>& stores, const Repo
   add("ratio", "Quality against the recomputation ratio, 95 % intervals", {});
   add("ttft", "Mean time to first token by phase", {});
   add("chunk-size", "Quality against chunk size", {});
+  // Of the others one ratio fills a figure: the one nearest to 20 %.
+  std::optional<double> nearest;
+  for (const TableCell& cell : data.cells) {
+    const auto ratio = cell.record.ratio;
+    if (ratio && (!nearest || std::abs(*ratio - 0.2) < std::abs(*nearest - 0.2))) nearest = ratio;
+  }
+  const bool chosen =
+      std::any_of(query.where.begin(), query.where.end(), [](const auto& w) { return w.first == "ratio"; });
+  std::vector<std::pair<std::string, std::string>> at;
+  if (nearest && !chosen) at.emplace_back("ratio", format_number(*nearest));
+  add("overlap", "How much strategies select the same", at);
+  add("crowding-out", "What of the selection the query does not attend to", {});
+  add("niah", "Needles by length and depth", at);
   return out;
 }
 
@@ -131,7 +149,7 @@ Report make_report(const std::vector<std::filesystem::path>& stores, const Repor
   page["cells"] = samples.cells;
   page["default_a"] = samples.default_a;
   page["default_b"] = samples.default_b;
-  const std::string plots = query.plots ? figures(stores, query, report.notes) : "";
+  const std::string plots = query.plots ? figures(stores, data, query, report.notes) : "";
   const auto folder = shipped_path("apps/report");
   report.samples = samples.count;
   report.with_text = samples.with_text;

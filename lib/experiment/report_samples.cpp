@@ -53,7 +53,7 @@ class Browser {
       out.texts += pack_block(text_of(entry)) + "\n";
     }
     OrderedJson all = OrderedJson::array();
-    for (Entry& entry : entries_) all.push_back(std::move(entry.json));
+    for (const std::size_t i : order) all.push_back(std::move(entries_[i].json));
     out.count = static_cast<int>(all.size());
     out.all = pack_block(all);
     out.cells = cells_;
