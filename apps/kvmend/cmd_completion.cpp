@@ -75,7 +75,7 @@ CommandWords words_of(const CLI::App& app) {
   return out;
 }
 
-std::string quoted(std::string text) {
+std::string quoted(const std::string& text) {
   std::string out;
   for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
   return "'" + out + "'";

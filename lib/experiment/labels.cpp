@@ -1,5 +1,7 @@
 #include "experiment/labels.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -26,7 +28,7 @@ void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& para
       std::string suffix;
       for (const auto& key : differing) {
         const Value* value = params[member].find(key);
-        if (value) suffix += (suffix.empty() ? "" : ", ") + key + ": " + value->flow();
+        if (value) suffix += fmt::format("{}{}: {}", suffix.empty() ? "" : ", ", key, value->flow());
       }
       if (!suffix.empty()) labels[member] = label + " (" + suffix + ")";
     }

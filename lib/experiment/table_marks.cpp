@@ -58,10 +58,10 @@ void mark_best(TableBlock& block, const References& references,
     for (const std::size_t row : rows) {
       if (row == best) continue;
       const auto pairs = pair_by_task(cells_of(best, col), cells_of(row, col), solved ? &references : nullptr);
-      Comparison comparison = compare_paired(pairs);
+      const Comparison comparison = compare_paired(pairs);
       if (comparison.difference.n == 0) continue;  // other tasks: nothing to pair
       compared = true;
-      contests.push_back({&*block.entries[row][col], std::move(comparison)});
+      contests.push_back({&*block.entries[row][col], comparison});
     }
     if (compared) block.entries[best][col]->mark = Mark::best;
   }

@@ -106,11 +106,12 @@ static inline Vec load(const std::uint16_t* from) {
 static inline Vec round_bf16(Vec v) {
   const Bits b = bits_of(v);
   const Bits rounded = (b + 0x7fffU + ((b >> 16) & 1U)) & 0xffff0000U;
-  return v == v ? from_bits(rounded) : v;
+  return v == v ? from_bits(rounded) : v;  // NOLINT(misc-redundant-expression): false for NaN
 }
 
 static inline void store(std::uint16_t* to, Vec v) {
-  const Bits b = bits_of(round_bf16(v)) | (v == v ? Bits{} : Bits{} + 0x400000U);
+  const Bits quiet = v == v ? Bits{} : Bits{} + 0x400000U;  // NOLINT(misc-redundant-expression): false for NaN
+  const Bits b = bits_of(round_bf16(v)) | quiet;
   const Halves h = __builtin_convertvector(b >> 16, Halves);
   __builtin_memcpy(to, &h, sizeof h);
 }
