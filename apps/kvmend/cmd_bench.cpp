@@ -74,6 +74,7 @@ class Bench final : public Command {
       if (what_ != "select") continue;
       for (const std::string& argument : strategies_) {
         const auto strategy = parse_strategy_argument(argument);
+        check_strategy(*strategy, config);
         if (!strategy->info.uses_ratio)
           add(cases, request, argument, -1);
         else

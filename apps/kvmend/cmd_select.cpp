@@ -58,6 +58,7 @@ class Select final : public Command {
       }
     }
     const OpenedModel opened = open_named_model(model_.model);
+    for (const CellSpec& cell : cells) check_strategy(*cell.strategy, opened.files->config());
     const Request request = read(*opened.tokenizer);
     Engine engine(*opened.files, model_.backend());
     RunnerOptions options;

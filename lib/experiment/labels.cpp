@@ -30,7 +30,7 @@ void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& para
         const Value* value = params[member].find(key);
         if (value) suffix += fmt::format("{}{}: {}", suffix.empty() ? "" : ", ", key, value->flow());
       }
-      if (!suffix.empty()) labels[member] = label + " (" + suffix + ")";
+      if (!suffix.empty()) labels[member] = fmt::format("{} ({})", label, suffix);
     }
   }
 }

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "model/locate.h"
-#include "recompute/selector.h"
+#include "recompute/runner.h"
 
 namespace kvmend {
 
@@ -117,11 +117,9 @@ void Session::find_auxiliaries() {
 }
 
 void Session::check_strategies() const {
-  const ModelConfig& model = files_->config();
-  const ModelFacts facts{model.n_layers, model.position == PositionKind::rope, model.sliding_window > 0};
   for (const StrategyVariant& variant : config_.strategies) {
     try {
-      variant.strategy->selector->check_model(facts);
+      check_strategy(*variant.strategy, files_->config());
     } catch (const Error& error) {
       fail(ErrorKind::usage, "{}{}", variant.where.prefix(), error.what());
     }

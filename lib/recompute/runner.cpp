@@ -91,6 +91,10 @@ class RequestRun {
 
 }  // namespace
 
+void check_strategy(const Strategy& strategy, const ModelConfig& model) {
+  strategy.selector->check_model({model.n_layers, model.position == PositionKind::rope, model.sliding_window > 0});
+}
+
 std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,
                                  const RunnerOptions& options) {
   check_request(request, engine.model().config().vocab, engine.model().config().context_length);

@@ -12,6 +12,9 @@
 
 namespace kvmend {
 
+/// Throws Error(usage) if the strategy cannot run on such a model: nothing needs to be loaded to know.
+void check_strategy(const Strategy& strategy, const ModelConfig& model);
+
 struct CellSpec {
   std::shared_ptr<const Strategy> strategy;
   double ratio = 0;

@@ -127,6 +127,10 @@ TEST_CASE("prompts that cannot run: too long, too short, an empty chunk, a broke
   CHECK(kvmend::test::kvmend({"select", "--model", model, "--strategy", "epic", "--ratio", "7", "--request", "-"},
                              folder.path())
             .code == 2);
+  const auto deep = kvmend::test::kvmend(
+      {"select", "--model", model, "--strategy", "prophetkv: {layers: [99]}", "--request", "-"}, folder.path(), "{}");
+  CHECK(deep.code == 2);
+  CHECK_THAT(deep.err, Contains("layer 99 is past the model's last layer"));
   CHECK(
       kvmend::test::kvmend({"select", "--model", model, "--strategy", "epik", "--request", "-"}, folder.path()).code ==
       2);
