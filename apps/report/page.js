@@ -148,7 +148,9 @@ function select(i) {
   if (current >= 0) items[current].setAttribute("aria-selected", "false");
   current = i;
   items[i].setAttribute("aria-selected", "true");
-  items[i].scrollIntoView({block: "nearest"});
+  const box = $("list").getBoundingClientRect(), at = items[i].getBoundingClientRect();  // the page stays where it is
+  if (at.top < box.top) $("list").scrollTop -= box.top - at.top;
+  else if (at.bottom > box.bottom) $("list").scrollTop += at.bottom - box.bottom;
   $("list").setAttribute("aria-activedescendant", "s" + i);
   showSample(shown[i]);
 }

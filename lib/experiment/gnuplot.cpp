@@ -98,7 +98,12 @@ std::string caption(const std::string& text) {
 }
 
 std::string line_plot(const std::vector<Series>& series, const std::vector<Series>& levels, Dodge dodge) {
-  std::string data, bars, plots;
+  constexpr std::size_t most = 24, roomy = 12;  // lines that a key of one column holds, and in letters of full size
+  const std::size_t lines = series.size() + levels.size();
+  if (lines > most)
+    fail(ErrorKind::usage, "{} lines are more than a figure holds ({}); choose with --where, e.g. a chunker or a task",
+         lines, most);
+  std::string data = lines > roomy ? "set key maxcols 1 font small spacing 0.9\n" : "", bars, plots;
   const auto add = [&](const std::string& plot) { plots += ", \\\n     " + plot; };
   double widest = 0;
   for (const Series& s : series) {

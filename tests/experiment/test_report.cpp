@@ -59,6 +59,7 @@ const column = (i) => [...$("table").tBodies[0].rows].map((row) => row.cells[i].
 const chosen = () => [...$("list").children].findIndex((item) => item.getAttribute("aria-selected") === "true");
 (async () => {
   while (!document.documentElement.hasAttribute("data-ready")) await pause();
+  seen.scrolled = scrollY;
   seen.dark = getComputedStyle(document.body).backgroundColor;
   const score = $("table").tHead.rows[0].cells[6].firstChild;
   score.click(); seen.falling = column(6); seen.sort = $("table").tHead.rows[0].cells[6].getAttribute("aria-sort");
@@ -103,6 +104,7 @@ TEST_CASE("the page sorts, filters, shows samples, obeys keys and the theme, wit
   const Opened page = open_page(folder, report.html, reader);
   CHECK(page.console == "");
   const auto& seen = page.seen;
+  CHECK(seen["scrolled"] == 0);  // it opens at its top
   CHECK(seen["sort"] == "descending");
   CHECK_THAT(seen["falling"][0].get<std::string>(), Catch::StartsWith("96.7"));
   CHECK_THAT(seen["rising"][0].get<std::string>(), Catch::StartsWith("6.7"));
