@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "backend/host/block_cache.h"
 #include "core/error.h"
 
 namespace kvmend {
@@ -29,25 +30,69 @@ std::size_t available_memory() {
   return SIZE_MAX;
 }
 
+constexpr std::size_t kKeepFrom = std::size_t{128} << 10U;  // smaller ones the allocator keeps by itself
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kKept = 0;  // a use after free has to stay one
+#else
+constexpr std::size_t kKept = std::size_t{256} << 20U;
+#endif
+
+/// Freed buffers of this process. Never destroyed: the last buffer may outlive every other static object.
+BlockCache& freed_blocks() {
+  static BlockCache& cache = *new BlockCache(kKept);
+  return cache;
+}
+
+std::size_t alignment_of(std::size_t bytes) { return bytes >= kHugeFrom ? kHugePage : kAlignment; }
+
+/// Whole steps of the alignment, at least one; 0 where that has no size in std::size_t.
+std::size_t padded(std::size_t bytes) {
+  const std::size_t alignment = alignment_of(bytes);
+  return bytes == 0 ? alignment : (bytes + alignment - 1) / alignment * alignment;
+}
+
+/// Null when the system has no block of this size.
+std::byte* allocate_block(std::size_t bytes) {
+  const std::size_t size = padded(bytes);
+  if (size < bytes) return nullptr;
+  if (size >= kKeepFrom)
+    if (void* kept = freed_blocks().take(size)) return static_cast<std::byte*>(kept);
+  void* block = std::aligned_alloc(alignment_of(bytes), size);
+  if (block == nullptr) {
+    freed_blocks().clear();
+    block = std::aligned_alloc(alignment_of(bytes), size);
+  }
+  if (block != nullptr && alignment_of(bytes) == kHugePage)
+    madvise(block, size, MADV_HUGEPAGE);  // a wish: it may be refused
+  return static_cast<std::byte*>(block);
+}
+
 double mib(std::size_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); }
 
 }  // namespace
 
 HostBuffer::HostBuffer(std::size_t bytes) : bytes_(bytes) {
   // Linux promises memory it does not have and kills the process later: ask first.
-  const std::size_t available = bytes >= kAskSystemFrom ? available_memory() : SIZE_MAX;
-  const std::size_t alignment = bytes >= kHugeFrom ? kHugePage : kAlignment;
-  const std::size_t padded = (bytes + alignment - 1) / alignment * alignment;
-  if (bytes <= available && padded >= bytes)
-    data_ = static_cast<std::byte*>(std::aligned_alloc(alignment, padded == 0 ? alignment : padded));
-  if (data_ != nullptr && alignment == kHugePage) madvise(data_, padded, MADV_HUGEPAGE);  // a wish: it may be refused
+  std::size_t available = SIZE_MAX;
+  if (bytes >= kAskSystemFrom) {
+    freed_blocks().clear();
+    available = available_memory();
+  }
+  if (bytes <= available) data_ = allocate_block(bytes);
   if (data_ == nullptr && available != SIZE_MAX)
     fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for, {:.1f} MiB available", mib(bytes),
          mib(available));
   if (data_ == nullptr) fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for", mib(bytes));
 }
 
-HostBuffer::~HostBuffer() { std::free(data_); }
+HostBuffer::~HostBuffer() {
+  const std::size_t size = padded(bytes_);
+  if (size >= kKeepFrom)
+    freed_blocks().put(data_, size);
+  else
+    std::free(data_);
+}
 
 Tensor allocate_host(DType dtype, std::int64_t rows, std::int64_t cols) {
   require(rows >= 0 && cols >= 0, "allocate: a tensor of [{}, {}]", rows, cols);
