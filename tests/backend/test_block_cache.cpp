@@ -1,7 +1,8 @@
-#include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <thread>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "backend/host/block_cache.h"
 
