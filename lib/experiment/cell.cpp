@@ -31,6 +31,8 @@ Value prompt_identity(const Config& config, const Cell& cell, const RunIdentity&
   out.set("chunker", config.chunkers[static_cast<std::size_t>(cell.chunker)]);
   out.set("tokenize", std::string(enum_name(config.tokenize)));
   out.set("keep_bos", config.sink == SinkKind::keep_bos);
+  if (config.keep_answer_space)
+    out.set("keep_answer_space", true);  // keys from before it was an option stay as they are
   // Part of the prompts too: a task sized for a length leaves room for the answer.
   out.set("max_new_tokens", config.max_new_tokens ? Value(*config.max_new_tokens) : Value());
   return out;

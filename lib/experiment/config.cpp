@@ -26,6 +26,7 @@ struct PlainKeys {
     v("sink", c.sink, "sink of the strategies that name none");
     v("seed", c.seed, "seed of the tasks that name none");
     v("max_new_tokens", c.max_new_tokens, "instead of the tasks' own", between(1, 1 << 20));
+    v("keep_answer_space", c.keep_answer_space, "the answer prefix's leading space stays behind a chat header, too");
     v("load_from", c.load_from, "where chunk caches lie when a request comes");
     v("tokenize", c.tokenize, "the whole prompt at once, or each unit alone");
     v("device", c.device, "auto, cpu, reference, cuda or cuda:N,M");
@@ -125,12 +126,14 @@ std::vector<std::string> item_parameters(const std::string& section, const std::
   std::vector<std::string> out;
   const auto take = [&](const auto& infos, const std::string& wanted) {
     for (const auto& info : infos) {
-      if (info.name != wanted) continue;
+      if (info.name != wanted && wanted != "*") continue;
       for (const auto& param : info.params) out.push_back(param.name);
     }
   };
   if (section == "strategies") {
     take(list_strategies(), name);
+  } else if (name == "*") {
+    take(list_tasks(), name);
   } else {
     try {
       for (const auto& task : expand_task_group(name, {})) take(list_tasks(), task);
@@ -161,6 +164,7 @@ Config make_config(const ConfigSource& source) {
 
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
   ConfigSource source = read_config_files(paths);
+  apply_file_settings(source.tree, source.settings, item_parameters);
   apply_settings(source.tree, settings, item_parameters);
   for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
   if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
@@ -168,7 +172,7 @@ Config load_config(const std::vector<std::filesystem::path>& paths, const std::v
 }
 
 Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& settings) {
-  ConfigSource source{read_yaml(text, name), text, std::filesystem::current_path()};
+  ConfigSource source{read_yaml(text, name), {}, text, std::filesystem::current_path()};
   apply_settings(source.tree, settings, item_parameters);
   return make_config(source);
 }

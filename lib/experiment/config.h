@@ -72,6 +72,7 @@ struct Config {
   std::optional<SinkKind> sink;  ///< what strategies that name none were given
   std::optional<std::int64_t> seed;
   std::optional<int> max_new_tokens;
+  bool keep_answer_space = false;  ///< PromptOptions
   CacheConfig cache;
   LoadFrom load_from = LoadFrom::device;
   TokenizeMode tokenize = TokenizeMode::whole;

@@ -1,4 +1,4 @@
-// --set: a path into the config tree and the value to put there.
+// --set, and a file's `set:`: a path into the config tree and the value to put there.
 #include <charconv>
 #include <optional>
 
@@ -18,6 +18,7 @@ struct Step {
 struct Setting {
   std::vector<Step> steps;
   Value value;
+  bool from_file = false;  ///< `*` may match nothing
 };
 
 /// Moves the places of a value read from the text behind '=' to where it stands in the option.
@@ -36,8 +37,11 @@ void shift_places(Value& value, const Location& origin) {
   }
 }
 
-Setting parse_setting(const std::string& option, int number) {
-  const auto at = [&](std::size_t column) { return Location{"--set", number, static_cast<int>(column) + 1}; };
+/// `begin`: where the option's first character stands.
+Setting parse_setting(const std::string& option, const Location& begin_at) {
+  const auto at = [&](std::size_t column) {
+    return Location{begin_at.file, begin_at.line, begin_at.column + static_cast<int>(column)};
+  };
   const std::size_t equals = option.find('=');
   if (equals == std::string::npos) {
     fail(ErrorKind::usage, "{}'{}' has no value; write it as path=value, e.g. tasks.*.samples=5", at(0).prefix(),
@@ -144,6 +148,10 @@ class Applier {
     if (matched > 0) return;
     if (items.empty() || is_last(i))
       fail(ErrorKind::usage, "{}'*' matches nothing: the list is empty", step(i).where.prefix());
+    if (setting_.from_file && names_items(i)) {
+      taken = parameters_(step(0).text, "*");
+      if (std::find(taken.begin(), taken.end(), step(i + 1).text) != taken.end()) return;
+    }
     fail(ErrorKind::usage, "{}no element of {} takes '{}'{}", step(i + 1).where.prefix(), step(i - 1).text,
          step(i + 1).text, did_you_mean(step(i + 1).text, taken));
   }
@@ -187,7 +195,15 @@ class Applier {
 
 void apply_settings(Value& tree, const std::vector<std::string>& settings, const ItemParameters& parameters) {
   for (std::size_t n = 0; n < settings.size(); ++n) {
-    const Setting setting = parse_setting(settings[n], static_cast<int>(n) + 1);
+    const Setting setting = parse_setting(settings[n], {"--set", static_cast<int>(n) + 1, 1});
+    Applier(setting, parameters).apply(tree);
+  }
+}
+
+void apply_file_settings(Value& tree, const std::vector<Value>& settings, const ItemParameters& parameters) {
+  for (const Value& text : settings) {
+    Setting setting = parse_setting(text.as_string(), text.where);
+    setting.from_file = true;
     Applier(setting, parameters).apply(tree);
   }
 }

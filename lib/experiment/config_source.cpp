@@ -26,14 +26,29 @@ class FileReader {
     if (const Value* include = own.find("include")) below = read_includes(*include, path.parent_path());
     chain_.pop_back();
     own.erase("include");
+    take_settings(own);
     text_ += "# " + path.string() + "\n" + read_file(path);
     if (!text_.ends_with('\n')) text_ += '\n';
     return merge_config_trees(std::move(below), own);
   }
 
   std::string take_text() { return std::move(text_); }
+  std::vector<Value> take_settings() { return std::move(settings_); }
 
  private:
+  void take_settings(Value& own) {
+    const Value* list = own.find("set");
+    if (!list) return;
+    for (const Value& setting : list->is_list() ? list->as_list() : Value::List{*list}) {
+      if (!setting.is_string()) {
+        fail(ErrorKind::usage, "{}set is a list of path=value, as --set takes them, e.g. 'tasks.*.samples=5'",
+             setting.where.prefix());
+      }
+      settings_.push_back(setting);
+    }
+    own.erase("set");
+  }
+
   Value read_includes(const Value& include, const fs::path& folder) {
     const Value::List files = include.is_list() ? include.as_list() : Value::List{include};
     Value merged = Value::Map{};
@@ -50,6 +65,7 @@ class FileReader {
 
   std::vector<fs::path> chain_;
   std::string text_;
+  std::vector<Value> settings_;
 };
 
 }  // namespace
@@ -85,6 +101,7 @@ ConfigSource read_config_files(const std::vector<fs::path>& paths) {
   }
   if (!paths.empty()) source.tree.where = {paths.back().string(), 0, 0};
   source.text = reader.take_text();
+  source.settings = reader.take_settings();
   return source;
 }
 

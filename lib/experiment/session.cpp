@@ -126,6 +126,14 @@ void Session::check_strategies() const {
   }
 }
 
+std::vector<TaskNote> Session::notes() const {
+  std::vector<TaskNote> out;
+  for (std::size_t t = 0; t < tasks_.size(); ++t) {
+    for (std::string& text : tasks_[t]->notes()) out.push_back({config_.tasks[t].label, std::move(text)});
+  }
+  return out;
+}
+
 int Session::samples(int task) const {
   const int exist = tasks_.at(static_cast<std::size_t>(task))->size();
   const int wanted = config_.tasks.at(static_cast<std::size_t>(task)).samples;
@@ -139,6 +147,7 @@ PromptOptions Session::prompt_options(int chunker) const {
   options.system = config_.system;
   options.chunker = chunkers_.at(static_cast<std::size_t>(chunker)).get();
   options.tokenize = config_.tokenize;
+  options.keep_answer_space = config_.keep_answer_space;
   options.keep_bos = config_.sink == SinkKind::keep_bos;
   return options;
 }

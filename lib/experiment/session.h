@@ -11,6 +11,12 @@
 
 namespace kvmend {
 
+/// What a reader of a task's results should know (Task::notes).
+struct TaskNote {
+  std::string task;  ///< its label
+  std::string text;  ///< "q.jsonl: 12 of 1200 questions have their answer in none of their passages (kept)"
+};
+
 /// A config with its model's files, tokenizer, chat format, tasks and chunkers opened, but no weights loaded: enough to
 /// name every cell and make every prompt. Supervisor, workers, `sample` and --dry-run all make prompts here.
 class Session {
@@ -24,6 +30,7 @@ class Session {
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   const RunIdentity& identity() const { return identity_; }
   const Task& task(int index) const { return *tasks_.at(static_cast<std::size_t>(index)); }
+  std::vector<TaskNote> notes() const;  ///< of all tasks, in their order
   /// Samples of a task this config asks for.
   int samples(int task) const;
 

@@ -193,6 +193,26 @@ TEST_CASE("--set reaches every element, an index, a name, and says where it is w
   CHECK(error_of(quickstart, {"tasks.0.lenght=5"}) == "--set:1:9: unknown parameter 'lenght'; did you mean 'length'?");
 }
 
+TEST_CASE("a file's set: lies over whatever tasks the other files name; --set over that") {
+  TempFolder folder;
+  const auto paper = folder.write("paper.yaml", quickstart);
+  const auto small = folder.write("small.yaml",
+                                  "model: tiny\nset:\n  - tasks.*.samples=5\n  - tasks.*.max_prompt=512\n"
+                                  "  - tasks.0.length=700\n");
+  const Config config = load_config({paper, small}, {"tasks.1.samples=6"});
+  CHECK(config.model == "tiny");
+  CHECK(config.tasks[0].samples == 5);
+  CHECK(config.tasks[0].params.find("length")->as_int() == 700);
+  CHECK(config.tasks[1].samples == 6);
+  CHECK(config.strategies.size() == 11);
+  const auto wrong = [&](const std::string& line) {
+    return error_of(std::string(quickstart) + "set: [" + line + "]\n");
+  };
+  CHECK(wrong("tasks.*.smaples=5") == "c.yaml:18:15: no element of tasks takes 'smaples'; did you mean 'samples'?");
+  CHECK(wrong("tasks.9.samples=5") == "c.yaml:18:13: there is no element 9: the list has 2 (0 is the first)");
+  CHECK(wrong("5") == "c.yaml:18:7: set is a list of path=value, as --set takes them, e.g. 'tasks.*.samples=5'");
+}
+
 TEST_CASE("configs merge left to right, includes lie below") {
   TempFolder folder;
   folder.write("base/common.yaml",

@@ -1,0 +1,104 @@
+// Every config in configs/papers, laid under small.yaml, with a tiny model and stand-ins for the data sets: grid, first prompts
+// and their token counts.
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "catch.h"
+#include "core/file.h"
+#include "paths.h"
+
+using namespace kvmend::test;
+using Catch::Matchers::Contains;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The tiny model as if it had been made for longer prompts: nothing is computed with it.
+void make_model(const TempFolder& folder) {
+  fs::copy(tiny_model("tiny-llama"), folder.path() / "model");
+  json config = json::parse(kvmend::read_file(folder.path() / "model/config.json"));
+  config["max_position_embeddings"] = 1 << 17;
+  folder.write("model/config.json", config.dump());
+}
+
+std::string passages(int n, int about) {
+  std::string out;
+  for (int i = 1; i <= n; ++i)
+    out += "Passage " + std::to_string(i) + ":\nThing " + std::to_string(about) + " is in town " + std::to_string(i) +
+           ".\n";
+  return out;
+}
+
+/// Data sets in their published forms, five questions each.
+void make_data(const TempFolder& folder) {
+  fs::create_directories(folder.path() / "data/longbench");
+  fs::create_directories(folder.path() / "data/squad");
+  fs::create_directories(folder.path() / "data/hotpotqa");
+  json squad = {{"version", "v2.0"}, {"data", json::array()}}, hotpot = json::array();
+  std::string rows;
+  for (int i = 0; i < 5; ++i) {
+    const std::string k = std::to_string(i);
+    json paragraph{{"context", "Thing " + k + " stands in town " + k + "."}, {"qas", json::array()}};
+    json question{{"id", "s" + k}, {"question", "Where is " + k + "?"}};
+    question["answers"] = json::array({json{{"text", "town " + k}, {"answer_start", 16}}});
+    paragraph["qas"].push_back(question);
+    squad["data"].push_back(json{{"title", "T"}, {"paragraphs", json::array({paragraph})}});
+    hotpot.push_back(json::parse(R"({"_id": "h)" + k + R"(", "question": "Where is )" + k + R"(?", "answer": "town )" +
+                                 k + R"(", "supporting_facts": [["T)" + k + R"(", 0]], "context": [["T)" + k +
+                                 R"(", ["It is in town )" + k + R"(."]], ["U)" + k + R"(", ["Nothing )" + k +
+                                 R"(."]]]})"));
+    rows += R"({"input": "Where is thing )" + k + R"(?", "context": )" + json(passages(6, i)).dump() +
+            R"(, "answers": ["town )" + k + R"("], "length": 100, "language": "en", "all_classes": ["town )" + k +
+            R"(", "river"], "_id": "l)" + k + "\"}\n";
+  }
+  folder.write("data/squad/dev-v2.0.json", squad.dump());
+  folder.write("data/hotpotqa/hotpot_dev_distractor_v1.json", hotpot.dump());
+  json prompts;
+  const auto listed = json::parse(kvmend::test::kvmend({"list", "tasks", "--json"}).out);
+  for (const auto& task : listed) {
+    const std::string name = task.at("name");
+    if (!name.starts_with("longbench/") || name.ends_with("_e")) continue;
+    const std::string subset = name.substr(name.find('/') + 1);
+    folder.write("data/longbench/" + subset + ".jsonl", rows);
+    prompts[subset] = "Read.\n{context}\n\nQuestion: {input}\nAnswer:";
+  }
+  folder.write("data/longbench/dataset2prompt.json", prompts.dump());
+  std::string stream;
+  for (int i = 0; i < 5; ++i) stream += "{\"prompt\": \"Hello number " + std::to_string(i) + ".\"}\n";
+  folder.write("prompts.jsonl", stream);
+}
+
+}  // namespace
+
+TEST_CASE("each paper's experiment can be looked at on any model") {
+  const TempFolder folder;
+  make_model(folder);
+  make_data(folder);
+  ::setenv("KVMEND_DATASETS", (folder.path() / "data").c_str(), 1);
+  ::setenv("KVMEND_JIEBA", (kvmend::source_folder() + "/tests/data/eval/jieba-tiny").c_str(), 1);
+  // What --set model= does, for the auxiliary model as well; its tokens are short.
+  const std::string model = (folder.path() / "model").string();
+  folder.write("tiny.yaml", "model: " + model + "\nset:\n  - strategies.*.aux_model=" + model +
+                                "\n  - tasks.*.length=6000\n  - tasks.*.max_prompt=1000\n");
+  const std::string papers = kvmend::source_folder() + "/configs/papers/";
+  int seen = 0;
+  for (const auto& entry : fs::directory_iterator(papers)) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() != ".yaml" || name == "small") continue;
+    INFO(name);
+    const auto result = kvmend::test::kvmend(
+        {"run", entry.path().string(), papers + "small.yaml", "tiny.yaml", "--dry-run"}, folder.path());
+    INFO(result.err);
+    CHECK(result.code == 0);
+    CHECK_THAT(result.out, Contains("first prompt: ") && Contains(" tokens = "));
+    CHECK_THAT(result.out, Contains(": 5 samples"));
+    CHECK_FALSE(fs::exists(folder.path() / (name + ".kvmend")));
+    ++seen;
+  }
+  CHECK(seen >= 15);
+  ::unsetenv("KVMEND_DATASETS");
+  ::unsetenv("KVMEND_JIEBA");
+}
