@@ -35,9 +35,10 @@ class Merge final : public Command {
   explicit Merge(CLI::App& app) {
     app.add_option("out", out_, "the merged store, made if missing")->required();
     app.add_option("store", stores_, "stores to add")->required();
+    app.add_flag("--mixed", options_.mixed, "stores of different configs, models or data, too");
   }
   int run() override {
-    const MergeReport report = merge_stores(out_, {stores_.begin(), stores_.end()});
+    const MergeReport report = merge_stores(out_, {stores_.begin(), stores_.end()}, options_);
     fmt::print(stderr, "kvmend: {}: {} results, {} of them new\n", out_, report.results, report.added);
     for (const std::string& line : report.missing) fmt::print(stderr, "kvmend: missing: {}\n", line);
     for (const std::string& line : report.conflicts) {
@@ -49,6 +50,7 @@ class Merge final : public Command {
  private:
   std::string out_;
   std::vector<std::string> stores_;
+  MergeOptions options_;
 };
 
 /// Metrics again from the stored predictions.

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/error.h"
 #include "experiment/store.h"
+#include "experiment/sweep_identity.h"
 
 namespace kvmend {
 namespace {
@@ -116,13 +118,23 @@ class Merger {
 
 }  // namespace
 
-MergeReport merge_stores(const std::filesystem::path& into, const std::vector<std::filesystem::path>& from) {
+MergeReport merge_stores(const std::filesystem::path& into, const std::vector<std::filesystem::path>& from,
+                         const MergeOptions& options) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> all = from;
   for (const auto& path : from) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(path, into, ignored)) {
+    if (std::filesystem::equivalent(path, into, ignored))
       fail(ErrorKind::usage, "{}: a store cannot be merged into itself", path.string());
-    }
-    Store::open(path, Store::Mode::read);  // all can be read, before anything is written
+  }
+  if (std::filesystem::exists(into, ignored)) all.insert(all.begin(), into);
+  // All can be read and belong together, before anything is written.
+  std::optional<SweepIdentity> first;
+  for (const auto& path : all) {
+    Store store = Store::open(path, Store::Mode::read);
+    if (options.mixed) continue;
+    std::optional<SweepIdentity> sweep = identify_sweep(store);
+    if (first && sweep) require_same_sweep(*first, *sweep);
+    if (!first) first = std::move(sweep);
   }
   Merger merger(Store::open(into, Store::Mode::write));
   for (const auto& path : from) merger.add(path);

@@ -12,9 +12,16 @@ struct MergeReport {
   std::vector<std::string> conflicts;  ///< results that two stores hold with different predictions; the first one stays
 };
 
-/// Copies what `from` hold into `into` (made if missing). Idempotent and order-free but for conflicts. A store that fails to
-/// open, or whose sample differs from one already there under the same key, throws Error(data) before that store is begun.
-MergeReport merge_stores(const std::filesystem::path& into, const std::vector<std::filesystem::path>& from);
+struct MergeOptions {
+  bool mixed = false;  ///< stores of different sweeps, too
+};
+
+/// Copies what `from` hold into `into` (made if missing). Idempotent and order-free but for conflicts. Unless `mixed`, the
+/// stores' last runs must have the same cells, that is agree on config, model and data: else Error(usage) says in what they
+/// differ, and nothing is written. A store that fails to open throws Error(data) before anything is written; one whose sample
+/// differs from one already there under the same key does before that sample is. The stores merged are never changed.
+MergeReport merge_stores(const std::filesystem::path& into, const std::vector<std::filesystem::path>& from,
+                         const MergeOptions& options = {});
 
 struct RescoreReport {
   std::int64_t results = 0, changed = 0;

@@ -148,6 +148,12 @@ TEST_CASE("a disk that fills up while a sweep runs loses the sample in flight at
   INFO(resumed.err);
   CHECK(resumed.code == 0);
   CHECK_THAT(resumed.err, Contains("results computed") && !Contains(" 0 were there"));
+  // The same in a merge: what was merged is whole, its source untouched, and merging again completes it.
+  CHECK(shell(folder, "trap '' XFSZ; ulimit -f 400; exec $kvmend merge out.kvmend bad.kvmend 2> err") == 3);
+  CHECK_THAT(content(folder.path() / "err"), Contains("out.kvmend") && Contains("full"));
+  CHECK(kvmend::test::kvmend({"merge", "out.kvmend", "bad.kvmend"}, folder.path()).code == 0);
+  const auto rows = [&](const char* store) { return kvmend::test::kvmend({"export", store}, folder.path()).out; };
+  CHECK(rows("out.kvmend") == rows("bad.kvmend"));
 }
 
 TEST_CASE("stores that cannot be made or read") {
