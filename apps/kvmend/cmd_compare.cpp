@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "apps/kvmend/commands.h"
+#include "apps/kvmend/condition.h"
 #include "core/error.h"
 #include "experiment/compare.h"
 
@@ -15,6 +16,10 @@ class Compare final : public Command {
     app.add_option("a", query_.a, "a strategy, by its label in the table or its name")->required();
     app.add_option("b", query_.b, "the other one")->required();
     app.add_option("--ratio", query_.ratio, "only this ratio; default: each one there is");
+    app.add_option("--where", where_, "only these: 'task=ruler/vt', 'evidence=cut'; repeat for several")
+        ->allow_extra_args(false);
+    app.add_option("--metric", metric_,
+                   "score the stored predictions by this instead of the task's: exact_match, f1, …");
     app.add_flag("--solved", query_.solved, "only samples that full prefill solves");
     app.add_option("--interval", interval_, "percentile or bca (bias-corrected)")
         ->check(CLI::IsMember({"percentile", "bca"}))
@@ -25,13 +30,16 @@ class Compare final : public Command {
 
   int run() override {
     if (interval_ == "bca") query_.interval = IntervalMethod::bca;
-    fmt::print("{}",
-               format_comparison(compare_strategies(load_table_data({store_}), query_), json_ ? "json" : format_));
+    for (const std::string& condition : where_) query_.where.push_back(parse_condition(condition));
+    TableData data = load_table_data({store_}, "", metric_);
+    if (asks_for_evidence(query_.where)) split_by_evidence(data, {store_});
+    fmt::print("{}", format_comparison(compare_strategies(data, query_), json_ ? "json" : format_));
     return 0;
   }
 
  private:
-  std::string store_, format_ = "text", interval_ = "percentile";
+  std::vector<std::string> where_;
+  std::string store_, format_ = "text", interval_ = "percentile", metric_;
   CompareQuery query_;
   bool json_ = false;
 };

@@ -31,6 +31,7 @@ class SampleCommand final : public Command {
     for (const std::string& setting : settings_) settings.push_back("tasks.*." + setting);
     const Config config = parse_config(text, "kvmend sample", settings);
     const Session session(config);
+    for (const TaskNote& note : session.notes()) fmt::print(stderr, "kvmend: {}: {}\n", note.task, note.text);
     const int exist = session.task(0).size();
     if (first_ >= exist)
       fail(ErrorKind::usage, "--first: {} has {} samples, 0 to {}", config.tasks[0].label, exist, exist - 1);

@@ -42,6 +42,8 @@ class TableCommand final : public Command {
     app.add_option("--interval", interval_, "of means: percentile or bca (bias-corrected)")
         ->check(CLI::IsMember({"percentile", "bca"}))
         ->capture_default_str();
+    app.add_option("--metric", metric_,
+                   "score the stored predictions by this instead of the task's: exact_match, f1, …");
     app.add_option("--oracle", oracle_, "the strategy that overlap, recall and crowding_out compare with")
         ->capture_default_str();
     app.add_option("--format", format_, "text, md, csv, latex or json")->capture_default_str();
@@ -59,7 +61,7 @@ class TableCommand final : public Command {
       return is_known_value(name) && is_selection_value(name);
     });
     const std::vector<std::filesystem::path> stores(stores_.begin(), stores_.end());
-    TableData data = load_table_data(stores, selections ? oracle_ : "");
+    TableData data = load_table_data(stores, selections ? oracle_ : "", metric_);
     std::vector<std::string> names = query.rows;
     names.insert(names.end(), query.cols.begin(), query.cols.end());
     for (const auto& [name, value] : query.where) names.push_back(name);
@@ -88,14 +90,14 @@ class TableCommand final : public Command {
     if (!known && !path_exists(against_))
       fail(ErrorKind::usage, "--against: no published results '{}'{}", against_, did_you_mean(against_, names));
     const auto file = known ? folder / (against_ + ".yaml") : std::filesystem::path(against_);
-    const TableData data = load_table_data({stores_.begin(), stores_.end()});
+    const TableData data = load_table_data({stores_.begin(), stores_.end()}, "", metric_);
     fmt::print("{}", format_against(set_against(data, query.where, read_published(file)), format_));
     return 0;
   }
 
   std::vector<std::string> stores_, where_;
   std::string rows_ = "strategy", cols_ = "ratio", values_, format_ = "text";
-  std::string against_, interval_ = "percentile", oracle_ = "oracle_attention";
+  std::string against_, interval_ = "percentile", oracle_ = "oracle_attention", metric_;
 };
 
 }  // namespace

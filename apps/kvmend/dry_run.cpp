@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/progress.h"
+#include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
 #include "experiment/session.h"
 #include "recompute/engine.h"
@@ -41,14 +43,23 @@ int print_dry_run(const SweepOptions& options) {
   fmt::print("\nratios     {}\n", fmt::join(config.ratios, ", "));
   fmt::print("grid       {} cells\n\n", grid.size());
 
-  double tokens = 0, full_flops = 0;
+  double tokens = 0, full_flops = 0, estimate = 0;
   for (int t = 0; t < static_cast<int>(config.tasks.size()); ++t) {
     const int samples = options.limit < 0 ? session.samples(t) : std::min(options.limit, session.samples(t));
     const Prompt prompt = session.prompt(t, 0, 0);
     const Request& request = prompt.request;
-    const auto cells = std::count_if(grid.begin(), grid.end(), [&](const Cell& cell) { return cell.task == t; });
+    const CostEstimate cost(model, prompt);
+    double sample_cost = cost.shared() * static_cast<double>(config.chunkers.size());
+    int cells = 0;
+    for (const Cell& cell : grid) {
+      if (cell.task != t) continue;
+      ++cells;
+      sample_cost += cost.cell(*config.strategies[static_cast<std::size_t>(cell.strategy)].strategy, cell.ratio);
+    }
+    estimate += samples * sample_cost;
     fmt::print("task       {}: {} samples × {} cells, metric {}\n", config.tasks[static_cast<std::size_t>(t)].label,
                samples, cells, prompt.sample.metric);
+    for (const std::string& note : session.task(t).notes()) fmt::print("  note: {}\n", note);
     fmt::print("  first prompt: {} tokens = {} context in {} units + {} query ({} of them the question)\n",
                request.n_tokens(), request.n_context(), request.units.size(), request.n_query(),
                request.question_end - request.question_begin);
@@ -63,7 +74,8 @@ int print_dry_run(const SweepOptions& options) {
       "prefill    {:.0f} tokens if every cell were a full prefill: {:.3g} FLOPs at most; shared work makes it less\n",
       tokens, full_flops);
   fmt::print("memory     {:.1f} KiB of KV cache a token\n", kv / 1024);
-  fmt::print("time       about {:.1f} minutes at 100 GFLOP/s, decoding not counted\n", full_flops / 100e9 / 60);
+  fmt::print("time       about {} at 100 GFLOP/s, answers of full length included: {:.3g} FLOPs\n",
+             format_duration(estimate / 100e9), estimate);
   return 0;
 }
 

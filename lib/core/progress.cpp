@@ -40,33 +40,39 @@ double Progress::elapsed() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
-std::string Progress::text(std::int64_t done, const std::string& current, std::size_t width) const {
-  const double rate = static_cast<double>(done) / std::max(1e-9, elapsed());
-  const double left = done > 0 ? static_cast<double>(total_ - done) / rate : 0;
-  std::string out = fmt::format("{}/{} {}", done, total_, unit_);
-  if (done > 0) out += fmt::format("  {:.2f}/s  {} left", rate, format_duration(left));
-  out += "  " + current;
+std::string progress_text(std::int64_t done, std::int64_t total, const std::string& unit, double share, double seconds,
+                          const std::string& current) {
+  std::string out = fmt::format("{}/{} {}", done, total, unit);
+  if (done > 0 && share > 0) {
+    out += fmt::format("  {:.2f}/s  {} left", static_cast<double>(done) / std::max(1e-9, seconds),
+                       format_duration(seconds * (1 - share) / share));
+  }
+  return out + "  " + current;
+}
+
+std::string Progress::text(std::int64_t done, double share, const std::string& current, std::size_t width) const {
+  std::string out = progress_text(done, total_, unit_, share, elapsed(), current);
   if (terminal_) {
     const std::size_t bar = 20;
-    const auto full = static_cast<std::size_t>(total_ > 0 ? done * static_cast<std::int64_t>(bar) / total_ : 0);
+    const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(bar));
     out = "[" + std::string(std::min(full, bar), '#') + std::string(bar - std::min(full, bar), '.') + "] " + out;
     if (out.size() > width - 1) out.resize(width - 1);
   }
   return out;
 }
 
-void Progress::update(std::int64_t done, const std::string& current) {
+void Progress::update(std::int64_t done, double share, const std::string& current) {
   if (quiet_) return;
   const auto now = std::chrono::steady_clock::now();
   const auto pause = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
   if (now - last_ < pause && done < total_) return;
   last_ = now;
   if (terminal_) {
-    fmt::print(stderr, "\r\033[K{}", text(done, current, terminal_width()));
+    fmt::print(stderr, "\r\033[K{}", text(done, share, current, terminal_width()));
     std::fflush(stderr);
     drawn_ = true;
   } else {
-    fmt::print(stderr, "kvmend: {}\n", text(done, current, 0));
+    fmt::print(stderr, "kvmend: {}\n", text(done, share, current, 0));
   }
 }
 

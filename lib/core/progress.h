@@ -11,13 +11,14 @@ class Progress {
   /// `total` and `done` count the same work; `unit` names it ("cells").
   Progress(std::int64_t total, std::string unit, bool quiet);
   ~Progress();
-  void update(std::int64_t done, const std::string& current);
+  /// `share`: how much of all that the work costs is done, 0 to 1. What is left is reckoned by it.
+  void update(std::int64_t done, double share, const std::string& current);
   /// Clears the bar, so that a message starts on a line of its own.
   void clear();
 
  private:
   double elapsed() const;
-  std::string text(std::int64_t done, const std::string& current, std::size_t width) const;
+  std::string text(std::int64_t done, double share, const std::string& current, std::size_t width) const;
 
   std::int64_t total_;
   std::string unit_;
@@ -25,6 +26,10 @@ class Progress {
   std::chrono::steady_clock::time_point start_, last_;
   bool drawn_ = false;
 };
+
+/// "12/160 cells  0.71/s  3m20s left  ruler/vt sample 4".
+std::string progress_text(std::int64_t done, std::int64_t total, const std::string& unit, double share, double seconds,
+                          const std::string& current);
 
 /// "1h02m", "3m20s", "12s".
 std::string format_duration(double seconds);

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/table.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
@@ -35,16 +36,16 @@ std::string find_label(const TableData& data, const std::string& name) {
 /// What one comparison is over: cells of one model and chunker and everything else but the task.
 std::string place_of(const TableCell& cell) {
   const CellRecord& r = cell.record;
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", cell.model, r.chunker.canonical(), r.dtype, r.backend, r.load_from,
-                     r.tokenize);
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", cell.model, r.chunker.canonical(), r.dtype, r.backend, r.load_from,
+                     r.tokenize, cell.evidence);
 }
 
 /// By place and ratio (−1: none), in the order met.
-std::map<std::string, std::map<double, Cells>> group(const TableData& data, const std::string& label) {
+std::map<std::string, std::map<double, Cells>> group(const Cells& cells, const std::string& label) {
   std::map<std::string, std::map<double, Cells>> out;
-  for (const auto& cell : data.cells) {
-    if (cell.strategy == label && !cell.observations.empty())
-      out[place_of(cell)][cell.record.ratio.value_or(-1)].push_back(&cell);
+  for (const auto* cell : cells) {
+    if (cell->strategy == label && !cell->observations.empty())
+      out[place_of(*cell)][cell->record.ratio.value_or(-1)].push_back(cell);
   }
   return out;
 }
@@ -90,6 +91,7 @@ class Comparer {
     row.task = task;
     row.model = a.front()->model;
     row.chunker = dimension(*a.front(), "chunker");
+    if (!a.front()->evidence.empty()) row.chunker += ", evidence " + a.front()->evidence;
     row.a = macro_mean(pairs, &PairedTask::a);
     row.b = macro_mean(pairs, &PairedTask::b);
     row.effective_ratio = mean_cost(a, &Observation::effective_ratio);
@@ -108,7 +110,10 @@ CompareResult compare_strategies(const TableData& data, const CompareQuery& quer
   result.a = find_label(data, query.a);
   result.b = find_label(data, query.b);
   if (result.a == result.b) fail(ErrorKind::usage, "'{}' and '{}' are the same strategy", query.a, query.b);
-  const auto left = group(data, result.a), right = group(data, result.b);
+  TableQuery chosen;
+  chosen.where = query.where;
+  const Cells shown = filter_cells(data, chosen);
+  const auto left = group(shown, result.a), right = group(shown, result.b);
   const Comparer comparer(data, query);
   for (const auto& [place, by_ratio] : left) {
     const auto there = right.find(place);
@@ -143,6 +148,8 @@ CompareResult compare_strategies(const TableData& data, const CompareQuery& quer
   for (auto& row : result.rows) family.push_back(&row.comparison);
   holm_correct(family);
   if (query.solved) result.notes.emplace_back("only samples that full prefill solves");
+  if (!data.metric.empty()) result.notes.push_back("scored by " + data.metric);
+  for (const auto& [name, value] : query.where) result.notes.push_back(fmt::format("only {} = {}", name, value));
   return result;
 }
 

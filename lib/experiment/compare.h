@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eval/comparison.h"
@@ -14,13 +15,14 @@ struct CompareQuery {
   std::string a, b;               ///< labels, or registered names that only one label has
   std::optional<double> ratio{};  ///< nullopt: every ratio that there is
   IntervalMethod interval = IntervalMethod::percentile;
-  bool solved = false;  ///< only samples that full prefill solves
+  bool solved = false;                                       ///< only samples that full prefill solves
+  std::vector<std::pair<std::string, std::string>> where{};  ///< as TableQuery::where
 };
 
 struct CompareRow {
-  std::optional<double> ratio;  ///< of the one that has it, or of both
-  std::string task;             ///< empty: over all tasks
-  std::string model, chunker;
+  std::optional<double> ratio;                  ///< of the one that has it, or of both
+  std::string task;                             ///< empty: over all tasks
+  std::string model, chunker;                   ///< with the evidence class, where the data are split by it
   double a = 0, b = 0;                          ///< means over the pairs
   double effective_ratio = 0, flops_ratio = 0;  ///< of a, over all its samples
   Comparison comparison;

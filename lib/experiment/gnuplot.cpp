@@ -111,8 +111,15 @@ std::string line_plot(const std::vector<Series>& series, const std::vector<Serie
   }
   for (std::size_t i = 0; i < levels.size(); ++i) {
     const Point& point = levels[i].points.front();
-    add(fmt::format("{} with lines lc rgb '{}' lw 1.2 dt {} title {}", point.y, i == 0 ? "#444444" : "#888888",
-                    i % 3 + 2, quote(levels[i].label)));
+    const char* grey = i == 0 ? "#444444" : "#888888";
+    if (point.interval) {
+      data += fmt::format(
+          "set object {} rectangle from graph 0, first {} to graph 1, first {} fc rgb '{}' fs transparent solid 0.1 "
+          "noborder behind\n",
+          i + 1, point.interval->lo, point.interval->hi, grey);
+    }
+    add(fmt::format("{} with lines lc rgb '{}' lw 1.2 dt {} title {}", point.y, grey, i % 3 + 2,
+                    quote(levels[i].label)));
   }
   for (std::size_t i = 0; i < series.size(); ++i) {
     std::string all, intervals;

@@ -31,7 +31,7 @@ struct Series {
 };
 
 /// Lines with points and error bars, one colour, symbol and dash each. `levels`: series of one point that are drawn as
-/// horizontal lines (references). Throws Error(usage) for more lines than are told apart. `dodge`: series stand beside each other where they have the same x, on a linear
+/// horizontal lines (references), their intervals as bands behind them. Throws Error(usage) for more lines than are told apart. `dodge`: series stand beside each other where they have the same x, on a linear
 /// or a logarithmic axis.
 enum class Dodge : std::uint8_t { none, linear, logarithmic };
 std::string line_plot(const std::vector<Series>& series, const std::vector<Series>& levels, Dodge dodge);

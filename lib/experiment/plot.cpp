@@ -48,8 +48,7 @@ std::string plot_script(const std::vector<std::filesystem::path>& stores, const 
     names.push_back(kind.kind.name);
     if (kind.kind.name != query.kind) continue;
     TableData data = load_table_data(stores, kind.selections ? query.oracle : "");
-    const auto asks = [](const auto& condition) { return condition.first == "evidence"; };
-    if (std::any_of(query.where.begin(), query.where.end(), asks)) split_by_evidence(data, stores);
+    if (asks_for_evidence(query.where)) split_by_evidence(data, stores);
     return gnuplot::preamble(output, query.width, query.height) + kind.draw({stores, data, query});
   }
   fail(ErrorKind::usage, "--kind: unknown plot '{}'{}", query.kind, did_you_mean(query.kind, names));

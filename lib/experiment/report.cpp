@@ -137,7 +137,8 @@ std::string fill(std::string page, const std::vector<std::pair<std::string, std:
 }  // namespace
 
 Report make_report(const std::vector<std::filesystem::path>& stores, const ReportQuery& query) {
-  const TableData data = load_table_data(stores);
+  TableData data = load_table_data(stores);
+  if (asks_for_evidence(query.where)) split_by_evidence(data, stores);
   Report report;
   OrderedJson page{{"summary", OrderedJson::array()}, {"configs", OrderedJson::array()}};
   std::string title;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "core/error.h"
@@ -36,7 +37,12 @@ class Browser {
   Browser(const std::vector<std::filesystem::path>& paths, const TableData& data, const ReportQuery& query) {
     TableQuery table_query;
     table_query.where = query.where;
-    for (const auto* cell : filter_cells(data, table_query)) wanted_.emplace(without_seed(cell->record), cell);
+    const bool some = asks_for_evidence(query.where);
+    if (some) samples_.emplace();
+    for (const auto* cell : filter_cells(data, table_query)) {
+      wanted_.emplace(without_seed(cell->record), cell);
+      for (const Observation& o : some ? cell->observations : std::vector<Observation>()) samples_->insert(o.sample);
+    }
     for (const auto& path : paths) add_store(Store::open(path, Store::Mode::read));
   }
 
@@ -96,7 +102,9 @@ class Browser {
     std::map<std::int64_t, std::size_t> by_id;
     for (std::size_t i = 0; i < ids.size(); ++i) by_id[ids[i]] = i;
     Statement rows = store.database().prepare(
-        "SELECT r.cell, r.sample, r.score, r.prediction, s.id, s.answers, s.prompts || ':' || s.position FROM results "
+        "SELECT r.cell, r.sample, r.score, r.prediction, s.id, s.answers, printf('%s:%09d', s.prompts, s.position) "
+        "FROM "
+        "results "
         "r "
         "JOIN samples s USING (sample) ORDER BY r.sample, r.cell");
     std::map<std::string, int> predictions;
@@ -112,7 +120,7 @@ class Browser {
     while (rows.step()) {
       const CellRecord& cell = cells[by_id.at(rows.integer(0))];
       const TableCell* table_cell = find(cell);
-      if (!table_cell) continue;
+      if (!table_cell || (samples_ && !samples_->contains(rows.text(6)))) continue;
       if (rows.integer(1) != open) {
         if (!seen_.insert(rows.text(6)).second) continue;  // another store has this sample already
         close();
@@ -175,6 +183,7 @@ class Browser {
 
   std::map<std::string, const TableCell*> wanted_;  ///< by record without seed
   std::set<std::string> seen_;                      ///< samples
+  std::optional<std::set<std::string>> samples_;    ///< only these, by sample_key: those of the evidence asked for
   std::map<std::string, int> numbers_;
   OrderedJson cells_ = OrderedJson::array();
   std::vector<Entry> entries_;

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "core/cancel.h"
 #include "core/error.h"
 #include "core/progress.h"
 #include "experiment/answer.h"
+#include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
@@ -27,6 +29,7 @@ using Json = nlohmann::json;
 struct WorkItem {
   int task = 0, chunker = 0, position = 0;
   std::vector<std::size_t> cells;  ///< indices into the grid
+  double cost = 0;                 ///< CostEstimate
 };
 
 /// Before anything is stored: prompts that do not fit the model's context are refused.
@@ -49,17 +52,24 @@ class Supervisor {
 
   SweepResult run() {
     for (const std::string& warning : config_.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
+    if (!options_.quiet) {
+      for (const TaskNote& note : session_.notes()) fmt::print(stderr, "kvmend: {}: {}\n", note.task, note.text);
+    }
     store_.add_cells(begin(), records_);
     const std::vector<WorkItem> items = missing_work();
     for (const WorkItem& item : items) left_ += static_cast<std::int64_t>(item.cells.size());
     result_.present = wanted_ - left_;
     Progress progress(left_, "cells", options_.quiet);
+    double done = 0, cost = 0;
+    for (const WorkItem& item : items) cost += item.cost;
     for (const WorkItem& item : items) {
       if (should_stop()) break;
       const auto& task = config_.tasks[static_cast<std::size_t>(item.task)];
-      progress.update(result_.computed, fmt::format("{} sample {}", task.label, item.position));
+      const std::string current = fmt::format("{} sample {}", task.label, item.position);
+      progress.update(result_.computed, done / cost, current);
       compute(item);
-      progress.update(result_.computed, fmt::format("{} sample {}", task.label, item.position));
+      done += item.cost;
+      progress.update(result_.computed, done / cost, current);
     }
     worker_.reset();
     progress.clear();
@@ -102,10 +112,12 @@ std::int64_t Supervisor::begin() {
   model.set("weights", identity.model.weights);
   model.set("tokenizer", identity.model.tokenizer);
   model.set("chat", identity.model.chat);
-  Value::List data;
+  Value::List data, notes;
   for (const std::string& entry : identity.task_data) data.push_back(entry);
+  for (const TaskNote& note : session_.notes()) notes.push_back(note.task + ": " + note.text);
   run.models.set("model", model);
   run.models.set("data", data);
+  run.models.set("notes", notes);
   run.version = run.build = options_.version;
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
@@ -133,10 +145,16 @@ std::vector<WorkItem> Supervisor::missing_work() {
       }
       for (int i = options_.shard - 1; i < samples; i += options_.shards)
         wanted_ += static_cast<std::int64_t>(cells.size());
+      std::optional<CostEstimate> cost;
       for (const MissingSample& missing : store_.missing(keys, samples, options_.retry_failed)) {
         if (missing.position % options_.shards != options_.shard - 1) continue;
-        WorkItem item{task, chunker, missing.position, {}};
-        for (const std::size_t c : missing.cells) item.cells.push_back(cells[c]);
+        if (!cost) cost.emplace(session_.files().config(), session_.prompt(task, chunker, missing.position));
+        WorkItem item{task, chunker, missing.position, {}, cost->shared()};
+        for (const std::size_t c : missing.cells) {
+          item.cells.push_back(cells[c]);
+          const Cell& cell = grid_[cells[c]];
+          item.cost += cost->cell(*config_.strategies[static_cast<std::size_t>(cell.strategy)].strategy, cell.ratio);
+        }
         items.push_back(std::move(item));
       }
     }

@@ -223,6 +223,7 @@ Table make_table(const TableData& data, const TableQuery& query) {
   for (const char* name : {"model", "dtype", "backend", "chunker"}) {
     if (!varies(cells, name)) table.constant.emplace_back(name, dimension(*cells.front(), name));
   }
+  if (!data.metric.empty()) table.constant.emplace_back("metric", data.metric);
   for (const auto* cell : cells) {
     if (std::find(table.tasks.begin(), table.tasks.end(), cell->task) == table.tasks.end())
       table.tasks.push_back(cell->task);

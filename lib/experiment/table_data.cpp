@@ -36,17 +36,23 @@ Observation observe(const ResultRow& row, const SampleRow& sample) {
 
 class Loader {
  public:
-  explicit Loader(std::string reference) : reference_(std::move(reference)) {}
+  Loader(std::string reference, std::string metric) : reference_(std::move(reference)), metric_(std::move(metric)) {}
 
   void load(const std::filesystem::path& path) {
     Store store = Store::open(path, Store::Mode::read);
     std::map<std::int64_t, SampleRow> samples;
     for (auto& sample : store.samples()) samples[sample.id] = std::move(sample);
     std::map<std::int64_t, std::string> run_builds;
-    for (const auto& run : store.runs()) run_builds[run.id] = run.version + " " + run.build;
+    for (const auto& run : store.runs()) {
+      run_builds[run.id] = run.version + " " + run.build;
+      const Value* notes = run.models.is_map() ? run.models.find("notes") : nullptr;
+      if (!notes || !notes->is_list()) continue;
+      for (const Value& note : notes->as_list()) notes_.insert(note.as_string());
+    }
     const auto ids = store.cell_ids();
     std::map<std::int64_t, Replicate*> by_id;
     const auto overlaps = reference_.empty() ? std::map<std::int64_t, Overlap>() : read_overlaps(store, reference_);
+    const auto scores = metric_.empty() ? std::map<std::int64_t, double>() : scores_by_metric(store, metric_);
     std::size_t i = 0;
     for (auto& record : store.cells()) by_id[ids[i++]] = &replicate(std::move(record));
     for (const auto& row : store.results()) {
@@ -57,6 +63,7 @@ class Loader {
         cell.failures.emplace(sample_key(sample), row.error);
       } else {
         const auto [at, fresh] = cell.observations.emplace(sample_key(sample), observe(row, sample));
+        if (fresh && !metric_.empty()) at->second.score = scores.at(row.id);
         const auto overlap = overlaps.find(row.id);
         if (fresh && overlap != overlaps.end()) at->second.overlap = overlap->second;
       }
@@ -66,6 +73,7 @@ class Loader {
   /// Cells in the order first met.
   std::vector<Replicate*> replicates() const { return order_; }
   const std::set<std::string>& builds() const { return builds_; }
+  const std::set<std::string>& notes() const { return notes_; }
 
  private:
   Replicate& replicate(CellRecord record) {
@@ -79,10 +87,10 @@ class Loader {
     return at->second;
   }
 
-  std::string reference_;
+  std::string reference_, metric_;
   std::map<std::string, Replicate> by_key_;
   std::vector<Replicate*> order_;
-  std::set<std::string> builds_;
+  std::set<std::string> builds_, notes_;
 };
 
 void add(Observation& sum, const Observation& o, double weight) {
@@ -189,8 +197,9 @@ std::string without_seed(const CellRecord& record) {
   return canonical.canonical();
 }
 
-TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference) {
-  Loader loader(reference);
+TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference,
+                          const std::string& metric) {
+  Loader loader(reference, metric);
   for (const auto& path : stores) loader.load(path);
   std::map<std::string, std::size_t> index;
   std::vector<std::vector<Replicate*>> groups;
@@ -200,9 +209,11 @@ TableData load_table_data(const std::vector<std::filesystem::path>& stores, cons
     groups[at->second].push_back(replicate);
   }
   TableData data;
+  data.metric = metric;
   for (const auto& group : groups) data.cells.push_back(average(group));
   make_labels_unique(data.cells);
   data.builds.assign(loader.builds().begin(), loader.builds().end());
+  data.notes.assign(loader.notes().begin(), loader.notes().end());
   return data;
 }
 

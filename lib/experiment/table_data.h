@@ -1,8 +1,10 @@
 #pragma once
 // What tables are made of: the results of one or more stores, in memory, replicates averaged.
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "experiment/store.h"
@@ -37,15 +39,24 @@ struct TableCell {
 struct TableData {
   std::vector<TableCell> cells;
   std::vector<std::string> builds;  ///< that made the results, each once
+  std::string metric;               ///< load_table_data's; empty: each sample's own
+  std::vector<std::string> notes;   ///< of the runs' tasks, each once: "qa_custom: 12 of 1200 questions have …"
 };
 
 /// Reads stores; a result that two of them hold counts once. `reference`: also fill Observation::overlap, against this
-/// strategy. Throws Error(data).
-TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference = "");
+/// strategy. `metric`: every stored prediction is scored by this one instead of its sample's. Throws Error(data), and
+/// Error(usage) for an unknown metric.
+TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference = "",
+                          const std::string& metric = "");
+
+/// Every stored prediction's score by a metric, by result id. Throws as load_table_data does.
+std::map<std::int64_t, double> scores_by_metric(Store& store, const std::string& metric);
 
 /// Splits each cell by whether a unit's boundary cuts the samples' evidence or one unit holds each span: then `evidence` is
 /// a dimension (cut, whole).
 void split_by_evidence(TableData& data, const std::vector<std::filesystem::path>& stores);
+/// Whether conditions name the dimension that split_by_evidence makes.
+bool asks_for_evidence(const std::vector<std::pair<std::string, std::string>>& where);
 
 /// A sample's key, which sorts as positions do.
 std::string sample_key(const SampleRow& sample);

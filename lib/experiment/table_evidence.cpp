@@ -39,6 +39,10 @@ std::map<std::string, std::string> classes_of(const std::vector<std::filesystem:
 
 }  // namespace
 
+bool asks_for_evidence(const std::vector<std::pair<std::string, std::string>>& where) {
+  return std::any_of(where.begin(), where.end(), [](const auto& condition) { return condition.first == "evidence"; });
+}
+
 void split_by_evidence(TableData& data, const std::vector<std::filesystem::path>& stores) {
   const auto classes = classes_of(stores);
   std::vector<TableCell> cells;

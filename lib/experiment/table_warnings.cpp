@@ -54,6 +54,16 @@ void warn_of_failures(const std::vector<const TableCell*>& cells, std::vector<st
   if (more > 0) warnings.push_back(fmt::format("samples failed in {} more cells", more));
 }
 
+/// What tasks said about their data, of those that are shown.
+void add_notes(const TableData& data, const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
+  for (const std::string& note : data.notes) {
+    const bool shown = std::any_of(cells.begin(), cells.end(), [&](const TableCell* cell) {
+      return note.starts_with(cell->record.task + ":") || note.starts_with(cell->record.task + " (");
+    });
+    if (shown) warnings.push_back(note);
+  }
+}
+
 /// Cells of one task with different samples are not comparable; while a run goes on that is as it should be.
 void warn_of_missing(const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
   std::size_t fewest = cells.front()->observations.size(), most = 0, incomplete = 0;
@@ -84,6 +94,7 @@ std::vector<std::string> table_warnings(const TableData& data, const std::vector
   warn_of_idle_tasks(data.cells, cells, warnings);
   warn_of_failures(cells, warnings);
   warn_of_missing(cells, warnings);
+  add_notes(data, cells, warnings);
   if (data.builds.size() > 1) {
     std::string builds;
     for (const auto& build : data.builds) builds += (builds.empty() ? "" : "; ") + build;

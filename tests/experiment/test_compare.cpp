@@ -92,3 +92,24 @@ TEST_CASE("names that mean nothing, or several strategies, are answered") {
         "'epic' and 'prophetkv (fusion: max)' have no samples in common at the ratio 0.7");
   CHECK_THROWS_WITH(format_comparison({}, "jsno"), Catch::Contains("did you mean 'json'?"));
 }
+
+TEST_CASE("--where chooses what is compared, also by whether a boundary cuts the evidence") {
+  const Filled store;
+  const TableData data = load_table_data({store.path});
+  const auto vt = compare_strategies(data, {.a = "prophetkv", .b = "random", .where = {{"task", "ruler/vt"}}});
+  REQUIRE(vt.rows.size() == 2);
+  CHECK(vt.rows[0].task == "ruler/vt");
+  CHECK(vt.notes == std::vector<std::string>{"only task = ruler/vt"});
+  CHECK(error_of(data, {.a = "prophetkv", .b = "random", .where = {{"task", "ruler/vx"}}}) ==
+        "--where task=ruler/vx: no cell has it; did you mean 'ruler/vt'?");
+  {
+    Store open = Store::open(store.path, Store::Mode::write);
+    open.database().execute("UPDATE samples SET evidence = '[[5,7]]' WHERE position % 3 = 0");
+  }
+  TableData split = load_table_data({store.path});
+  split_by_evidence(split, {store.path});
+  const auto cut = compare_strategies(split, {.a = "full", .b = "prophetkv", .where = {{"evidence", "cut"}}});
+  REQUIRE(cut.rows.size() == 6);
+  CHECK(cut.rows[0].comparison.difference.n == 10);
+  CHECK(cut.rows[0].chunker.find("evidence cut") != std::string::npos);
+}

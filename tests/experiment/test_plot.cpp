@@ -142,3 +142,16 @@ TEST_CASE("without gnuplot the script can still be written") {
   ::setenv("PATH", path.c_str(), 1);
   CHECK_FALSE(std::filesystem::exists(store.folder / "ratio.svg"));
 }
+
+TEST_CASE("references are lines over the whole width, with their intervals as bands") {
+  const Filled store;
+  const std::string text = script(store, of("ratio"));
+  const Table table = store.table({{"strategy"}, {"ratio"}, {"score"}, {}});
+  const auto interval = entry(table, "score", "full", "").estimate.interval;
+  REQUIRE(interval);
+  CHECK_THAT(text, Contains(fmt::format("rectangle from graph 0, first {} to graph 1, first {} ", 100 * interval->lo,
+                                        100 * interval->hi)));
+  CHECK_THAT(text, Contains("set object 2 rectangle"));
+  const Filled one(synthetic_config, 1);
+  CHECK_THAT(script(one, of("ratio")), !Contains("set object"));
+}

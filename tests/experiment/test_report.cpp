@@ -189,3 +189,16 @@ TEST_CASE("10,000 samples make a page of less than 60 MB", "[.slow]") {
   query.plots = false;
   CHECK(make_report({store.path}, query).html.size() < 60'000'000);
 }
+
+TEST_CASE("a report of samples with cut evidence holds those alone") {
+  const Filled store;
+  {
+    Store open = Store::open(store.path, Store::Mode::write);
+    open.database().execute("UPDATE samples SET evidence = '[[5,7]]' WHERE position % 3 = 0");
+  }
+  ReportQuery query;
+  query.plots = false;
+  CHECK(make_report({store.path}, query).samples == 60);
+  query.where = {{"evidence", "cut"}};
+  CHECK(make_report({store.path}, query).samples == 20);
+}

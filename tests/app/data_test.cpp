@@ -1,0 +1,76 @@
+// A user's own file of questions, through the whole program: what is wrong with it, what is left out, and where that is said.
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "catch.h"
+#include "core/file.h"
+
+using namespace kvmend::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// 800 questions; line 731 is no JSON, and every hundredth answer is in none of its passages.
+std::string questions(bool broken) {
+  std::string out;
+  for (int i = 1; i <= 800; ++i) {
+    const std::string k = std::to_string(i);
+    if (broken && i == 731) {
+      out += "{\"question\": \"Where?\", \"answers\": [\"here\"\n";
+      continue;
+    }
+    out += R"({"id": "k)" + k + R"(", "question": "What is fact )" + k + R"(?", "answers": ["value)" +
+           (i % 100 == 0 ? "?" : k) + R"(-"], "passages": [{"title": "T", "text": "Fact )" + k + R"( is value)" + k +
+           R"(-.", "gold": true}]})" + "\n";
+  }
+  return out;
+}
+
+std::string config(const std::string& more = "") {
+  return "name: own\nmodel: " + tiny_model("tiny-llama") +
+         "\nchat: raw\ndtype: f32\ntasks:\n  - qa_custom: {file: q.jsonl, passages: 2, samples: 3" + more +
+         "}\nchunker: passage\nmax_new_tokens: 2\nstrategies: [full, reuse]\n";
+}
+
+}  // namespace
+
+TEST_CASE("a broken line among 800 is an error by its place, or skipped and counted wherever results are shown") {
+  const TempFolder folder;
+  folder.write("q.jsonl", questions(true));
+  folder.write("own.yaml", config());
+  const auto broken = kvmend::test::kvmend({"run", "own.yaml"}, folder.path());
+  CHECK(broken.code == 3);
+  CHECK_THAT(broken.err, Contains("q.jsonl:731:42: no valid JSON"));
+
+  folder.write("own.yaml", config(", on_error: skip"));
+  const std::string skipped = "q.jsonl: 1 of 800 lines skipped; the first: ",
+                    unanswerable = "q.jsonl: 8 of 799 questions have their answer in none of their passages (kept)";
+  const auto dry = kvmend::test::kvmend({"run", "own.yaml", "--dry-run"}, folder.path());
+  CHECK(dry.code == 0);
+  CHECK_THAT(dry.out,
+             Contains("note: " + skipped) && Contains("note: " + unanswerable) && Contains("Fact 1 is value1-."));
+  const auto run = kvmend::test::kvmend({"run", "own.yaml", "--notify", "echo $KVMEND_STATUS > told"}, folder.path());
+  CHECK(run.code == 0);
+  CHECK_THAT(run.err, Contains("qa_custom: " + skipped) && Contains("q.jsonl:731:42") && Contains(unanswerable));
+  CHECK(kvmend::read_file(folder.path() / "told") == "done\n");
+  const auto table = kvmend::test::kvmend({"table", "own.kvmend"}, folder.path());
+  CHECK_THAT(table.out, Contains("lines skipped") && Contains("in none of their passages (kept)"));
+  const auto sample = kvmend::test::kvmend({"sample", "qa_custom: {file: q.jsonl, on_error: skip, unanswerable: drop}",
+                                            "--model", tiny_model("tiny-llama"), "--first", "790"},
+                                           folder.path());
+  CHECK_THAT(sample.err, Contains("8 of 799") && Contains("(left out)"));
+  CHECK(nlohmann::json::parse(sample.out).at("id") == "k799-42-0");
+}
+
+TEST_CASE("the store says which file results are from, by its hash, and which version of the task") {
+  const TempFolder folder;
+  folder.write("q.jsonl", questions(false));
+  folder.write("own.yaml", config());
+  REQUIRE(kvmend::test::kvmend({"run", "own.yaml", "-q"}, folder.path()).code == 0);
+  CHECK_THAT(kvmend::test::kvmend({"table", "own.kvmend", "--rows", "data"}, folder.path()).out,
+             Contains("q.jsonl sha256:"));
+  // Another file under the same name is other data: computed anew, told apart.
+  folder.write("q.jsonl", questions(false) + "\n");
+  const auto again = kvmend::test::kvmend({"run", "own.yaml"}, folder.path());
+  CHECK_THAT(again.err, Contains("6 results computed, 0 were there"));
+}
