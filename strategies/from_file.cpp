@@ -1,4 +1,4 @@
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -37,13 +37,22 @@ class ScoreFile {
 
   const std::string& sha256() const { return sha256_; }
 
+  /// Throws naming the first of these samples that has no scores.
+  void check(const std::vector<std::string>& ids) const {
+    std::size_t missing = 0;
+    const std::string* first = nullptr;
+    for (const std::string& id : ids) {
+      if (fs::is_directory(path_) ? fs::exists(file_of(id)) : by_id_.contains(id)) continue;
+      if (missing++ == 0) first = &id;
+    }
+    if (first == nullptr) return;
+    fail(ErrorKind::data, "{}: no scores for {} of {} samples, the first is '{}'", path_.string(), missing, ids.size(),
+         *first);
+  }
+
   /// Scores of a sample; a file with one line serves a request without an id.
   std::vector<float> find(const std::string& id) const {
-    if (fs::is_directory(path_)) {
-      std::string name = id;
-      for (char& c : name) c = c == '/' ? '_' : c;
-      return read_npy_vector(path_ / (name + ".npy"));
-    }
+    if (fs::is_directory(path_)) return read_npy_vector(file_of(id));
     if (const auto found = by_id_.find(id); found != by_id_.end()) return found->second;
     if (id.empty() && by_id_.size() == 1) return by_id_.begin()->second;
     fail(ErrorKind::data, "{}: no scores for sample '{}' ({} samples are there)", path_.string(), id, by_id_.size());
@@ -58,6 +67,11 @@ class ScoreFile {
     std::string all;
     for (const auto& [name, digest] : files) all += name + " " + digest + "\n";
     return kvmend::sha256(all);
+  }
+
+  fs::path file_of(std::string id) const {
+    std::replace(id.begin(), id.end(), '/', '_');
+    return path_ / (id + ".npy");
   }
 
   void add_line(const std::string& line, int number) {
@@ -105,6 +119,8 @@ class FromFile final : public ScoreSelector {
     std::string identity() const { return file->sha256(); }
   };
   explicit FromFile(Params params) : params_(std::move(params)) {}
+
+  void check_samples(const SampleIds& ids) const override { params_.file->check(ids()); }
 
   std::vector<float> score(Probe& probe) const override {
     std::vector<float> scores = params_.file->find(probe.sample_id());

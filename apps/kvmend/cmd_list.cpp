@@ -4,6 +4,7 @@
 
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/model_catalogue.h"
+#include "apps/kvmend/plugin_option.h"
 #include "core/error.h"
 #include "datasets/chunker.h"
 #include "datasets/task.h"
@@ -34,6 +35,7 @@ Json strategies() {
                    {"uses_ratio", s.uses_ratio},
                    {"exemptions", s.exemptions},
                    {"params", params_json(s.params)}});
+    if (!s.plugin.empty()) out.back()["plugin"] = s.plugin;
   }
   return out;
 }
@@ -83,6 +85,7 @@ class List final : public Command {
         ->required()
         ->check(CLI::IsMember({"strategies", "tasks", "metrics", "chunkers", "models"}));
     app.add_option("name", name_, "only this one");
+    add_plugin_option(app);
     app.add_flag("--json", json_, "one JSON array");
   }
 
@@ -119,6 +122,7 @@ class List final : public Command {
     line("source");
     line("labels");
     line("metric");
+    line("plugin");
     if (item.contains("exemptions")) {
       for (const Json& reason : item["exemptions"])
         fmt::print("{:<22}   exempt from invariant {}\n", "", reason.get<std::string>());

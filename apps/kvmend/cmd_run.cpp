@@ -7,6 +7,7 @@
 
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/dry_run.h"
+#include "apps/kvmend/plugin_option.h"
 #include "apps/kvmend/version.h"
 #include "core/cancel.h"
 #include "core/error.h"
@@ -60,6 +61,7 @@ class Run final : public Command {
       };
       app.add_option_function<std::string>(fmt::format("--{}", key), set, fmt::format("the same as --set {}=…", key));
     }
+    add_plugin_option(app);
     app.add_option("--shard", shard_, "i/n: this machine's share of the samples");
     app.add_option("--limit", options_.limit, "samples a task at most")->check(CLI::Range(1, 1 << 30));
     app.add_option("--max-time", max_time_, "end after the sample in flight once this much time is gone: 3h50m");
@@ -130,6 +132,7 @@ class WorkerCommand final : public Command {
   explicit WorkerCommand(CLI::App& app) {
     app.add_option("config", configs_)->required();
     app.add_option("--set", job_.settings)->allow_extra_args(false);
+    add_plugin_option(app);
     app.add_option("--digest", job_.digest)->required();
     app.add_option("--read", read_)->required();
     app.add_option("--write", write_)->required();

@@ -33,6 +33,7 @@ int print_dry_run(const SweepOptions& options) {
   for (const std::string& warning : config.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
   const Session session(config);
   session.check_prompts();
+  session.check_samples(options.limit);
   const std::vector<Cell> grid = make_grid(config);
   const ModelConfig& model = session.files().config();
 

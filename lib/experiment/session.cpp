@@ -120,7 +120,7 @@ void Session::check_strategies() const {
   for (const StrategyVariant& variant : config_.strategies) {
     try {
       check_strategy(*variant.strategy, files_->config());
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {  // a plugin's too: it has the standard library's only
       fail(ErrorKind::usage, "{}{}", variant.where.prefix(), error.what());
     }
   }
@@ -132,6 +132,26 @@ std::vector<TaskNote> Session::notes() const {
     for (std::string& text : tasks_[t]->notes()) out.push_back({config_.tasks[t].label, std::move(text)});
   }
   return out;
+}
+
+void Session::check_samples(int limit) const {
+  std::vector<std::string> ids;
+  const auto all_ids = [&]() -> const std::vector<std::string>& {
+    if (!ids.empty()) return ids;
+    for (int t = 0; t < static_cast<int>(tasks_.size()); ++t) {
+      const int n = limit < 0 ? samples(t) : std::min(limit, samples(t));
+      for (int i = 0; i < n; ++i) ids.push_back(tasks_[static_cast<std::size_t>(t)]->sample(i).id);
+    }
+    return ids;
+  };
+  for (const StrategyVariant& variant : config_.strategies) {
+    try {
+      variant.strategy->selector->check_samples(all_ids);
+    } catch (const std::exception& error) {
+      const auto* ours = dynamic_cast<const Error*>(&error);
+      throw Error(ours ? ours->kind() : ErrorKind::usage, variant.where.prefix() + error.what());
+    }
+  }
 }
 
 int Session::samples(int task) const {

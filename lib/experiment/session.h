@@ -39,6 +39,8 @@ class Session {
 
   /// Throws Error(usage) naming the first strategy that cannot run on this model.
   void check_strategies() const;
+  /// Throws naming the first strategy that lacks something for one of the samples (at most `limit` of each task; −1: all).
+  void check_samples(int limit = -1) const;
   /// Makes each task's first prompt with each chunker. Throws what that throws, and Error(usage) where it exceeds the
   /// model's context, naming the task and its place.
   void check_prompts() const;

@@ -1,7 +1,5 @@
 #include "experiment/supervisor.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -14,10 +12,12 @@
 #include "experiment/answer.h"
 #include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
+#include "experiment/run_record.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
 #include "experiment/worker.h"
 #include "experiment/worker_process.h"
+#include "recompute/plugin.h"
 #include "recompute/stopwatch.h"
 
 namespace kvmend {
@@ -33,8 +33,9 @@ struct WorkItem {
 };
 
 /// Before anything is stored: prompts that do not fit the model's context are refused.
-std::vector<Cell> fitting_grid(const Config& config, const Session& session) {
+std::vector<Cell> fitting_grid(const Config& config, const Session& session, int limit) {
   session.check_prompts();
+  session.check_samples(limit);
   return make_grid(config);
 }
 
@@ -44,7 +45,7 @@ class Supervisor {
       : options_(options),
         config_(load_config(options.configs, options.settings)),
         session_(config_),
-        grid_(fitting_grid(config_, session_)),
+        grid_(fitting_grid(config_, session_, options.limit)),
         path_(options.store.empty() ? std::filesystem::path(config_.name + ".kvmend") : options.store),
         store_(Store::open(path_, Store::Mode::write)) {
     for (const Cell& cell : grid_) records_.push_back(make_cell_record(config_, cell, session_.identity()));
@@ -55,7 +56,8 @@ class Supervisor {
     if (!options_.quiet) {
       for (const TaskNote& note : session_.notes()) fmt::print(stderr, "kvmend: {}: {}\n", note.task, note.text);
     }
-    store_.add_cells(begin(), records_);
+    run_ = store_.begin_run(make_run_record(config_, session_, options_));
+    store_.add_cells(run_, records_);
     const std::vector<WorkItem> items = missing_work();
     for (const WorkItem& item : items) left_ += static_cast<std::int64_t>(item.cells.size());
     result_.present = wanted_ - left_;
@@ -78,13 +80,13 @@ class Supervisor {
   }
 
  private:
-  std::int64_t begin();
   std::vector<WorkItem> missing_work();
   bool should_stop();
   void finish();
   void compute(const WorkItem& item);
-  bool attempt(const WorkItem& item, const Prompt& prompt, std::vector<std::size_t>& cells,
-               std::vector<ResultRecord>& results);
+  std::optional<std::size_t> attempt(const WorkItem& item, const Prompt& prompt, std::vector<std::size_t>& cells,
+                                     std::vector<ResultRecord>& results);
+  const std::string& strategy_of(std::size_t cell) const;
   WorkerProcess& worker();
   ResultRecord failed(std::size_t cell, std::string why) const;
 
@@ -100,35 +102,6 @@ class Supervisor {
   Stopwatch watch_;
   SweepResult result_;
 };
-
-std::int64_t Supervisor::begin() {
-  RunRecord run;
-  run.name = config_.name;
-  run.config = config_.text;
-  run.canonical = config_.canonical();
-  const RunIdentity& identity = session_.identity();
-  Value model;
-  model.set("name", identity.model.name);
-  model.set("weights", identity.model.weights);
-  model.set("tokenizer", identity.model.tokenizer);
-  model.set("chat", identity.model.chat);
-  Value::List data, notes;
-  for (const std::string& entry : identity.task_data) data.push_back(entry);
-  for (const TaskNote& note : session_.notes()) notes.push_back(note.task + ": " + note.text);
-  run.models.set("model", model);
-  run.models.set("data", data);
-  run.models.set("notes", notes);
-  run.version = run.build = options_.version;
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
-  run.host = host;
-  run.device = config_.device;
-  run.backend = identity.backend;
-  run.command = options_.command_line;
-  run.threads = config_.threads;
-  run_ = store_.begin_run(run);
-  return run_;
-}
 
 /// What this shard's share of the grid lacks, sample by sample over all tasks, so that a run cut short is balanced.
 std::vector<WorkItem> Supervisor::missing_work() {
@@ -175,6 +148,7 @@ WorkerProcess& Supervisor::worker() {
   std::vector<std::string> command = options_.worker;
   command.insert(command.end(), {"--digest", config_digest(config_)});
   for (const std::string& setting : options_.settings) command.insert(command.end(), {"--set", setting});
+  for (const Plugin& plugin : loaded_plugins()) command.insert(command.end(), {"--plugin", plugin.file.string()});
   for (const auto& path : options_.configs) command.push_back(path.string());
   worker_ = std::make_unique<WorkerProcess>(command);
   const auto hello = worker_->wire().receive();
@@ -192,10 +166,14 @@ ResultRecord Supervisor::failed(std::size_t cell, std::string why) const {
   return result;
 }
 
-/// Sends one prompt to the worker. Returns whether it answered; if it died, the cell it was at is recorded as failed and
-/// taken off `cells`.
-bool Supervisor::attempt(const WorkItem& item, const Prompt& prompt, std::vector<std::size_t>& cells,
-                         std::vector<ResultRecord>& results) {
+/// The name that a cell's strategy is registered by.
+const std::string& Supervisor::strategy_of(std::size_t cell) const {
+  return config_.strategies[static_cast<std::size_t>(grid_[cell].strategy)].strategy->info.name;
+}
+
+/// Sends one prompt to the worker. If it dies, the cell it was at is recorded as failed, taken off `cells` and returned.
+std::optional<std::size_t> Supervisor::attempt(const WorkItem& item, const Prompt& prompt,
+                                               std::vector<std::size_t>& cells, std::vector<ResultRecord>& results) {
   const Wire& wire = worker().wire();
   wire.send({{"op", "sample"},
              {"task", item.task},
@@ -223,13 +201,13 @@ bool Supervisor::attempt(const WorkItem& item, const Prompt& prompt, std::vector
         result.shared_timing = cells.size() > 1;
         results.push_back(std::move(result));
       }
-      return true;
+      return std::nullopt;
     }
   }
   results.push_back(failed(current, "the worker died in this cell: " + worker_->cause_of_death()));
   worker_.reset();
   std::erase(cells, current);
-  return false;
+  return current;
 }
 
 void Supervisor::compute(const WorkItem& item) {
@@ -237,12 +215,16 @@ void Supervisor::compute(const WorkItem& item) {
   SampleRecord sample = make_sample_record(prompt, records_[item.cells.front()].prompts, item.position);
   std::vector<ResultRecord> results;
   std::vector<std::size_t> cells = item.cells;
-  bool answered = attempt(item, prompt, cells, results);
-  if (!answered && !cells.empty())
-    answered = attempt(item, prompt, cells, results);  // once, without the cell that died
-  if (!answered) {
-    for (const std::size_t cell : cells)
-      results.push_back(failed(cell, "not run: the worker died twice on this sample"));
+  if (const auto dead = attempt(item, prompt, cells, results)) {
+    // Once more without that cell. What may well die of the same cause comes last: its strategy at other ratios.
+    const auto siblings = std::stable_partition(
+        cells.begin(), cells.end(), [&](std::size_t cell) { return strategy_of(cell) != strategy_of(*dead); });
+    std::vector<std::size_t> others(cells.begin(), siblings), same(siblings, cells.end());
+    for (std::vector<std::size_t>* rest : {&others, &same}) {
+      if (rest->empty() || !attempt(item, prompt, *rest, results)) continue;
+      for (const std::size_t cell : *rest)
+        results.push_back(failed(cell, "not run: the worker died twice on this sample"));
+    }
   }
   for (ResultRecord& result : results) {
     if (result.outcome.error.empty()) result.score = score_prediction(sample, result.prediction);

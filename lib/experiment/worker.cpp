@@ -102,7 +102,7 @@ void run_worker(const WorkerJob& job, const Wire& wire) {
   try {
     const Config config = load_config(job.configs, job.settings);
     if (config_digest(config) != job.digest) {
-      fail(ErrorKind::usage, "a config file changed while the run was starting; start it again");
+      fail(ErrorKind::usage, "a config file or a plugin changed while the run was starting; start it again");
     }
     Worker(config, wire).serve();
   } catch (const Error& error) {

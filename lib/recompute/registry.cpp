@@ -1,3 +1,5 @@
+#include "recompute/registry.h"
+
 #include <algorithm>
 #include <map>
 
@@ -8,10 +10,18 @@
 namespace kvmend {
 namespace {
 
-std::map<std::string, registry_detail::Entry>& entries() {
-  static std::map<std::string, registry_detail::Entry> all;
+/// An entry and the plugin it came with, if any.
+struct Registered {
+  registry_detail::Entry entry;
+  std::string plugin, plugin_sha256;
+};
+
+std::map<std::string, Registered>& entries() {
+  static std::map<std::string, Registered> all;
   return all;
 }
+
+registry_detail::PluginScope* plugin_being_loaded = nullptr;
 
 bool names_param(const std::vector<ParamInfo>& infos, const std::string& key) {
   return std::any_of(infos.begin(), infos.end(), [&](const ParamInfo& info) { return info.name == key; });
@@ -30,9 +40,11 @@ Value with_preset(const Value& preset, const Value& given) {
   return merged;
 }
 
-StrategyInfo describe(const registry_detail::Entry& entry) {
-  StrategyInfo info{entry.name,           entry.traits.summary,    entry.traits.source, entry.traits.labels,
-                    entry.traits.version, entry.traits.uses_ratio, entry.params,        entry.traits.exemptions};
+StrategyInfo describe(const Registered& registered) {
+  const registry_detail::Entry& entry = registered.entry;
+  StrategyInfo info{entry.name,          entry.traits.summary,    entry.traits.source,
+                    entry.traits.labels, entry.traits.version,    entry.traits.uses_ratio,
+                    entry.params,        entry.traits.exemptions, registered.plugin};
   CommonOptions defaults = entry.traits.defaults;
   params_detail::Lister lister;
   CommonOptions::fields(defaults, lister);
@@ -58,15 +70,36 @@ std::string make_label(const std::string& name, const CommonOptions& options, co
 }  // namespace
 
 bool registry_detail::add(Entry entry) {
-  std::string name = entry.name;
-  const bool fresh = entries().emplace(name, std::move(entry)).second;
-  require(fresh, "two selectors are called '{}'", name);
+  PluginScope* const plugin = plugin_being_loaded;
+  const std::string name = entry.name;
+  const auto [found, fresh] = entries().try_emplace(
+      name, Registered{std::move(entry), plugin ? plugin->file : "", plugin ? plugin->sha256 : ""});
+  if (!plugin) {
+    require(fresh, "two selectors are called '{}'", name);
+  } else if (fresh) {
+    plugin->names.push_back(name);
+  } else {
+    const std::string& owner = found->second.plugin;
+    plugin->problems.push_back(
+        fmt::format("a strategy '{}' exists already ({})", name, owner.empty() ? "built in" : owner));
+  }
   return fresh;
+}
+
+registry_detail::PluginScope::PluginScope(std::string from, std::string hash)
+    : file(std::move(from)), sha256(std::move(hash)) {
+  plugin_being_loaded = this;
+}
+
+registry_detail::PluginScope::~PluginScope() {
+  plugin_being_loaded = nullptr;
+  if (kept_) return;
+  for (const std::string& name : names) entries().erase(name);
 }
 
 std::vector<StrategyInfo> list_strategies() {
   std::vector<StrategyInfo> out;
-  for (const auto& [name, entry] : entries()) out.push_back(describe(entry));
+  for (const auto& [name, registered] : entries()) out.push_back(describe(registered));
   return out;
 }
 
@@ -75,13 +108,13 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
   const auto found = entries().find(name);
   if (found == entries().end()) {
     std::vector<std::string> names;
-    for (const auto& [known, entry] : entries()) names.push_back(known);
+    for (const auto& [known, registered] : entries()) names.push_back(known);
     errors.add(where, fmt::format("unknown strategy '{}'{}", name, did_you_mean(name, names)));
     return nullptr;
   }
-  const registry_detail::Entry& entry = found->second;
+  const registry_detail::Entry& entry = found->second.entry;
   auto strategy = std::make_shared<Strategy>();
-  strategy->info = describe(entry);
+  strategy->info = describe(found->second);
   if (!params.is_null() && !params.is_map()) {
     errors.add(params.where, fmt::format("parameters of '{}' must be a map like {{name: value}}, found {}", name,
                                          params.type_name()));
@@ -132,6 +165,7 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
   for (const auto& item : canonical.as_map()) all.set(item.key, item.value);
   all.set("strategy", name);
   all.set("version", entry.traits.version);
+  if (!found->second.plugin_sha256.empty()) all.set("plugin", found->second.plugin_sha256);
   strategy->canonical = std::move(all);
   strategy->label = make_label(name, strategy->options, params);
   return strategy;

@@ -5,14 +5,24 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/params.h"
 #include "recompute/plan.h"
 #include "recompute/probe.h"
 #include "recompute/strategy.h"
+#ifdef KVMEND_PLUGIN  // set by the CMake target kvmend::plugin: a shared library for --plugin
+#include "recompute/plugin_stamp.h"
+#endif
 
 namespace kvmend {
+
+/// For selectors without parameters of their own.
+struct NoParams {
+  template <class V>
+  static void fields(NoParams&, V&) {}
+};
 
 /// How much may be recomputed.
 struct Budget {
@@ -38,6 +48,9 @@ class Selector {
   virtual bool uses_ratio() const { return true; }
   /// Throws Error(usage) if it cannot run on such a model.
   virtual void check_model(const ModelFacts&) const {}
+  /// Throws if it lacks something for one of a sweep's samples, whose ids are made when asked for: before it begins.
+  using SampleIds = std::function<const std::vector<std::string>&()>;
+  virtual void check_samples(const SampleIds&) const {}
   /// Models it asks besides the one under test, as the config names them: looked up before anything runs.
   virtual std::vector<std::string> auxiliary_models() const { return {}; }
 };
@@ -90,11 +103,22 @@ struct Entry {
 };
 bool add(Entry entry);
 
+template <class S>
+struct ParamsOf {
+  using type = NoParams;
+};
+template <class S>
+requires requires { typename S::Params; }
+struct ParamsOf<S> {
+  using type = typename S::Params;
+};
+
 /// `preset`: a map of parameters that this name starts from; the user's win. A Params with `check(errors,
 /// where)` validates fields together; one with `identity()` adds what its files contain to the cell key.
+/// A class without Params takes none and is default-constructed.
 template <class S>
 bool add(std::string name, SelectorTraits traits, Value preset = {}) {
-  using Params = typename S::Params;
+  using Params = typename ParamsOf<S>::type;
   Entry entry{std::move(name), std::move(traits), std::move(preset), list_params<Params>(), nullptr};
   entry.make = [](const Value& source, ParamErrors& errors, Value& canonical) -> std::shared_ptr<const Selector> {
     Params params;
@@ -104,17 +128,14 @@ bool add(std::string name, SelectorTraits traits, Value preset = {}) {
     if (errors.messages.size() != before) return nullptr;
     canonical = print_params(params);
     if constexpr (requires { params.identity(); }) canonical.set("data", params.identity());
-    return std::make_shared<const S>(std::move(params));
+    if constexpr (std::is_constructible_v<S, Params>)
+      return std::make_shared<const S>(std::move(params));
+    else
+      return std::make_shared<const S>();
   };
   return add(std::move(entry));
 }
 }  // namespace registry_detail
-
-/// For selectors without parameters of their own.
-struct NoParams {
-  template <class V>
-  static void fields(NoParams&, V&) {}
-};
 
 }  // namespace kvmend
 

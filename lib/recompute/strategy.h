@@ -83,6 +83,7 @@ struct StrategyInfo {
   bool uses_ratio = true;         ///< false: one cell whatever `ratios` says (full, no_context, reuse …)
   std::vector<ParamInfo> params;  ///< its own, then the common ones
   std::vector<std::string> exemptions;  ///< invariants it cannot meet, each with the reason
+  std::string plugin;                   ///< the file that --plugin loaded it from; empty: built in
 };
 
 /// A configured strategy, ready to run. Immutable; shared by worker and supervisor code.

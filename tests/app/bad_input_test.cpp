@@ -136,6 +136,36 @@ TEST_CASE("prompts that cannot run: too long, too short, an empty chunk, a broke
       2);
 }
 
+TEST_CASE("strategies that cannot run are refused before the sweep, each with its place") {
+  const TempFolder folder;
+  const std::string model = tiny_model("tiny-llama");
+  const auto run = [&](const std::string& strategy, int code, const std::string& model_name) {
+    const auto result =
+        refused(folder, "name: bad\nmodel: " + model_name + "\nchat: raw\ntasks: [" + needle +
+                            "]\nchunker: {fixed: 128}\nratios: [0.2]\nstrategies:\n  - epic\n  - " + strategy + "\n");
+    CHECK(result.code == code);
+    return result.err;
+  };
+  CHECK_THAT(run("prophetkv: {layers: [0, 99]}", 2, model), Contains("bad.yaml:9:5: prophetkv: layer 99 is past"));
+  CHECK_THAT(run("infoflow: {layers: [3, 1]}", 2, model), Contains("bad.yaml:9:15:") && Contains("increasing"));
+  CHECK_THAT(run("cachecraft: {layer: 7}", 2, model), Contains("bad.yaml:9:5: cachecraft: layer 7 is past"));
+  CHECK_THAT(run("cacheblend: {check_layer: 40}", 2, model), Contains("bad.yaml:9:5: cacheblend:"));
+  CHECK_THAT(run("cacheclip", 2, model), Contains("bad.yaml:9:5: cacheclip needs an aux_model"));
+  CHECK_THAT(run("cacheclip: {aux_model: nowhere.gguf}", 3, model),
+             Contains("bad.yaml:9:5: cacheclip: aux_model nowhere.gguf:") && Contains("no such model"));
+  CHECK_THAT(run("cacheclip: {aux_model: " + model + ", window: 0}", 2, model),
+             Contains("window is 0, must be at least 1"));
+  CHECK_THAT(run("ape: {temperature: 0}", 2, model), Contains("bad.yaml:9:24: temperature is 0, must be between"));
+  CHECK_THAT(run("samkv", 2, tiny_model("tiny-mistral")), Contains("bad.yaml:9:5: samkv:") && Contains("window"));
+  CHECK_THAT(run("from_file: {path: none.jsonl}", 2, model), Contains("bad.yaml:9:16: none.jsonl: no such score file"));
+  folder.write("s.jsonl", "{\"id\": \"x\", \"scores\": [1]}\n{\"id\": \"niah_single_1-1-0\", \"scores\": [1]}\n");
+  CHECK_THAT(run("from_file: {path: s.jsonl}", 3, model),
+             Contains("bad.yaml:9:5: s.jsonl: no scores for 1 of 2 samples, the first is 'niah_single_1-1-1'"));
+  CHECK_THAT(run("combine: {scores: [{from_file: {path: s.jsonl}}]}", 3, model), Contains("bad.yaml:9:5: s.jsonl:"));
+  folder.write("s.jsonl", "{\"id\": \"x\", \"scores\": [1]}\n{\"id\": \"x\", \"scores\": [1]}\n");
+  CHECK_THAT(run("from_file: {path: s.jsonl}", 2, model), Contains("s.jsonl:2:1: a second line for sample 'x'"));
+}
+
 TEST_CASE("a disk that fills up while a sweep runs loses the sample in flight at most, and says so") {
   const TempFolder folder;
   folder.write("bad.yaml",

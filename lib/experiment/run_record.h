@@ -1,0 +1,11 @@
+#pragma once
+#include "experiment/session.h"
+#include "experiment/store_records.h"
+#include "experiment/supervisor.h"
+
+namespace kvmend {
+
+/// What the store says about this run: its config, what its models and data are and what tasks note of them, where it runs, which plugins it loaded.
+RunRecord make_run_record(const Config& config, const Session& session, const SweepOptions& options);
+
+}  // namespace kvmend
