@@ -78,19 +78,9 @@ class CacheClip final : public ScoreSelector {
     what.layers = {auxiliary.n_layers() - 1};
     const Request& request = auxiliary.request();
     const int rows = params_.query == Query::all ? request.n_query() : 1;
-    std::vector<float> out(static_cast<std::size_t>(request.n_context()));
-    if (params_.softmax == Softmax::joint) {
-      const auto row = auxiliary.attention(what).front();
-      out.assign(row.begin(), row.end());
-    } else {
-      for (std::size_t u = request.has_prefix() ? 1 : 0; u < request.units.size(); ++u) {
-        std::vector<int> units;
-        if (request.has_prefix()) units.push_back(0);
-        units.push_back(static_cast<int>(u));
-        const auto row = auxiliary.arranged(units).attention(what).front();
-        std::copy_n(row.end() - request.units[u].size(), request.units[u].size(), out.begin() + request.units[u].begin);
-      }
-    }
+    const auto row =
+        (params_.softmax == Softmax::joint ? auxiliary.attention(what) : auxiliary.attention_by_chunk(what)).front();
+    std::vector<float> out(row.begin(), row.end());
     for (float& s : out) s /= static_cast<float>(rows);
     return out;
   }

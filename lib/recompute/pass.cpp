@@ -57,7 +57,10 @@ void Pass::begin_layer(const LayerFilter* filter) {
   } else if (filter && layer_ >= filter->first_layer && layer_ <= filter->last_layer) {
     apply_filter(*filter, cache);
   } else if (!keys_ || overlaid_ != active_) {
-    build_keys(active_);
+    if (spec_.lanes.empty())
+      build_keys(active_);
+    else
+      build_lane_keys();
     build_visibility();
   }
   if (spec_.write_back == WriteBack::fusion && spec_.base) blend(cache);

@@ -42,11 +42,19 @@ struct ChunkTemper {
   float lse_factor() const { return *split == LseScale::code ? scale * temperature : scale; }
 };
 
+/// Some of a pass's active rows, in their order, that see base rows `context` and their lane's own up to themselves: queries
+/// side by side that do not see each other.
+struct Lane {
+  std::vector<int> context;  ///< sequence indices that the base has
+  int rows = 0;
+};
+
 struct PassSpec {
   const Sequence* sequence = nullptr;  ///< outlives the pass
   BasePtr base;                        ///< null: nothing is reused
   BasePtr unrotated;                   ///< the base with keys before RoPE: what correct_reused moves; null: it is off
   std::vector<int> active;             ///< sequence indices, sorted
+  std::vector<Lane> lanes = {};        ///< covering `active`; empty: one sequence
   RowSight sight = RowSight::causal;
   ChunkTemper temper = {};
   WriteBack write_back = WriteBack::overwrite;
@@ -104,6 +112,7 @@ class Pass {
   void blend(const LayerCache& cache) const;
   void correct(LayerCache& cache, const Tensor& unrotated);
   void build_keys(const std::vector<int>& overlaid);
+  void build_lane_keys();
   void build_visibility();
   Call make_call(std::int64_t first, std::int64_t count, bool tempered) const;
   void attend(const Call& call);
@@ -120,6 +129,7 @@ class Pass {
   std::shared_ptr<const KeyList> keys_;
   std::vector<int> overlaid_;  ///< sequence indices that keys_ reads from the overlay, in overlay order
   std::vector<Call> calls_;
+  std::vector<Visibility::Interval> lane_seen_;  ///< [active], entries of keys_
   std::int64_t layer_tokens_ = 0;
   std::vector<std::vector<int>> active_per_layer_;
 };

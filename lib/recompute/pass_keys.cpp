@@ -37,6 +37,27 @@ void Pass::build_keys(const std::vector<int>& overlaid) {
   overlaid_ = overlaid;
 }
 
+/// One list after the other: a lane's context, then its own rows. What lanes share is listed once for each.
+void Pass::build_lane_keys() {
+  auto list = std::make_shared<KeyList>();
+  lane_seen_.clear();
+  for (const Lane& lane : spec_.lanes) {
+    const auto begin = static_cast<std::int32_t>(list->index.size());
+    list->index.insert(list->index.end(), lane.context.begin(), lane.context.end());
+    list->host.insert(list->host.end(), lane.context.begin(), lane.context.end());
+    for (int r = 0; r < lane.rows; ++r) {
+      const std::size_t row = lane_seen_.size();
+      list->index.push_back(active_[row]);
+      list->host.push_back(-static_cast<std::int32_t>(row) - 1);
+      lane_seen_.push_back({begin, static_cast<std::int32_t>(list->index.size())});
+    }
+  }
+  list->n_keys = static_cast<std::int64_t>(list->index.size());
+  list->slots = upload_indices(model_, queue_, list->host);
+  keys_ = std::move(list);
+  overlaid_ = active_;
+}
+
 Pass::Call Pass::make_call(std::int64_t first, std::int64_t count, bool tempered) const {
   const auto& index = keys_->index;
   const auto n_keys = static_cast<std::int32_t>(keys_->n_keys);
@@ -53,6 +74,7 @@ Pass::Call Pass::make_call(std::int64_t first, std::int64_t count, bool tempered
         spec_.sight == RowSight::bottom_right
             ? static_cast<std::int32_t>(first + r) + n_keys - n_rows + 1
             : static_cast<std::int32_t>(std::upper_bound(index.begin() + from, index.end(), i) - index.begin());
+    if (!lane_seen_.empty()) interval = lane_seen_[static_cast<std::size_t>(first + r)];
     if (spec_.sight == RowSight::alone) {
       interval.begin =
           static_cast<std::int32_t>(std::lower_bound(index.begin(), index.end(), base_rows) - index.begin());

@@ -44,6 +44,8 @@ struct AttentionProbe {
   Placement placement = Placement::global;  ///< of the reused keys
   std::optional<int> query_position;        ///< of the query's (or question's) first token; nullopt: N
   std::vector<int> layers;                  ///< increasing; empty: all
+  /// Context tokens that the query attends to on its way through the layers, sorted; nullopt: all. All are scored.
+  std::optional<std::vector<int>> kept;
 };
 
 /// Named intermediates of a pass.
@@ -59,6 +61,12 @@ struct Observation {
 /// How far exact keys and values are from the cached ones: Σ_dims (new − cached)², 0 where a row is exact anyway.
 struct KvDeviation {
   std::vector<std::span<const float>> keys, values;  ///< [layers asked], each [N]
+};
+
+/// Attention of exact chunk tokens, summed over heads: to the tokens of earlier chunks, and to those of their own chunk up
+/// to themselves. The prefix has its share of the softmax and counts in neither; its own tokens have 0 of both.
+struct ChunkAttention {
+  std::span<const float> earlier, own;  ///< each [N]
 };
 
 /// The sizes that what is observed comes in.
@@ -89,10 +97,16 @@ class Probe {
 
   /// [layers asked], each [N].
   virtual std::vector<std::span<const float>> attention(const AttentionProbe& what) = 0;
+  /// [layers asked], each [N]: the query behind each chunk alone, right behind prefix and chunk. A chunk's columns come from
+  /// the softmax of its own query, the prefix's are 0. The queries run side by side in one pass. Neither placement, query
+  /// position, value norms nor the full prefill can be asked for.
+  virtual std::vector<std::span<const float>> attention_by_chunk(const AttentionProbe& what) = 0;
   /// Every row runs exactly up to the last layer asked; its keys and values are compared there.
   virtual KvDeviation kv_deviation(const std::vector<int>& layers) = 0;
   /// ‖hidden‖₂ [N] of every context token, computed exactly, at the input of `layer` (n_layers: after the last).
   virtual std::span<const float> hidden_norm(int layer) = 0;
+  /// Every context row runs exactly up to `layer`, and attends there to all before it.
+  virtual ChunkAttention chunk_attention(int layer) = 0;
   /// [layers asked], each [rows, width]: rows of the query or of the context.
   virtual std::vector<std::span<const float>> observe(const Observation& what) = 0;
   /// [N]: Σ over layers, heads and query rows of ‖A·v − A′·v′‖, A and v of a full prefill, A′ and v′ of full reuse: the

@@ -27,8 +27,10 @@ class RequestProbe final : public Probe {
   const std::string& sample_id() const override { return sample_id_; }
 
   std::vector<std::span<const float>> attention(const AttentionProbe& what) override;
+  std::vector<std::span<const float>> attention_by_chunk(const AttentionProbe& what) override;
   KvDeviation kv_deviation(const std::vector<int>& layers) override;
   std::span<const float> hidden_norm(int layer) override;
+  ChunkAttention chunk_attention(int layer) override;
   std::vector<std::span<const float>> observe(const Observation& what) override;
   std::span<const float> output_change() override;
   std::vector<std::span<const float>> cached_means(Observation::What what, std::span<const TokenRange> ranges) override;
@@ -82,6 +84,9 @@ class RequestProbe final : public Probe {
   Pass query_pass(const Sequence& sequence, const AttentionProbe& what);
   Pass full_pass(const Sequence& sequence);
   void compute_attention(const AttentionProbe& what, const std::vector<int>& layers, Answer& out);
+  void compute_attention_by_chunk(const AttentionProbe& what, const std::vector<int>& layers, Answer& out);
+  KvView whole_view(const Pass& pass, const AttentionProbe& what);
+  void compute_chunk_attention(int layer, Answer& out);
   void compute_deviation(const std::vector<int>& layers, Answer& out);
   void compute_observation(const Observation& what, const std::vector<int>& layers, Answer& out);
   void compute_output_change(Answer& out);
