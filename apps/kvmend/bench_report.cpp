@@ -14,6 +14,8 @@ double median(std::vector<double> values) {
   return values.size() % 2 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
 }
 
+double offline_seconds(const BenchCase& c) { return std::max(0.0, c.cold_seconds - median(c.wall_seconds)); }
+
 namespace {
 
 void print_json(const BenchSetting& setting, const BenchCase& c) {
@@ -28,6 +30,7 @@ void print_json(const BenchSetting& setting, const BenchCase& c) {
   out["min_s"] = *low;
   out["max_s"] = *high;
   if (!c.select_seconds.empty()) out["select_median_s"] = median(c.select_seconds);
+  if (!c.strategy.empty()) out["offline_s"] = offline_seconds(c);
   out["flops"] = c.flops;
   out["bytes"] = c.bytes;
   if (c.flops_ratio > 0) out["flops_ratio"] = c.flops_ratio;
@@ -42,6 +45,26 @@ std::string share_of_peak(const BenchSetting& setting, const BenchCase& c, doubl
   if (setting.peak_flops <= 0 || setting.peak_bytes <= 0) return "";
   const double flops = c.flops / seconds / setting.peak_flops, bytes = c.bytes / seconds / setting.peak_bytes;
   return fmt::format("{:.0f} % {}", 100 * std::max(flops, bytes), flops >= bytes ? "FLOP" : "byte");
+}
+
+/// What choosing costs beside a full prefill of as many tokens, and what was done before the request came.
+void print_choosing(const std::vector<BenchCase>& cases) {
+  bool heading = false;
+  for (const BenchCase& c : cases) {
+    if (c.strategy.empty() || c.strategy == "full") continue;
+    const auto full = std::find_if(cases.begin(), cases.end(),
+                                   [&](const BenchCase& o) { return o.tokens == c.tokens && o.strategy == "full"; });
+    if (full == cases.end()) continue;
+    if (!heading)
+      fmt::print("\n{:<34} {:>6} {:>10} {:>12} {:>10}\n", "choosing", "tokens", "seconds", "of full", "offline s");
+    heading = true;
+    const std::string name = c.ratio < 0 ? c.strategy : fmt::format("{} {}", c.strategy, c.ratio);
+    const double seconds = median(c.select_seconds);
+    fmt::print("{:<34} {:>6} {:>10.4f} {:>10.2f} % {:>10.2f}\n", name, c.tokens, seconds,
+               100 * seconds / median(full->seconds), offline_seconds(c));
+  }
+  if (heading)
+    fmt::print("offline: how much longer a call takes that finds no caches, the auxiliary model's included\n\n");
 }
 
 }  // namespace
@@ -66,6 +89,7 @@ void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& case
                *low, *high, c.tokens / m, c.flops / m / 1e9, share_of_peak(setting, c, m), m / median(first->seconds),
                c.flops_ratio > 0 ? fmt::format("{:.3f}", c.flops_ratio) : "");
   }
+  print_choosing(cases);
   if (setting.peak_flops > 0)
     fmt::print("peak, measured here: {:.0f} GFLOP/s in {} from registers, {:.1f} GB/s read from memory\n",
                setting.peak_flops / 1e9, setting.dtype, setting.peak_bytes / 1e9);

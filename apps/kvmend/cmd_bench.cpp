@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
+#include <span>
 
 #include "apps/kvmend/bench_report.h"
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/model_options.h"
+#include "apps/kvmend/plugin_option.h"
 #include "apps/kvmend/strategy_argument.h"
 #include "apps/kvmend/version.h"
 #include "core/error.h"
 #include "recompute/isolated.h"
+#include "recompute/selector.h"
 #include "recompute/stopwatch.h"
 
 namespace kvmend {
@@ -26,6 +30,7 @@ class Bench final : public Command {
     app.add_option("--tokens", tokens_, "context lengths, with commas")->delimiter(',')->check(CLI::Range(2, 1 << 20));
     app.add_option("--strategy", strategies_, "select: a strategy, 'name: {param: value}'; repeat for several")
         ->allow_extra_args(false);
+    add_plugin_option(app);
     app.add_option("--ratio", ratios_, "select: recomputation ratios, with commas")
         ->delimiter(',')
         ->check(CLI::Range(0.0, 1.0));
@@ -45,10 +50,13 @@ class Bench final : public Command {
     Engine engine(*opened.files, model_.backend());
     options_.bos = opened.tokenizer->bos();
     options_.decode.max_new_tokens = what_ == "decode" ? new_tokens_ : 1;
-    std::vector<BenchCase> cases = make_cases(opened.files->config());
+    std::vector<BenchCase> cases = make_cases(opened);
     const Peak before = engine.backend().measure_peak();
-    for (int run = -1; run < runs_; ++run) {  // run −1 warms up: it also fills the chunk store
-      for (std::size_t i = 0; i < cases.size(); ++i) measure(engine, i, cases[i], run >= 0);
+    for (int run = -1; run < runs_; ++run) {  // run −1 warms up: each case fills the chunk store for itself
+      for (std::size_t i = 0; i < cases.size(); ++i) {
+        if (run < 0 && what_ == "select") forget_chunks(engine, specs_[i]);
+        measure(engine, i, cases[i], run >= 0);
+      }
     }
     const Peak after = engine.backend().measure_peak();  // the machine may have been busy, or slower, at one of them
     const BenchSetting setting{.model = model_.model,
@@ -63,12 +71,13 @@ class Bench final : public Command {
   }
 
  private:
-  std::vector<BenchCase> make_cases(const ModelConfig& config) {
+  std::vector<BenchCase> make_cases(const OpenedModel& opened) {
+    const ModelConfig& config = opened.files->config();
     if (tokens_.empty()) tokens_ = what_ == "prefill" ? std::vector<int>{512, 2048} : std::vector<int>{2048};
     if (strategies_.empty()) strategies_ = {"reuse", "random", "epic", "cacheblend", "prophetkv"};
     std::vector<BenchCase> cases;
     for (const int tokens : tokens_) {
-      const Request request = make_request(tokens, config.vocab);
+      const Request request = make_request(tokens, config.vocab, *opened.tokenizer);
       check_request(request, config.vocab, config.context_length);
       add(cases, request, "full", -1);
       if (what_ != "select") continue;
@@ -97,9 +106,15 @@ class Bench final : public Command {
   }
 
   /// prefill and decode: a bare prompt; select: chunks behind a short prefix.
-  Request make_request(int tokens, int vocab) const {
+  Request make_request(int tokens, int vocab, const Tokenizer& tokenizer) const {
     std::mt19937 generator(42);
-    const auto id = [&] { return static_cast<std::int32_t>(generator() % static_cast<unsigned>(vocab)); };
+    std::vector<std::int32_t> words;
+    if (what_ == "select") words = word_tokens(tokenizer);
+    const auto id = [&] {
+      const auto number = generator();
+      return words.empty() ? static_cast<std::int32_t>(number % static_cast<unsigned>(vocab))
+                           : words[number % words.size()];
+    };
     Request request;
     if (what_ == "select") {
       for (int begin = 0; begin < tokens;) {
@@ -111,13 +126,51 @@ class Bench final : public Command {
     }
     for (int i = 0; i < (what_ == "select" ? query_ : tokens); ++i) request.query_ids.push_back(id());
     request.question_end = request.n_query();
+    if (!words.empty()) add_text(request, tokenizer);
     return request;
+  }
+
+  /// Tokens that are a blank and a word: their text is tokenised into just these again, for an auxiliary model of the same
+  /// vocabulary. Empty for vocabularies that have few.
+  static std::vector<std::int32_t> word_tokens(const Tokenizer& tokenizer) {
+    std::vector<std::int32_t> out;
+    for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
+      if (tokenizer.is_special(id)) continue;
+      const std::string text = tokenizer.decode(std::span(&id, 1));
+      const bool word = text.size() > 1 && text.front() == ' ' &&
+                        std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+      if (word) out.push_back(id);
+    }
+    return out.size() < 16 ? std::vector<std::int32_t>() : out;
+  }
+
+  static void add_text(Request& request, const Tokenizer& tokenizer) {
+    for (const auto* ids : {&request.context_ids, &request.query_ids}) {
+      for (const std::int32_t id : *ids) {
+        request.token_begin.push_back(static_cast<std::uint32_t>(request.text.size()));
+        request.text += tokenizer.decode(std::span(&id, 1));
+        request.token_end.push_back(static_cast<std::uint32_t>(request.text.size()));
+      }
+    }
+  }
+
+  /// So that the next call does the strategy's offline work; auxiliary models are opened before it.
+  static void forget_chunks(Engine& engine, const CellSpec& spec) {
+    engine.store() = ChunkStore(ChunkStoreOptions{});
+    for (const std::string& name : spec.strategy->selector->auxiliary_models()) {
+      engine.auxiliary(name).engine().store() = ChunkStore(ChunkStoreOptions{});
+    }
   }
 
   void measure(Engine& engine, std::size_t i, BenchCase& c, bool timed) {
     const OpCost before = engine.queue().cost();
+    const Stopwatch watch;
     const Outcome outcome = run_isolated(engine, requests_[i], specs_[i], options_);
-    if (!timed) return;
+    if (!timed) {
+      c.cold_seconds = watch.seconds();
+      return;
+    }
+    c.wall_seconds.push_back(watch.seconds());
     const bool decode = what_ == "decode";
     const OpCost all = engine.queue().cost() - before;
     c.seconds.push_back(decode ? outcome.decode_seconds : outcome.seconds.ttft());

@@ -7,10 +7,14 @@
 
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/model_options.h"
+#include "apps/kvmend/plugin_option.h"
 #include "apps/kvmend/strategy_argument.h"
+#include "apps/kvmend/terminal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "datasets/sample_json.h"
+#include "experiment/selection_overlap.h"
+#include "experiment/token_paint.h"
 #include "recompute/isolated.h"
 
 namespace kvmend {
@@ -38,10 +42,13 @@ class Select final : public Command {
     app.add_option("--strategy", strategies_, "a strategy, 'name: {param: value}'; repeat for several")
         ->required()
         ->allow_extra_args(false);
+    add_plugin_option(app);
     app.add_option("--ratio", ratios_, "recomputation ratios, with commas")->delimiter(',')->capture_default_str();
     app.add_option("--max-new-tokens", max_new_tokens_, "")->check(CLI::Range(1, 1 << 20))->capture_default_str();
     app.add_flag("--json", json_, "the selection as JSON");
     app.add_flag("--scores", scores_, "with --json: every context token's score");
+    app.add_flag("--overlap", overlap_, "how the selections overlap, and which lie outside what the query attends to");
+    app.add_flag("--text", text_, "the context, coloured by what each strategy scored and selected");
   }
 
   int run() override {
@@ -66,18 +73,62 @@ class Select final : public Command {
     options.decode.stops = opened.tokenizer->stops();
     options.decode.max_new_tokens = max_new_tokens_;
     Json results = Json::array();
+    std::vector<Outcome> outcomes;
+    if (!json_ && text_) fmt::print("{}\n", paint_legend(color(), true));
     for (const CellSpec& cell : cells) {
       const Outcome outcome = run_isolated(engine, request, cell, options);
       if (json_)
         results.push_back(result_json(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token()));
       else
         print_line(cell, outcome, *opened.tokenizer, request);
+      if (!json_ && text_) print_text(outcome, request);
+      outcomes.push_back(outcome);
     }
-    if (json_) print_json(engine, request, std::move(results));
+    SelectionOverlap overlap;
+    if (overlap_) overlap = compare(engine, request, cells, outcomes, options);
+    if (json_)
+      print_json(engine, request, std::move(results), overlap_ ? Json::parse(overlap_json(overlap)) : Json());
+    else if (overlap_)
+      fmt::print("\n{}", overlap_text(overlap));
     return 0;
   }
 
  private:
+  /// Beside each other and beside the query's attention in a full prefill, which is computed for this alone.
+  static SelectionOverlap compare(Engine& engine, const Request& request, const std::vector<CellSpec>& cells,
+                                  const std::vector<Outcome>& outcomes, const RunnerOptions& options) {
+    std::vector<std::string> names;
+    std::vector<std::vector<int>> selections;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const Outcome& o = outcomes[i];
+      const std::vector<int>& chosen = o.selected_original ? *o.selected_original : o.selected;
+      if (chosen.empty() || static_cast<int>(chosen.size()) == request.n_context()) continue;
+      const Strategy& strategy = *cells[i].strategy;
+      names.push_back(strategy.info.uses_ratio ? fmt::format("{} at {}", strategy.label, cells[i].ratio)
+                                               : strategy.label);
+      selections.push_back(chosen);
+    }
+    RunnerOptions once = options;
+    once.decode.max_new_tokens = 1;
+    const CellSpec oracle{parse_strategy_argument("oracle_attention"), 0};
+    const Outcome attention = run_isolated(engine, request, oracle, once);
+    return overlap_of(std::move(names), selections, attention.scores, oracle.strategy->label);
+  }
+
+  bool color() const { return wants_color("auto"); }
+
+  void print_text(const Outcome& o, const Request& request) const {
+    if (request.token_begin.empty()) {
+      fmt::print("(token ids only: no text to show)\n");
+      return;
+    }
+    const TokenTable tokens{{}, request.token_begin, request.token_end};
+    const auto marks = token_marks(request.n_context(), o.selected_original ? *o.selected_original : o.selected,
+                                   o.kept ? &*o.kept : nullptr, {}, o.scores);
+    for (const Unit& unit : request.units)
+      fmt::print("{}\n", paint_tokens(request.text, tokens, unit.begin, unit.end, marks, color()));
+  }
+
   Request read(const Tokenizer& tokenizer) const {
     std::string text, name = request_;
     if (request_ == "-") {
@@ -95,6 +146,7 @@ class Select final : public Command {
     out["ratio"] = cell.strategy->info.uses_ratio ? Json(cell.ratio) : Json();
     out["params"] = Json::parse(cell.strategy->canonical.canonical());
     out["selected"] = o.selected;
+    out["exact_selected"] = o.exact_selected;
     out["selected_per_layer"] = or_null(o.selected_per_layer);
     out["kept"] = or_null(o.kept);
     if (o.kept) {
@@ -122,19 +174,20 @@ class Select final : public Command {
     return out;
   }
 
-  void print_json(Engine& engine, const Request& request, Json results) const {
+  void print_json(Engine& engine, const Request& request, Json results, const Json& overlap) const {
     Json units = Json::array();
     for (const Unit& unit : request.units) {
       units.push_back(
           {{"kind", unit.kind == UnitKind::prefix ? "prefix" : "chunk"}, {"begin", unit.begin}, {"end", unit.end}});
     }
-    const Json out{{"model", model_.model},
-                   {"dtype", model_.dtype},
-                   {"device", engine.backend().name()},
-                   {"n_context", request.n_context()},
-                   {"n_query", request.n_query()},
-                   {"units", std::move(units)},
-                   {"results", std::move(results)}};
+    Json out{{"model", model_.model},
+             {"dtype", model_.dtype},
+             {"device", engine.backend().name()},
+             {"n_context", request.n_context()},
+             {"n_query", request.n_query()},
+             {"units", std::move(units)},
+             {"results", std::move(results)}};
+    if (!overlap.is_null()) out["overlap"] = overlap;
     fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   }
 
@@ -142,13 +195,13 @@ class Select final : public Command {
     if (!printed_) {
       fmt::print("{} context tokens in {} units, {} of the query\n", request.n_context(), request.units.size(),
                  request.n_query());
-      fmt::print("{:<28} {:>6} {:>9} {:>10} {:>10} {:>8}  prediction\n", "strategy", "ratio", "selected", "effective",
-                 "rel. FLOPs", "TTFT s");
+      fmt::print("{:<28} {:>6} {:>9} {:>6} {:>10} {:>10} {:>8}  prediction\n", "strategy", "ratio", "selected", "exact",
+                 "effective", "rel. FLOPs", "TTFT s");
       printed_ = true;
     }
     const std::string ratio = cell.strategy->info.uses_ratio ? fmt::format("{}", cell.ratio) : "–";
-    fmt::print("{:<28} {:>6} {:>9} {:>9.1f}% {:>9.1f}% {:>8.3f}  {}\n", cell.strategy->label, ratio, o.selected.size(),
-               100 * o.effective_ratio, 100 * o.flops_ratio, o.seconds.ttft(),
+    fmt::print("{:<28} {:>6} {:>9} {:>6} {:>9.1f}% {:>9.1f}% {:>8.3f}  {}\n", cell.strategy->label, ratio,
+               o.selected.size(), o.exact_selected, 100 * o.effective_ratio, 100 * o.flops_ratio, o.seconds.ttft(),
                Json(tokenizer.decode(o.prediction_ids)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   }
 
@@ -157,7 +210,7 @@ class Select final : public Command {
   std::vector<std::string> strategies_;
   std::vector<double> ratios_{0.2};
   int max_new_tokens_ = 16;
-  bool json_ = false, scores_ = false, printed_ = false;
+  bool json_ = false, scores_ = false, overlap_ = false, text_ = false, printed_ = false;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "experiment/export.h"
 #include "experiment/sample_view.h"
+#include "experiment/selection_overlap.h"
 #include "experiment/table_format.h"
 #include "experiment/token_paint.h"
 
@@ -33,6 +34,7 @@ class Show final : public Command {
         ->check(CLI::IsMember({"auto", "always", "never"}))
         ->capture_default_str();
     app.add_flag("--json", json_, "the sample's rows as `kvmend export` prints them");
+    app.add_flag("--overlap", overlap_only_, "only how the selections overlap; with --json as one object");
   }
 
   int run() override {
@@ -40,6 +42,11 @@ class Show final : public Command {
     for (const std::string& condition : where_) where.push_back(parse_condition(condition));
     Store store = Store::open(store_, Store::Mode::read);
     const SampleView view = load_sample_view(store, sample_, where);
+    if (overlap_only_) {
+      const SelectionOverlap overlap = selection_overlap(view, ratio_);
+      fmt::print("{}{}", json_ ? overlap_json(overlap) : overlap_text(overlap), json_ ? "\n" : "");
+      return 0;
+    }
     if (json_) {
       for (const CellView& cell : view.cells) fmt::print("{}\n", result_as_json(view.sample, cell.cell, cell.result));
       return 0;
@@ -49,6 +56,7 @@ class Show final : public Command {
     print_heading(view);
     print_units(view);
     print_cells(view);
+    print_overlap(view);
     if (text_ != "none") print_texts(view);
     return 0;
   }
@@ -107,6 +115,13 @@ class Show final : public Command {
     if (show_bars) fmt::print("units: the share of each unit's tokens that was selected, the prefix first\n");
   }
 
+  /// Strategies at the ratio shown: who agrees with whom, and who spends on what the query does not attend to.
+  void print_overlap(const SampleView& view) const {
+    const double ratio = shown_ratio(view);
+    const SelectionOverlap overlap = selection_overlap(view, ratio);
+    if (overlap.names.size() > 1) fmt::print("\nOverlap at {}:\n{}", ratio, overlap_text(overlap));
+  }
+
   /// The ratio asked for, or the one nearest 0.2.
   double shown_ratio(const SampleView& view) const {
     double best = -1;
@@ -153,7 +168,7 @@ class Show final : public Command {
   std::string store_, sample_, text_ = "evidence", color_when_ = "auto";
   std::vector<std::string> where_;
   double ratio_ = -1;
-  bool json_ = false, color_ = false;
+  bool json_ = false, overlap_only_ = false, color_ = false;
   std::size_t width_ = 120;
 };
 

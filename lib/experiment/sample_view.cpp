@@ -1,6 +1,7 @@
 #include "experiment/sample_view.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "core/error.h"
@@ -107,6 +108,27 @@ int SampleView::evidence_in(const Unit& unit) const {
   int tokens = 0;
   for (const auto& span : sample.evidence) tokens += overlap(span, {unit.begin, unit.end});
   return tokens;
+}
+
+SelectionOverlap selection_overlap(const SampleView& view, double ratio) {
+  std::vector<std::string> names;
+  std::vector<std::vector<int>> selections;
+  const CellView* reference = nullptr;
+  for (const CellView& cell : view.cells) {
+    if (cell.failed()) continue;
+    const Outcome& o = cell.result.outcome;
+    const std::string& strategy = cell.cell.strategy;
+    if (!o.scores.empty() && !o.order && (strategy == "oracle_attention" || (strategy == "prophetkv" && !reference)))
+      reference = &cell;
+    if (ratio >= 0 && cell.cell.ratio && std::abs(*cell.cell.ratio - ratio) > 1e-9) continue;
+    const std::vector<int>& chosen = o.selected_original ? *o.selected_original : o.selected;
+    if (chosen.empty() || static_cast<int>(chosen.size()) == view.sample.n_context) continue;
+    names.push_back(ratio < 0 && cell.cell.ratio ? fmt::format("{} at {}", cell.cell.label, *cell.cell.ratio)
+                                                 : cell.cell.label);
+    selections.push_back(chosen);
+  }
+  if (!reference) return overlap_of(std::move(names), selections, {}, "");
+  return overlap_of(std::move(names), selections, reference->result.outcome.scores, reference->cell.label);
 }
 
 SampleView load_sample_view(Store& store, const std::string& name, const Conditions& where) {

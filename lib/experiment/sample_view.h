@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "experiment/selection_overlap.h"
 #include "experiment/store.h"
 
 namespace kvmend {
@@ -30,5 +31,9 @@ struct SampleView {
 /// with several prompts. Throws Error(usage) with the samples there are.
 SampleView load_sample_view(Store& store, const std::string& name,
                             const std::vector<std::pair<std::string, std::string>>& where = {});
+
+/// Cells that select some tokens and not all, at `ratio` (or fixed; a negative ratio: every cell, named with its ratio). The
+/// query's attention is what oracle_attention scored, else prophetkv, where the store has it.
+SelectionOverlap selection_overlap(const SampleView& view, double ratio = -1);
 
 }  // namespace kvmend

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 #include <set>
 
 #include "core/error.h"
 #include "experiment/blob.h"
+#include "experiment/selection_overlap.h"
 
 namespace kvmend {
 namespace {
-
-constexpr double attended = 0.9;  // of the reference's score: what the query attends to
 
 struct Evidence {
   std::vector<std::pair<int, int>> spans;
@@ -36,18 +34,8 @@ struct Reference {
 std::string ratio_key(const std::optional<double>& ratio) { return ratio ? format_number(*ratio) : ""; }
 
 void rank(Reference& reference, const std::vector<float>& scores) {
-  reference.ranking.resize(scores.size());
-  std::iota(reference.ranking.begin(), reference.ranking.end(), 0);
-  std::stable_sort(reference.ranking.begin(), reference.ranking.end(), [&](int a, int b) {
-    return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
-  });
-  double total = 0, sum = 0;
-  for (const float s : scores) total += std::max(0.0F, s);
-  for (const int token : reference.ranking) {
-    if (sum >= attended * total) break;
-    sum += std::max(0.0F, scores[static_cast<std::size_t>(token)]);
-    ++reference.attended_tokens;
-  }
+  reference.ranking = ranking_of(scores);
+  reference.attended_tokens = attended_tokens(scores, reference.ranking);
 }
 
 std::map<std::int64_t, Evidence> read_evidence(Store& store) {
@@ -71,15 +59,6 @@ std::map<std::int64_t, Evidence> read_evidence(Store& store) {
   return out;
 }
 
-std::size_t common(const std::vector<int>& a, const std::vector<int>& b) {  // both sorted
-  std::size_t both = 0;
-  for (auto x = a.begin(), y = b.begin(); x != a.end() && y != b.end();) {
-    both += *x == *y;
-    *x < *y ? static_cast<void>(++x) : *y < *x ? static_cast<void>(++y) : (++x, static_cast<void>(++y));
-  }
-  return both;
-}
-
 double share(std::size_t part, std::size_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
 std::vector<int> sorted_head(const std::vector<int>& ranking, std::size_t n) {
@@ -92,13 +71,13 @@ void compare(Overlap& overlap, const std::vector<int>& chosen, const Reference& 
   std::vector<int> wanted;
   if (!reference.ranking.empty()) {
     wanted = sorted_head(reference.ranking, chosen.size());
-    const std::size_t heard = common(chosen, sorted_head(reference.ranking, reference.attended_tokens));
+    const std::size_t heard = common_tokens(chosen, sorted_head(reference.ranking, reference.attended_tokens));
     overlap.crowding_out = 1 - share(heard, chosen.size());
   } else if (const auto set = reference.sets.find(ratio); set != reference.sets.end()) {
     wanted = set->second;
   }
   if (wanted.empty()) return;
-  const std::size_t both = common(chosen, wanted);
+  const std::size_t both = common_tokens(chosen, wanted);
   overlap.recall = share(both, wanted.size());
   overlap.jaccard = share(both, chosen.size() + wanted.size() - both);
 }

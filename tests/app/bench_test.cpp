@@ -31,8 +31,18 @@ TEST_CASE("bench counts what decoding does, and a strategy's FLOPs over full pre
       CHECK(c.at("flops").get<double>() > 0);
       CHECK(c.at("peak_flops").get<double>() > 0);
       CHECK(c.at("peak_bytes").get<double>() > 0);
+      if (what == "select") CHECK(c.at("offline_s").get<double>() >= 0);
       if (what == "select") CHECK((c.at("flops_ratio").get<double>() < 1) == (cases == 1));
     }
     CHECK(cases == (what == "select" ? 2 : 1));
   }
+}
+
+TEST_CASE("bench gives a strategy with an auxiliary model a prompt that has text, and tells its offline work apart") {
+  const std::string model = tiny_model("tiny-llama");
+  const auto result = kvmend::test::kvmend({"bench", "select", "--model", model, "--tokens", "256", "--runs", "1",
+                                            "--strategy", "cacheclip: {aux_model: " + model + "}"});
+  INFO(result.err);
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("choosing") && Contains("of full") && Contains("offline s"));
 }
