@@ -22,7 +22,8 @@ KVMEND_SELECTOR(Full, "full",
                 {.summary = "full prefill of the whole prompt: the upper reference",
                  .source = "",
                  .labels = "exact",
-                 .uses_ratio = false});
+                 .uses_ratio = false,
+                 .moves_keys = false});
 
 }  // namespace
 }  // namespace kvmend

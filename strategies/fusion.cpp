@@ -70,4 +70,12 @@ void check_layers(const char* strategy, const std::vector<int>& layers, const Mo
   fail(ErrorKind::usage, "{}: layer {} is past the model's last layer {}", strategy, layers.back(), model.n_layers - 1);
 }
 
+void refuse_window(const char* strategy, const char* what, const ModelFacts& model) {
+  if (!model.has_window) return;
+  fail(ErrorKind::usage,
+       "{}: this model's layers attend within a sliding window, which needs positions in the tokens' order; {} have "
+       "another",
+       strategy, what);
+}
+
 }  // namespace kvmend

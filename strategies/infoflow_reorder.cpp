@@ -25,6 +25,7 @@ class InfoFlowReorder final : public Selector {
   explicit InfoFlowReorder(Params params) : params_(std::move(params)) {}
   void check_model(const ModelFacts& model) const override {
     check_layers("infoflow_reorder", params_.scoring.layers, model);
+    refuse_window("infoflow_reorder", "its first scoring's local positions", model);
   }
 
   Plan plan(Probe& probe, const Budget& budget) const override {

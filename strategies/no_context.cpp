@@ -26,6 +26,7 @@ KVMEND_SELECTOR(NoContext, "no_context",
                  .source = "",
                  .labels = "exact",
                  .uses_ratio = false,
+                 .moves_keys = false,
                  .exemptions = {"3 (one chunk equals full prefill): it drops the context by definition"}});
 
 }  // namespace

@@ -24,7 +24,8 @@ KVMEND_SELECTOR(PrefixCaching, "prefix",
                 {.summary = "prefix caching: the leading unit is reused, the rest recomputed; lossless",
                  .source = "",
                  .labels = "exact",
-                 .uses_ratio = false});
+                 .uses_ratio = false,
+                 .moves_keys = false});
 
 }  // namespace
 }  // namespace kvmend

@@ -1,4 +1,5 @@
 #include "recompute/selector.h"
+#include "strategies/fusion.h"
 
 namespace kvmend {
 namespace {
@@ -17,6 +18,7 @@ class ReuseLocal final : public Selector {
  public:
   using Params = NoParams;
   explicit ReuseLocal(Params) {}
+  void check_model(const ModelFacts& model) const override { refuse_window("reuse_local", "local positions", model); }
   Plan plan(Probe&, const Budget&) const override {
     Plan plan;
     plan.placement = Placement::local;
@@ -33,7 +35,8 @@ KVMEND_SELECTOR(ReuseLocal, "reuse_local",
                 {.summary = "full reuse without re-rotation: chunks keep their local positions",
                  .source = "",
                  .labels = "exact",
-                 .uses_ratio = false});
+                 .uses_ratio = false,
+                 .moves_keys = false});
 
 }  // namespace
 }  // namespace kvmend

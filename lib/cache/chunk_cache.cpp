@@ -41,17 +41,20 @@ std::int64_t ChunkCache::bytes() const {
 
 std::string model_identity(const ModelConfig& config) {
   const auto& [architecture, name, n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, vocab, context_length, norm,
-               norm_eps, position, rope, activation, gated_mlp, qkv_bias, output_bias, mlp_bias, qk_norm, tied_head,
-               embedding_scale, sliding_window, windowed] = config;
+               norm_place, norm_eps, position, rope, window_rope, causal, attention_scale, activation, gated_mlp,
+               qkv_bias, output_bias, mlp_bias, qk_norm, tied_head, embedding_scale, token_types, sliding_window,
+               windowed] = config;
   // Left out: what people call the model, how long a prompt it takes, what comes behind the last layer.
   static_cast<void>(name), static_cast<void>(context_length), static_cast<void>(tied_head);
   std::string text =
-      fmt::format("{} {} {} {} {} {} {} {} norm {} {} position {} mlp {} {} bias {:d}{:d}{:d} qk_norm {:d} scale {}",
+      fmt::format("{} {} {} {} {} {} {} {} norm {} {} {} position {} mlp {} {} bias {:d}{:d}{:d} qk_norm {:d} scale {}",
                   architecture, n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, vocab, static_cast<int>(norm),
-                  norm_eps, static_cast<int>(position), static_cast<int>(activation), gated_mlp, qkv_bias, output_bias,
-                  mlp_bias, qk_norm, embedding_scale);
+                  static_cast<int>(norm_place), norm_eps, static_cast<int>(position), static_cast<int>(activation),
+                  gated_mlp, qkv_bias, output_bias, mlp_bias, qk_norm, embedding_scale);
+  text += fmt::format(" causal {:d} attention scale {} segments {}", causal, attention_scale, token_types);
   text += fmt::format(" window {} ", sliding_window);
   for (const bool layer : windowed) text += layer ? '1' : '0';
+  if (window_rope) text += " window rope " + rope_identity(*window_rope);
   return text + " rope " + rope_identity(rope);
 }
 

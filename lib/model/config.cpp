@@ -65,7 +65,12 @@ void check_config(const ModelConfig& config, const std::string& where) {
     fail(ErrorKind::data, "{}: the norm's epsilon is {}", where, config.norm_eps);
   }
   if (config.sliding_window < 0) fail(ErrorKind::data, "{}: the sliding window is {}", where, config.sliding_window);
-  if (config.position == PositionKind::rope) check_rope(config.rope, config.head_dim, where);
+  if (config.attention_scale < 0 || !(config.attention_scale <= 1)) {
+    fail(ErrorKind::data, "{}: attention's scale is {}; at most 1 is possible", where, config.attention_scale);
+  }
+  if (config.position != PositionKind::rope) return;
+  check_rope(config.rope, config.head_dim, where);
+  if (config.window_rope) check_rope(*config.window_rope, config.head_dim, where + ": windowed layers");
 }
 
 }  // namespace kvmend

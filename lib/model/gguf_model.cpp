@@ -96,11 +96,26 @@ void refuse_unsupported(const Keys& keys) {
   if (keys.size("expert_count", 0) > 0) {
     fail(ErrorKind::data, "{}: mixtures of experts are not supported", keys.where("expert_count"));
   }
-  for (const char* name : {"attention.scale", "logit_scale", "residual_scale", "embedding_scale",
-                           "attn_logit_softcapping", "final_logit_softcapping", "attention.clamp_kqv"}) {
+  for (const char* name : {"logit_scale", "residual_scale", "embedding_scale", "attn_logit_softcapping",
+                           "final_logit_softcapping", "attention.clamp_kqv"}) {
     if (keys.has(name))
       fail(ErrorKind::data, "{}: this variant of the architecture is not supported", keys.where(name));
   }
+}
+
+/// Which layers the window holds for follows from the architecture.
+void read_window(ModelConfig& config, const Keys& keys, const Architecture& architecture) {
+  config.sliding_window = keys.size("attention.sliding_window", 0);
+  if (config.sliding_window == 0) return;
+  if (architecture.gguf_window == WindowRule::all_layers) return;
+  if (architecture.gguf_window != WindowRule::all_but_sixth) {
+    fail(ErrorKind::data, "{}: the file does not say which layers of a {} model the window holds for",
+         keys.where("attention.sliding_window"), architecture.name);
+  }
+  const int period = keys.size("attention.sliding_window_pattern", 6);
+  if (period < 1) fail(ErrorKind::data, "{}: {} is no period", keys.where("attention.sliding_window_pattern"), period);
+  config.windowed = all_but_every(period, config.n_layers);
+  if (period == 1) config.sliding_window = 0;
 }
 
 ModelConfig read_config(const GgufMetadata& metadata, const Architecture& architecture, const TensorSet& tensors) {
@@ -120,12 +135,12 @@ ModelConfig read_config(const GgufMetadata& metadata, const Architecture& archit
     fail(ErrorKind::data, "{}: values of another width than keys are not supported",
          keys.where("attention.value_length"));
   }
-  config.norm_eps = static_cast<float>(keys.number("attention.layer_norm_rms_epsilon", 1e-5));
-  config.sliding_window = keys.size("attention.sliding_window", 0);
-  if (config.sliding_window > 0 && !architecture.gguf_window) {
-    fail(ErrorKind::data, "{}: the file does not say which layers of a {} model the window holds for",
-         keys.where("attention.sliding_window"), architecture.name);
-  }
+  const char* epsilon =
+      config.norm == NormKind::layer ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
+  config.norm_eps = static_cast<float>(keys.number(epsilon, 1e-5));
+  config.attention_scale = static_cast<float>(keys.number("attention.scale", 0));
+  read_window(config, keys, architecture);
+  if (architecture.scales_embeddings) config.embedding_scale = std::sqrt(static_cast<float>(config.d_model));
   // The number of embedding rows is what the head computes; `vocab_size` may leave out padding.
   const StoredTensor* embedding = tensors.find("token_embd.weight");
   if (!embedding) fail(ErrorKind::data, "{}: tensor 'token_embd.weight' is missing", metadata.file());
@@ -136,7 +151,21 @@ ModelConfig read_config(const GgufMetadata& metadata, const Architecture& archit
     if (group == Presence::output_bias) config.output_bias = tensors.find("blk.0.attn_output.bias");
     if (group == Presence::mlp_bias) config.mlp_bias = tensors.find("blk.0.ffn_up.bias");
   }
+  if (const StoredTensor* segments = tensors.find("token_types.weight"); segments && config.token_types > 0) {
+    config.token_types = static_cast<int>(std::min<std::int64_t>(segments->shape.front(), 1 << 10));
+  }
+  if (config.position != PositionKind::rope) return config;
   config.rope = read_rope(keys, config, tensors);
+  if (architecture.window_rope_theta > 0 && config.sliding_window > 0) {
+    config.window_rope = RopeConfig{};
+    config.window_rope->rotary_dim = config.rope.rotary_dim;
+    config.window_rope->base = keys.number("rope.freq_base_swa", architecture.window_rope_theta);
+  }
+  // The one Gemma 3 whose queries are scaled by another width than their heads'; no key says so.
+  const bool gemma3_27b = architecture.name == "gemma3" && config.n_layers == 62 && config.n_heads > 0;
+  if (gemma3_27b && config.attention_scale == 0) {
+    config.attention_scale = 1 / std::sqrt(static_cast<float>(config.d_model) / static_cast<float>(config.n_heads));
+  }
   return config;
 }
 

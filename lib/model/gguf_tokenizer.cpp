@@ -45,8 +45,14 @@ TokenizerSource read_gguf_tokenizer(const GgufMetadata& metadata, int vocab) {
   source.bos = gguf_token_id(metadata, "tokenizer.ggml.bos_token_id", vocab);
   source.eos = gguf_token_id(metadata, "tokenizer.ggml.eos_token_id", vocab);
   source.eot = gguf_token_id(metadata, "tokenizer.ggml.eot_token_id", vocab);
+  if (source.gguf_model == "bert") {
+    source.unknown = gguf_token_id(metadata, "tokenizer.ggml.unknown_token_id", vocab);
+    if (source.bos < 0) source.bos = gguf_token_id(metadata, "tokenizer.ggml.cls_token_id", vocab);
+    source.eos = gguf_token_id(metadata, "tokenizer.ggml.seperator_token_id", vocab);  // the format's spelling
+  }
   // What tokenizers of these kinds do where the file is silent: SentencePiece and Llama 3's put BOS first.
-  const bool usual = source.gguf_model == "llama" || source.gguf_pre == "llama-bpe" || source.gguf_pre == "llama3";
+  const bool usual = source.gguf_model == "llama" || source.gguf_model == "bert" || source.gguf_pre == "llama-bpe" ||
+                     source.gguf_pre == "llama3";
   source.add_bos = metadata.boolean("tokenizer.ggml.add_bos_token").value_or(usual);
   source.add_space_prefix = metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
   return source;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -20,13 +21,13 @@ namespace {
 
 constexpr int most = std::numeric_limits<int>::max();
 
-Activation read_activation(const JsonObject& json) {
-  const std::string name = json.text("hidden_act").value_or("silu");
+Activation read_activation(const JsonObject& json, const HfKeys& keys) {
+  const std::string name = json.text(keys.activation).value_or(std::string(keys.default_activation));
   if (name == "silu" || name == "swish") return Activation::silu;
   if (name == "gelu") return Activation::gelu;
   if (name == "gelu_pytorch_tanh" || name == "gelu_new") return Activation::gelu_tanh;
   fail(ErrorKind::data, "{}: the activation {} is not known; silu, gelu and gelu_pytorch_tanh are",
-       json.where("hidden_act"), in_quotes(name));
+       json.where(keys.activation), in_quotes(name));
 }
 
 /// `layer_types`: "sliding_attention" or "full_attention" a layer.
@@ -51,10 +52,14 @@ void read_window(ModelConfig& config, const JsonObject& json, const HfType& type
   const int missing = json.raw().contains("sliding_window") ? 0 : type.default_window;
   config.sliding_window = json.sized("sliding_window", 0, most, missing);
   if (type.window == WindowRule::all_layers) return;
-  if (!json.boolean("use_sliding_window").value_or(false)) config.sliding_window = 0;
+  if (type.window == WindowRule::upper_layers && !json.boolean("use_sliding_window").value_or(false)) {
+    config.sliding_window = 0;
+  }
   if (config.sliding_window == 0) return;
   if (json.has("layer_types")) {
     config.windowed = read_layer_types(json, config.n_layers);
+  } else if (type.window == WindowRule::all_but_sixth) {
+    config.windowed = all_but_every(json.sized("sliding_window_pattern", 1, most, 6), config.n_layers);
   } else {
     const int first = json.sized("max_window_layers", 0, most, 28);
     for (int layer = 0; layer < config.n_layers; ++layer) config.windowed.push_back(layer >= first);
@@ -66,31 +71,52 @@ void read_window(ModelConfig& config, const JsonObject& json, const HfType& type
   }
 }
 
+void check_fixed(const JsonObject& json, const Architecture& architecture) {
+  for (const auto& [key, value] : architecture.hf_fixed) {
+    const auto* found = json.find(key);
+    if (!found || *found == nlohmann::json::parse(value)) continue;
+    fail(ErrorKind::data, "{}: {} models with another value than {} are not supported", json.where(key),
+         architecture.name, value);
+  }
+}
+
 ModelConfig read_config(const JsonObject& json, const HfArchitecture& found) {
   const auto& [architecture, type] = found;
+  const HfKeys& keys = architecture.hf_keys;
+  check_fixed(json, architecture);
   ModelConfig config = architecture.base;
   config.architecture = architecture.name;
-  config.n_layers = json.sized("num_hidden_layers", 1, most);
-  config.d_model = json.sized("hidden_size", 1, most);
-  config.d_ff = json.sized("intermediate_size", 1, most);
+  config.n_layers = json.sized(keys.n_layers, 1, most);
+  config.d_model = json.sized(keys.d_model, 1, most);
+  const std::optional<int> widened =
+      keys.default_widening ? std::optional(keys.default_widening * config.d_model) : std::nullopt;
+  config.d_ff = json.sized(keys.d_ff, 1, most, widened);
   config.vocab = json.sized("vocab_size", 1, most);
-  config.context_length = json.sized("max_position_embeddings", 1, most);
-  config.n_heads = json.sized("num_attention_heads", 1, most);
+  config.context_length = json.sized(keys.context_length, 1, most);
+  config.n_heads = json.sized(keys.n_heads, 1, most);
   const bool kv_named = json.raw().contains("num_key_value_heads");
   const int kv_missing = kv_named || type.default_kv_heads == 0 ? config.n_heads : type.default_kv_heads;
   config.n_kv_heads = json.sized("num_key_value_heads", 1, most, kv_missing);
-  config.head_dim = json.sized("head_dim", 1, most, config.d_model / config.n_heads);
-  config.norm_eps = static_cast<float>(json.number("rms_norm_eps").value_or(architecture.hf_norm_eps));
-  config.activation = read_activation(json);
-  config.tied_head = json.boolean("tie_word_embeddings").value_or(false);
+  const int even_heads = config.d_model / config.n_heads;
+  config.head_dim = json.sized("head_dim", 1, most, type.default_head_dim ? type.default_head_dim : even_heads);
+  config.norm_eps = static_cast<float>(json.number(keys.norm_eps).value_or(architecture.hf_norm_eps));
+  config.activation = read_activation(json, keys);
+  config.tied_head = json.boolean("tie_word_embeddings").value_or(architecture.hf_tied_head);
+  if (architecture.scales_embeddings) config.embedding_scale = std::sqrt(static_cast<float>(config.d_model));
+  if (const auto scalar = json.number("query_pre_attn_scalar")) {
+    config.attention_scale = static_cast<float>(1 / std::sqrt(*scalar));
+  }
   for (const Presence group : architecture.optional) {
     const bool attention = json.boolean("attention_bias").value_or(false);
     if (group == Presence::qkv_bias) config.qkv_bias = attention;
     if (group == Presence::output_bias) config.output_bias = attention;
     if (group == Presence::mlp_bias) config.mlp_bias = json.boolean("mlp_bias").value_or(false);
   }
+  if (config.token_types > 0) config.token_types = json.sized("type_vocab_size", 1, most, config.token_types);
   read_window(config, json, type);
+  if (config.position != PositionKind::rope) return config;
   config.rope = read_hf_rope(json, config, architecture);
+  config.window_rope = read_hf_window_rope(json, config, architecture);
   return config;
 }
 
@@ -154,9 +180,9 @@ std::string folder_name(const fs::path& folder) {
 }
 
 /// A head that is said to be tied but stored all the same must be the same numbers.
-void check_tied_head(const ModelConfig& config, const TensorSet& tensors) {
+void check_tied_head(const ModelConfig& config, const Architecture& architecture, const TensorSet& tensors) {
   const StoredTensor* head = tensors.find("lm_head.weight");
-  const StoredTensor* embedding = tensors.find("model.embed_tokens.weight");
+  const StoredTensor* embedding = tensors.find(architecture.tensors.front().hf_name);
   if (!config.tied_head || !head || !embedding) return;
   const bool same = head->type_name == embedding->type_name && head->bytes.size() == embedding->bytes.size() &&
                     std::memcmp(head->bytes.data(), embedding->bytes.data(), head->bytes.size()) == 0;
@@ -193,7 +219,7 @@ ModelParts read_hf_parts(const fs::path& folder) {
   parts.config.name = json.text("_name_or_path").value_or(folder_name(folder));
   check_config(parts.config, config_path.string());
   auto tensors = read_safetensors_folder(folder);
-  check_tied_head(parts.config, tensors);
+  check_tied_head(parts.config, found.architecture, tensors);
   parts.tokenizer.json_path = folder / "tokenizer.json";
   read_special_ids(parts, json, folder);
   parts.chat_template = read_chat_template(folder);

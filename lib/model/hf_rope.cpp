@@ -67,14 +67,12 @@ void read_scaling(RopeConfig& rope, const JsonObject& scaling, const JsonObject&
   }
 }
 
-}  // namespace
-
-RopeConfig read_hf_rope(const JsonObject& json, const ModelConfig& config, const Architecture& architecture) {
+/// `parameters`: rope_parameters or what the older rope_scaling has; may be missing.
+RopeConfig read_rope(const JsonObject& json, const std::optional<JsonObject>& parameters, double theta,
+                     const ModelConfig& config, const Architecture& architecture) {
   RopeConfig rope;
   rope.rotary_dim = config.head_dim;
-  rope.base = json.number("rope_theta").value_or(architecture.hf_rope_theta);
-  auto parameters = json.object("rope_parameters");
-  if (!parameters) parameters = json.object("rope_scaling");
+  rope.base = theta;
   const auto partial = json.number("partial_rotary_factor");
   const auto inner_partial = parameters ? parameters->number("partial_rotary_factor") : std::nullopt;
   if (partial.value_or(1) != 1 || inner_partial.value_or(1) != 1) {
@@ -86,6 +84,29 @@ RopeConfig read_hf_rope(const JsonObject& json, const ModelConfig& config, const
     read_scaling(rope, *parameters, json, config.context_length);
   }
   return rope;
+}
+
+/// transformers 5 has one set of parameters for each kind of layer where they differ.
+std::optional<JsonObject> rope_parameters(const JsonObject& json, std::string_view layers) {
+  const auto all = json.object("rope_parameters");
+  return all && all->has(layers) ? all->object(layers) : all;
+}
+
+}  // namespace
+
+RopeConfig read_hf_rope(const JsonObject& json, const ModelConfig& config, const Architecture& architecture) {
+  auto parameters = rope_parameters(json, "full_attention");
+  if (!parameters) parameters = json.object("rope_scaling");
+  const double theta = json.number("rope_theta").value_or(architecture.hf_rope_theta);
+  return read_rope(json, parameters, theta, config, architecture);
+}
+
+std::optional<RopeConfig> read_hf_window_rope(const JsonObject& json, const ModelConfig& config,
+                                              const Architecture& architecture) {
+  if (architecture.window_rope_theta == 0 || config.sliding_window == 0) return std::nullopt;
+  const double theta = json.number("rope_local_base_freq").value_or(architecture.window_rope_theta);
+  const auto all = json.object("rope_parameters");
+  return read_rope(json, all ? all->object("sliding_attention") : std::nullopt, theta, config, architecture);
 }
 
 }  // namespace kvmend

@@ -55,33 +55,47 @@ class Model {
   /// The second half: output projection, residual, MLP, residual; reads rows.attention, updates rows.hidden.
   void finish(Queue& queue, int layer, const Activations& rows) const;
 
-  /// f32 [n, vocab] of hidden f32 [n, d_model].
+  /// f32 [n, vocab] of hidden f32 [n, d_model]. An encoder has none.
   Tensor logits(Queue& queue, const Tensor& hidden) const;
 
-  /// Rotates stored keys to positions (i32 [n, 1]): placement of a chunk cache.
-  void place(Queue& queue, const Tensor& to, const Tensor& unrotated, const Tensor& positions) const;
+  /// Rotates a layer's stored keys to positions (i32 [n, 1]): placement of a chunk cache. `to` may be `unrotated`.
+  /// Where positions are learned they are in the keys already: these are copied.
+  void place(Queue& queue, int layer, const Tensor& to, const Tensor& unrotated, const Tensor& positions) const;
 
   /// Whether this layer attends within the sliding window only.
-  bool windowed(int layer) const;
+  bool windowed(int layer) const { return config_.is_windowed(layer); }
 
  private:
+  struct Norm {
+    Tensor weight, bias;  ///< f32 [1, n]; bias empty for RMS
+  };
   struct Layer {
-    Tensor attn_norm, ffn_norm;  ///< f32 [1, d_model]
+    Norm attn_norm, ffn_norm;            ///< in front of a branch; empty where norms stand behind the sum
+    Norm attn_post_norm, ffn_post_norm;  ///< behind a branch, or behind the sum; empty where norms stand in front only
     WeightPtr qkv, output, gate_up, down;
     Tensor qkv_bias, output_bias, gate_up_bias, down_bias;  ///< f32 [1, n] or empty
-    Tensor q_norm, k_norm;                                  ///< f32 [1, head_dim] or empty
+    Norm q_norm, k_norm;                                    ///< [1, head_dim] or empty
   };
 
   Tensor load_vector(Queue& queue, const ModelFiles& files, const std::string& name, std::int64_t size) const;
+  Norm load_norm(Queue& queue, const ModelFiles& files, const std::string& name, std::int64_t size) const;
+  void load_positions(Queue& queue, const ModelFiles& files);
   Layer load_layer(Queue& queue, const ModelFiles& files, int index) const;
-  void project_block(Queue& queue, const Layer& layer, const Activations& rows, const LayerKv& kv,
-                     const Tensor& unrotated, const Tensor& unrotated_q, std::int64_t first, std::int64_t count) const;
+  void project_block(Queue& queue, int index, const Activations& rows, const LayerKv& kv, const Tensor& unrotated,
+                     const Tensor& unrotated_q, std::int64_t first, std::int64_t count) const;
+  void normalise(Queue& queue, const Tensor& out, const Tensor& x, const Norm& norm) const;
+  void add_branch(Queue& queue, const Tensor& hidden, const Tensor& inner, const Weight& weight, const Tensor& bias,
+                  const Norm& post_norm) const;
+  const Tensor& rope_table(int layer) const { return windowed(layer) ? window_rope_table_ : rope_table_; }
 
   ModelConfig config_;
   Backend& backend_;
   std::string weights_sha256_;
-  Tensor embedding_, output_norm_, rope_table_;
-  WeightPtr head_;
+  Tensor embedding_;
+  Tensor position_table_;                  ///< f32 [context_length, d_model] of learned positions, or empty
+  Tensor rope_table_, window_rope_table_;  ///< f32 [context_length, rotary_dim]; the same one where layers agree
+  Norm embedding_norm_, output_norm_;
+  WeightPtr head_;  ///< null for an encoder
   std::vector<Layer> layers_;
 };
 

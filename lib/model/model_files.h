@@ -20,7 +20,8 @@ struct TokenizerSource {
   std::vector<std::string> merges;        ///< GGUF gpt2: "left right"
   std::vector<float> scores;              ///< GGUF llama
   std::vector<std::int32_t> token_types;  ///< GGUF: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte
-  int bos = -1, eos = -1, eot = -1;       ///< −1: none
+  int bos = -1, eos = -1, eot = -1;       ///< −1: none; bos and eos of BERT are [CLS] and [SEP]
+  int unknown = -1;                       ///< GGUF bert
   bool add_bos = false, add_space_prefix = true;
 };
 

@@ -2,24 +2,49 @@
 
 #include <numeric>
 
+#include "recompute/engine.h"
 #include "recompute/pass.h"
 
 namespace kvmend {
 
-BareLogits bare_logits(const Model& model, std::span<const std::int32_t> ids, bool every_position) {
+namespace {
+
+/// All layers over the whole prompt.
+Pass whole_pass(const Model& model, Queue& queue, const Sequence& sequence) {
+  PassSpec spec;
+  spec.sequence = &sequence;
+  spec.active.resize(sequence.ids.size());
+  std::iota(spec.active.begin(), spec.active.end(), 0);
+  Pass pass(model, queue, std::move(spec));
+  pass.run_until(model.config().n_layers);
+  return pass;
+}
+
+void check_ids(const Model& model, std::span<const std::int32_t> ids) {
   Request request;
   request.query_ids.assign(ids.begin(), ids.end());
   request.question_end = request.n_query();
   check_request(request, model.config().vocab, model.config().context_length);
+}
 
+}  // namespace
+
+std::vector<float> bare_hidden(const Model& model, std::span<const std::int32_t> ids) {
+  check_ids(model, ids);
   const auto queue = model.backend().make_queue();
   const Sequence sequence = make_sequence(ids);
-  PassSpec spec;
-  spec.sequence = &sequence;
-  spec.active.resize(ids.size());
-  std::iota(spec.active.begin(), spec.active.end(), 0);
-  Pass pass(model, *queue, std::move(spec));
-  pass.run_until(model.config().n_layers);
+  const Pass pass = whole_pass(model, *queue, sequence);
+  std::vector<float> out(ids.size() * static_cast<std::size_t>(model.config().d_model));
+  queue->download(out, pass.hidden());
+  return out;
+}
+
+BareLogits bare_logits(const Model& model, std::span<const std::int32_t> ids, bool every_position) {
+  check_decoder(model.config());
+  check_ids(model, ids);
+  const auto queue = model.backend().make_queue();
+  const Sequence sequence = make_sequence(ids);
+  const Pass pass = whole_pass(model, *queue, sequence);
 
   BareLogits out;
   out.vocab = static_cast<std::size_t>(model.config().vocab);

@@ -16,4 +16,7 @@ struct BareLogits {
 /// Of every position, or of the last only. Throws Error(usage) for no ids, ids outside the vocabulary, too many ids.
 BareLogits bare_logits(const Model& model, std::span<const std::int32_t> ids, bool every_position);
 
+/// What the last layer gives, [ids, d_model]: an encoder's output. The same errors.
+std::vector<float> bare_hidden(const Model& model, std::span<const std::int32_t> ids);
+
 }  // namespace kvmend

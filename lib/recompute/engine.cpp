@@ -1,15 +1,33 @@
 #include "recompute/engine.h"
 
+#include "core/error.h"
 #include "model/locate.h"
 #include "recompute/chunk_prefill.h"
 
 namespace kvmend {
 
+namespace {
+
+const ModelFiles& decoder_files(const ModelFiles& files) {
+  check_decoder(files.config());
+  return files;
+}
+
+}  // namespace
+
+void check_decoder(const ModelConfig& config) {
+  if (config.causal) return;
+  fail(ErrorKind::usage,
+       "{}: a {} model is an encoder: it embeds text and predicts no tokens; use it as `encoder` of "
+       "kvmend recycle",
+       config.name, config.architecture);
+}
+
 Engine::Engine(const ModelFiles& files, const BackendOptions& backend, const ChunkStoreOptions& store)
     : backend_options_(backend),
       store_options_(store),
       backend_(make_backend(backend)),
-      model_(std::make_unique<Model>(files, *backend_)),
+      model_(std::make_unique<Model>(decoder_files(files), *backend_)),
       queue_(backend_->make_queue()),
       store_(std::make_unique<ChunkStore>(store)) {}
 
@@ -47,11 +65,10 @@ double full_prefill_flops(const ModelConfig& c, int tokens) {
   const double n = tokens, d = c.d_model, q = 1.0 * c.n_heads * c.head_dim, kv = 1.0 * c.n_kv_heads * c.head_dim;
   double pairs = 0;  // visible (query, key) pairs, summed over layers
   for (int layer = 0; layer < c.n_layers; ++layer) {
-    const bool windowed = c.sliding_window > 0 && (c.windowed.empty() || c.windowed[static_cast<std::size_t>(layer)]);
-    const double w = windowed && c.sliding_window < tokens ? c.sliding_window : n;
+    const double w = c.is_windowed(layer) && c.sliding_window < tokens ? c.sliding_window : n;
     pairs += w * (w + 1) / 2 + (n - w) * w;
   }
-  const double matmuls = 2 * n * (d * (q + 2 * kv) + q * d + 3 * d * c.d_ff) * c.n_layers;
+  const double matmuls = 2 * n * (d * (q + 2 * kv) + q * d + (c.gated_mlp ? 3 : 2) * d * c.d_ff) * c.n_layers;
   return matmuls + 4 * q * pairs + 2 * d * c.vocab;
 }
 

@@ -13,6 +13,9 @@ namespace kvmend {
 
 class AuxiliaryModel;
 
+/// Throws Error(usage) for an encoder: it embeds text (recompute/sentence_encoder.h) and predicts nothing.
+void check_decoder(const ModelConfig& config);
+
 /// What one worker computes with: a device, a model on it, a queue and the chunk caches.
 class Engine {
  public:

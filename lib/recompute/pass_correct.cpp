@@ -63,7 +63,7 @@ void Pass::correct(LayerCache& cache, const Tensor& unrotated) {
   };
   const Tensor keys = model_.backend().allocate(model_.backend().compute_dtype(), rows, width);
   shifted(keys, unrotated.row_range(0, m), cached.k);
-  model_.place(queue_, out.k.row_range(0, rows), keys, positions);
+  model_.place(queue_, layer_, out.k.row_range(0, rows), keys, positions);
   shifted(out.v.row_range(0, rows), cache.overlay.v.row_range(0, m), cached.v);
   if (m > 0) {
     queue_.scatter_rows(out.k, cache.overlay.k.row_range(0, m), indices);

@@ -69,6 +69,10 @@ Pass::Call Pass::make_call(std::int64_t first, std::int64_t count, bool tempered
   for (std::int64_t r = 0; r < count; ++r) {
     const int i = active_[static_cast<std::size_t>(first + r)];
     auto& interval = intervals[static_cast<std::size_t>(r)];
+    if (!model_.config().causal) {
+      interval = {0, n_keys};
+      continue;
+    }
     interval.begin = from;
     interval.end =
         spec_.sight == RowSight::bottom_right
@@ -89,6 +93,9 @@ Pass::Call Pass::make_call(std::int64_t first, std::int64_t count, bool tempered
   }
   if (model_.config().sliding_window <= 0) return call;
   const auto& positions = spec_.sequence->positions;
+  std::vector<std::int32_t> of_keys;  // what was dropped may stand anywhere
+  for (const int k : index) of_keys.push_back(positions[static_cast<std::size_t>(k)]);
+  check_windows(of_keys);
   for (std::int64_t r = 0; r < count; ++r) {
     auto& interval = intervals[static_cast<std::size_t>(r)];
     const int i = active_[static_cast<std::size_t>(first + r)];

@@ -1,4 +1,5 @@
 // Attention probes: query rows go through the layers over a cache, and their attention to the context is reduced.
+#include <algorithm>
 #include <numeric>
 
 #include <fmt/ranges.h>
@@ -79,17 +80,22 @@ void RequestProbe::compute_attention(const AttentionProbe& what, const std::vect
 
   const int n = sequence.n_context, n_query = sequence.size() - n;
   const RowRange rows = asked_rows(what, request(), n_query);
-  std::vector<Visibility::Interval> intervals;
-  for (int i = rows.first; i < rows.last; ++i) {
-    intervals.push_back({0, what.softmax == AttentionProbe::Softmax::context ? n : n + i + 1});
-  }
+  const ModelConfig& config = engine_.model().config();
+  const auto seen_in = [&](int layer) {
+    std::vector<Visibility::Interval> intervals;
+    for (int i = rows.first; i < rows.last; ++i) {
+      const int end = what.softmax == AttentionProbe::Softmax::context ? n : n + i + 1;
+      intervals.push_back({std::min(end, sequence.first_seen(config, layer, n + i)), end});
+    }
+    return intervals;
+  };
   MassReader reader(engine_.model(), engine_.queue(), what, n, static_cast<std::int64_t>(n) + n_query);
   std::vector<LayerMass> found;
   while (found.size() < layers.size()) {
     pass.begin_layer();
     if (pass.layer() == layers[found.size()]) {
       const Tensor q = pass.q().row_range((full ? n : 0) + rows.first, rows.last - rows.first);
-      found.push_back(reader.read(q, whole_view(pass, what), intervals));
+      found.push_back(reader.read(q, whole_view(pass, what), seen_in(pass.layer())));
     }
     if (found.size() < layers.size()) pass.end_layer();
   }

@@ -13,12 +13,13 @@ class HeadRow {
   HeadRow(const Model& model, Queue& queue, int n_context)
       : model_(model), queue_(queue), n_(n_context), d_(model.config().head_dim) {}
 
-  /// [n_keys] probabilities of q's row over the first n + row + 1 keys.
-  Tensor probabilities(const Tensor& q, std::int64_t q_row, std::int64_t head, KvView kv, std::int64_t row) {
+  /// [n_keys] probabilities of q's row over keys [first, n + row + 1).
+  Tensor probabilities(const Tensor& q, std::int64_t q_row, std::int64_t head, KvView kv, std::int64_t row,
+                       std::int32_t first) {
     const std::int64_t kv_head = head / (model_.config().n_heads / model_.config().n_kv_heads);
     if (kv.base_k) kv.base_k = kv.base_k.col_range(kv_head * d_, d_);
     if (kv.overlay_k) kv.overlay_k = kv.overlay_k.col_range(kv_head * d_, d_);
-    const Visibility::Interval seen{0, static_cast<std::int32_t>(n_ + row + 1)};
+    const Visibility::Interval seen{first, static_cast<std::int32_t>(n_ + row + 1)};
     const Visibility visible = queue_.visibility({&seen, 1});
     MassArgs args;
     args.q = q.row_range(q_row, 1).col_range(head * d_, d_);
@@ -74,9 +75,10 @@ void RequestProbe::compute_output_change(Answer& out) {
                        downloaded(queue, placed->layers[static_cast<std::size_t>(layer)].v.row_range(0, n)),
                        static_cast<std::size_t>(c.head_dim));
     for (int row = 0; row < n_query; ++row) {
+      const int first = context_.sequence().first_seen(c, layer, n + row);
       for (int head = 0; head < c.n_heads; ++head) {
-        const auto a = downloaded(queue, head_row.probabilities(exact.q(), n + row, head, exact.view(), row));
-        const auto b = downloaded(queue, head_row.probabilities(reused.q(), row, head, reused.view(), row));
+        const auto a = downloaded(queue, head_row.probabilities(exact.q(), n + row, head, exact.view(), row, first));
+        const auto b = downloaded(queue, head_row.probabilities(reused.q(), row, head, reused.view(), row, first));
         for (int j = 0; j < n; ++j) {
           const auto at = static_cast<std::size_t>(j);
           const double p = a[at], r = b[at];

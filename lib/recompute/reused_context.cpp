@@ -77,6 +77,12 @@ std::vector<std::int32_t> ReusedContext::plain_sink(std::size_t unit) const {
   return {};
 }
 
+void ReusedContext::provide(std::vector<std::shared_ptr<const ChunkCache>> chunks, double load_seconds) {
+  require(chunks.size() == units_.size(), "{} caches for {} units", chunks.size(), units_.size());
+  chunks_ = std::move(chunks);
+  load_seconds_ = load_seconds;
+}
+
 void ReusedContext::load() {
   if (!chunks_.empty()) return;
   if (whole_) whole_->load();
@@ -131,7 +137,7 @@ BasePtr ReusedContext::assemble(Placement placement, bool rotate) {
       const LayerKv& chunk = chunks_[u]->layers[static_cast<std::size_t>(layer)];
       const Tensor keys = kv.k.row_range(unit.begin, unit.size());
       if (rotate) {
-        model.place(queue, keys, chunk.k, device_positions.row_range(unit.begin, unit.size()));
+        model.place(queue, layer, keys, chunk.k, device_positions.row_range(unit.begin, unit.size()));
       } else {
         queue.copy(keys, chunk.k);
       }

@@ -30,6 +30,9 @@ class ReusedContext {
   /// Units that stand behind the same sink there share their caches.
   ReusedContext(ReusedContext& whole, const Request& request, std::vector<int> units);
 
+  /// The units' caches, where the caller has them: nothing is looked up or prefilled. `load_seconds` is what they took.
+  void provide(std::vector<std::shared_ptr<const ChunkCache>> chunks, double load_seconds);
+
   struct Placed {
     BasePtr base;
     Charge charge;  ///< what placing took

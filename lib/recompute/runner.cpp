@@ -55,6 +55,7 @@ class RequestRun {
 
   void start(std::size_t i, Shared& shared) {
     if (options_.on_cell) options_.on_cell(i);
+    check_strategy(*cells_[i].strategy, engine_.model().config());
     auto cell = std::make_unique<CellRun>(engine_, shared.probe, cells_[i].strategy, cells_[i].ratio,
                                           options_.decode.max_new_tokens);
     cell->prefill();
@@ -92,6 +93,14 @@ class RequestRun {
 }  // namespace
 
 void check_strategy(const Strategy& strategy, const ModelConfig& model) {
+  check_decoder(model);
+  if (strategy.info.moves_keys && model.position != PositionKind::rope) {
+    fail(
+        ErrorKind::usage,
+        "{}: {} models learn their positions: the keys of a chunk hold the place it was cached at and cannot be moved; "
+        "what works: full, no_context, prefix, reuse_local, and kvmend recycle",
+        strategy.info.name, model.architecture);
+  }
   strategy.selector->check_model({model.n_layers, model.position == PositionKind::rope, model.sliding_window > 0});
 }
 

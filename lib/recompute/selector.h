@@ -88,6 +88,7 @@ struct SelectorTraits {
   std::string summary, source, labels;
   int version = 1;
   bool uses_ratio = true;
+  bool moves_keys = true;  ///< false: caches stay at the positions they were made at, so that learned ones do no harm
   std::vector<std::string> exemptions = {};
   CommonOptions defaults = {};
 };

@@ -1,8 +1,23 @@
 #include "recompute/sequence.h"
 
+#include <algorithm>
 #include <numeric>
 
+#include "core/error.h"
+
 namespace kvmend {
+
+int Sequence::first_seen(const ModelConfig& config, int layer, int i) const {
+  if (!config.is_windowed(layer)) return 0;
+  const int first = positions[static_cast<std::size_t>(i)] - config.sliding_window + 1;
+  return static_cast<int>(std::lower_bound(positions.begin(), positions.end(), first) - positions.begin());
+}
+
+void check_windows(std::span<const std::int32_t> positions) {
+  if (std::is_sorted(positions.begin(), positions.end())) return;
+  fail(ErrorKind::usage,
+       "this model's layers attend within a sliding window, which holds only where positions follow the tokens' order");
+}
 
 Sequence make_sequence(std::span<const std::int32_t> ids) {
   Sequence sequence;

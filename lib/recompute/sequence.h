@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "model/model.h"
@@ -27,7 +28,12 @@ struct Sequence {
 
   int size() const { return static_cast<int>(ids.size()); }
   bool is_kept(int i) const { return kept.empty() || kept[static_cast<std::size_t>(i)] != 0; }
+  /// The first sequence index that row i sees in a layer: its window's, or 0. Positions do not fall.
+  int first_seen(const ModelConfig& config, int layer, int i) const;
 };
+
+/// What a sliding window sees is an interval only where positions do not fall; else throws Error(usage).
+void check_windows(std::span<const std::int32_t> positions);
 
 /// Context then query at positions 0, 1, 2 …
 Sequence make_sequence(const Request& request);

@@ -84,6 +84,7 @@ struct StrategyInfo {
   std::vector<ParamInfo> params;  ///< its own, then the common ones
   std::vector<std::string> exemptions;  ///< invariants it cannot meet, each with the reason
   std::string plugin;                   ///< the file that --plugin loaded it from; empty: built in
+  bool moves_keys = true;               ///< it places caches anew, which a model with learned positions refuses
 };
 
 /// A configured strategy, ready to run. Immutable; shared by worker and supervisor code.

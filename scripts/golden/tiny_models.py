@@ -2,7 +2,7 @@
 """Makes tests/data/models: tiny random models with float32 logits by transformers.
 
 Every folder is as transformers saves it (config.json, model.safetensors, tokenizer.json, …) plus ids.json and
-logits.f32 (little-endian float32, [ids, vocab], row-major). The GGUF files hold the same weights, or their quantised
+logits.f32 (little-endian float32, [ids, vocab], row-major); an encoder has hidden.f32 ([ids, width]) instead. The GGUF files hold the same weights, or their quantised
 form with logits of their own. Everything follows from fixed seeds; run it again to get the same bytes.
 
     python scripts/golden/tiny_models.py [folder]     needs torch, transformers, tokenizers, safetensors, gguf
@@ -14,20 +14,25 @@ import shutil
 import sys
 
 import gguf
-import numpy as np
 import torch
 import transformers
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import LlamaConfig, MistralConfig, PreTrainedTokenizerFast, Qwen2Config
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import (
+    BertConfig,
+    Gemma3TextConfig,
+    GPT2Config,
+    LlamaConfig,
+    MistralConfig,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen3Config,
+)
+
+from tiny_gguf import CHATML, SPECIAL, write_gguf
 
 HERE = pathlib.Path(__file__).resolve().parent
 VOCAB = 320
 TEXT = (HERE / "tiny_text.txt").read_text()
-SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-CHATML = (
-    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
 # The published split patterns of the tokenizers whose pipelines these follow.
 QWEN2_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -40,7 +45,9 @@ LLAMA3_SPLIT = (
 def make_tokenizer(kind):
     """A byte-level BPE with the pipeline of `kind`, trained on our own text."""
     tokenizer = Tokenizer(models.BPE())
-    if kind == "smollm":
+    if kind == "gpt-2":
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    elif kind == "smollm":
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
             [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)]
         )
@@ -64,14 +71,31 @@ def make_tokenizer(kind):
     return tokenizer
 
 
+def make_word_piece():
+    """BERT's WordPiece with its pipeline, trained on our own text."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.train_from_iterator([TEXT], trainers.WordPieceTrainer(
+        vocab_size=VOCAB, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", tokenizer.token_to_id("[CLS]")), ("[SEP]", tokenizer.token_to_id("[SEP]"))])
+    assert tokenizer.get_vocab_size() == VOCAB, tokenizer.get_vocab_size()
+    return tokenizer
+
+
 def make_model(config, seed, dtype):
     """A random model whose attention is not uniform and whose weights are exact in `dtype`."""
     torch.manual_seed(seed)
-    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").float().eval()
+    kind = transformers.AutoModel if config.model_type == "bert" else transformers.AutoModelForCausalLM
+    model = kind.from_config(config, attn_implementation="eager").float().eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if name.endswith("norm.weight"):
-                parameter.copy_(1 + 0.2 * torch.randn_like(parameter))
+            if name.lower().endswith("norm.weight") or ".ln_" in name and name.endswith("weight"):  # Gemma's norms multiply by 1 + the weight
+                mean = 0 if config.model_type == "gemma3_text" else 1
+                parameter.copy_(mean + 0.2 * torch.randn_like(parameter))
             elif name.endswith("bias"):
                 parameter.copy_(0.3 * torch.randn_like(parameter))
             parameter.copy_(parameter.to(dtype).float())
@@ -79,13 +103,15 @@ def make_model(config, seed, dtype):
 
 
 def logits_of(model, ids):
+    """What the last layer gives: logits, or an encoder's hidden states."""
     with torch.no_grad():
-        return model(torch.tensor([ids])).logits[0].float().numpy()
+        out = model(torch.tensor([ids]))
+        return (out.logits if "logits" in out else out.last_hidden_state)[0].float().numpy()
 
 
-def write_golden(folder, stem, ids, logits):
+def write_golden(folder, stem, ids, logits, name="logits"):
     assert logits.std() > 0.5, "logits hardly vary"
-    (folder / f"{stem}logits.f32").write_bytes(logits.astype("<f4").tobytes())
+    (folder / f"{stem}{name}.f32").write_bytes(logits.astype("<f4").tobytes())
     (folder / f"{stem}ids.json").write_text(json.dumps({"ids": ids, "vocab": int(logits.shape[1])}) + "\n")
 
 
@@ -94,104 +120,12 @@ def save(folder, model, tokenizer, ids, dtype, shard_size="1GB"):
     logits = logits_of(model, ids)  # float32 arithmetic on weights that `dtype` holds exactly
     # A copy: rounding to `dtype` also rounds RoPE's frequencies, and the way back to float32 does not bring them back.
     copy.deepcopy(model).to(dtype).save_pretrained(folder, max_shard_size=shard_size)
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<|endoftext|>", eos_token="<|im_end|>", pad_token="<|endoftext|>",
-        chat_template=CHATML, clean_up_tokenization_spaces=False,
-    ).save_pretrained(folder)
-    write_golden(folder, "", ids, logits)
-
-
-# ---- GGUF ----------------------------------------------------------------------------------------------------------
-
-
-def interleave(weight, heads):
-    """Rows of a Q or K matrix (or bias) from halves to pairs, as GGUF stores the llama architecture."""
-    shape = weight.shape
-    return weight.reshape(heads, 2, shape[0] // heads // 2, *shape[1:]).swapaxes(1, 2).reshape(shape)
-
-
-GGUF_NAMES = {
-    "model.embed_tokens.weight": "token_embd.weight",
-    "model.norm.weight": "output_norm.weight",
-    "lm_head.weight": "output.weight",
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
-
-
-def gguf_name(name):
-    if name in GGUF_NAMES:
-        return GGUF_NAMES[name]
-    _, _, layer, rest = name.split(".", 3)
-    stem, kind = rest.rsplit(".", 1)
-    return f"blk.{layer}.{GGUF_NAMES[stem]}.{kind}"
-
-
-def add_metadata(writer, config, tokenizer, pre):
-    architecture = "llama" if config.model_type == "mistral" else config.model_type
-    assert writer.arch == architecture
-    writer.add_name("tiny")
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_key_length(config.head_dim)
-    writer.add_value_length(config.head_dim)
-    writer.add_rope_dimension_count(config.head_dim)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_vocab_size(config.vocab_size)
-    if getattr(config, "sliding_window", None):
-        writer.add_sliding_window(config.sliding_window)
-    vocab = tokenizer.get_vocab()
-    tokens = sorted(vocab, key=vocab.get)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(pre)
-    writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL for token in tokens])
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
-    writer.add_token_merges([merge if isinstance(merge, str) else " ".join(merge) for merge in merges])
-    writer.add_bos_token_id(vocab["<|endoftext|>"])
-    writer.add_eos_token_id(vocab["<|im_end|>"])
-    writer.add_add_bos_token(False)
-    writer.add_chat_template(CHATML)
-
-
-def write_gguf(path, model, tokenizer, pre, type_of, extra=(), shard_tensors=0):
-    """Writes the model; `type_of` gives a tensor's type from its GGUF name. Returns the weights as a reader sees them."""
-    config = model.config
-    writer = gguf.GGUFWriter(str(path), "llama" if config.model_type == "mistral" else config.model_type,
-                             split_max_tensors=shard_tensors)
-    add_metadata(writer, config, tokenizer, pre)
-    seen = {}
-    for name, parameter in model.state_dict().items():
-        if name == "lm_head.weight" and config.tie_word_embeddings:
-            continue
-        weight = parameter.float().numpy()
-        kind = type_of(gguf_name(name)) if weight.ndim == 2 else gguf.GGMLQuantizationType.F32
-        stored = gguf.quantize(weight, kind)
-        seen[name] = torch.from_numpy(gguf.dequantize(stored, kind).reshape(weight.shape).copy())
-        if writer.arch == "llama" and ".q_proj." in name:
-            stored = interleave(stored, config.num_attention_heads)
-        if writer.arch == "llama" and ".k_proj." in name:
-            stored = interleave(stored, config.num_key_value_heads)
-        writer.add_tensor(gguf_name(name), np.ascontiguousarray(stored), raw_dtype=kind)
-    for name, values in extra:
-        writer.add_tensor(name, values)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return seen
+    if model.config.model_type == "bert":
+        marks = dict(cls_token="[CLS]", sep_token="[SEP]", unk_token="[UNK]", pad_token="[PAD]", mask_token="[MASK]")
+    else:
+        marks = dict(bos_token="<|endoftext|>", eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=CHATML)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **marks).save_pretrained(folder)
+    write_golden(folder, "", ids, logits, "hidden" if model.config.model_type == "bert" else "logits")
 
 
 def mixed_type(name):
@@ -216,7 +150,7 @@ def llama3_factors(config):
 
 def main(out):
     out.mkdir(parents=True, exist_ok=True)
-    tokenizers = {kind: make_tokenizer(kind) for kind in ("smollm", "qwen2", "llama-bpe")}
+    tokenizers = {kind: make_tokenizer(kind) for kind in ("smollm", "qwen2", "llama-bpe", "gpt-2")}
     common = dict(vocab_size=VOCAB, hidden_size=64, intermediate_size=96, num_hidden_layers=3, max_position_embeddings=1024,
                   initializer_range=0.15, bos_token_id=0, eos_token_id=2, pad_token_id=0)
     f16, bf16, f32 = torch.float16, torch.bfloat16, torch.float32
@@ -265,6 +199,31 @@ def main(out):
         old.unlink()
     write_gguf(out / "tiny-mistral.gguf", mistral, tokenizers["smollm"], "smollm",
                lambda _: gguf.GGMLQuantizationType.F16, shard_tensors=12)
+
+    qwen3 = make_model(Qwen3Config(**small, num_attention_heads=4, num_key_value_heads=2, head_dim=12,
+                                   rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}), 7, bf16)
+    save(out / "tiny-qwen3", qwen3, tokenizers["qwen2"], ids_for("qwen2", 60), bf16)
+    write_gguf(out / "tiny-qwen3.gguf", qwen3, tokenizers["qwen2"], "qwen2", lambda _: gguf.GGMLQuantizationType.BF16)
+
+    # Windows and both RoPE bases in every second layer; queries scaled by another width than their heads'.
+    rope = {"sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+            "full_attention": {"rope_type": "linear", "rope_theta": 1000000.0, "factor": 8.0}}
+    gemma3 = make_model(Gemma3TextConfig(**{**small, "num_hidden_layers": 3}, num_attention_heads=4, num_key_value_heads=2,
+                                         head_dim=12, sliding_window=24, query_pre_attn_scalar=16, rope_parameters=rope,
+                                         layer_types=["sliding_attention", "full_attention", "sliding_attention"]), 8, bf16)
+    save(out / "tiny-gemma3", gemma3, tokenizers["smollm"], ids_for("smollm", 60), bf16)
+    write_gguf(out / "tiny-gemma3.gguf", gemma3, tokenizers["smollm"], "smollm", lambda _: gguf.GGMLQuantizationType.BF16)
+
+    gpt2 = make_model(GPT2Config(vocab_size=VOCAB, n_embd=32, n_layer=2, n_head=4, n_inner=40, n_positions=128,
+                                 initializer_range=0.25, bos_token_id=0, eos_token_id=2), 9, f16)
+    save(out / "tiny-gpt2", gpt2, tokenizers["gpt-2"], ids_for("gpt-2", 60), f16)
+    write_gguf(out / "tiny-gpt2.gguf", gpt2, tokenizers["gpt-2"], "gpt-2", lambda _: gguf.GGMLQuantizationType.F16)
+
+    words = make_word_piece()
+    bert = make_model(BertConfig(vocab_size=VOCAB, hidden_size=32, intermediate_size=40, num_hidden_layers=2,
+                                 num_attention_heads=4, max_position_embeddings=128, initializer_range=0.25), 10, f16)
+    save(out / "tiny-bert", bert, words, words.encode(TEXT[200:600]).ids[:100], f16)
+    write_gguf(out / "tiny-bert.gguf", bert, words, "", lambda _: gguf.GGMLQuantizationType.F16)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ little-endian 32-bit integers) of every 4 strings; `plain`, the same with specia
 `plain_range`; `sweep`, one CRC-32 for every 8 sweep strings (not for every tokenizer); `examples`, some strings'
 numbers with all their ids.
 
-    python scripts/golden/tokenizer_golden.py [--models DIR] [--vocab DIR]       needs tokenizers, gguf
+    python scripts/golden/tokenizer_golden.py [--models DIR] [--vocab DIR] [--only NAME]       needs tokenizers, gguf
 
 --models has smollm2-135m.gguf and qwen2.5-coder-0.5b.gguf (scripts/fetch), --vocab has
 ggml-vocab-{llama-bpe,llama-spm,gpt-2,qwen2}.gguf (scripts/golden/fetch_vocabularies). Golden files whose vocabulary
@@ -31,7 +31,7 @@ OUT = pathlib.Path(__file__).resolve().parent.parent.parent / "tests" / "data" /
 EXAMPLE_STEP = 40
 GROUP = 4  # strings to one hash
 SWEPT = {"tiny-smollm", "tiny-qwen2", "tiny-llama-bpe", "tiny-gpt-2", "tiny-llama", "smollm2-135m", "qwen2.5-coder-0.5b",
-         "llama-bpe", "llama-spm"}
+         "llama-bpe", "llama-spm", "tiny-bert"}
 
 
 def write_gz(path, data):
@@ -68,17 +68,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=pathlib.Path)
     parser.add_argument("--vocab", type=pathlib.Path)
+    parser.add_argument("--only", help="one golden file, e.g. tiny-bert; the strings are as they are")
     options = parser.parse_args()
     (OUT / "tiny").mkdir(parents=True, exist_ok=True)
 
     groups = tokenizer_strings.golden_strings()
     strings = [data for _, group in groups for data in group]
-    write_gz(OUT / "strings.gz", b"".join(struct.pack("<I", len(s)) + s for s in strings))
+    if not options.only:
+        write_gz(OUT / "strings.gz", b"".join(struct.pack("<I", len(s)) + s for s in strings))
 
     makers = {}
     for name, content in tokenizer_training.tiny_tokenizers():
         path = OUT / "tiny" / f"{name}.json"
-        path.write_text(content)
+        if options.only in (None, f"tiny-{name}"):
+            path.write_text(content)
         makers[f"tiny-{name}"] = lambda path=path: Tokenizer.from_file(str(path))
     for name in ("smollm2-135m", "qwen2.5-coder-0.5b"):
         if options.models:
@@ -87,6 +90,8 @@ def main():
         if options.vocab:
             makers[name] = lambda path=options.vocab / f"ggml-vocab-{name}.gguf": tokenizer_pipelines.from_gguf(path)
     for name, make in makers.items():
+        if options.only not in (None, name):
+            continue
         golden = golden_of(make(), groups, name in SWEPT)
         write_gz(OUT / f"{name}.golden.json.gz", json.dumps(golden, separators=(",", ":")).encode())
 

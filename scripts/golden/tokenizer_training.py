@@ -102,6 +102,21 @@ def unusual():
     return compact(tokenizer)
 
 
+def bert():
+    """WordPiece; words of more than 20 characters are unknown, so that our strings have some."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=20))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=900, special_tokens=special, limit_alphabet=240, show_progress=False)
+    tokenizer.train_from_iterator(corpus(), trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    content = json.loads(tokenizer.to_str())
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
 def tiny_tokenizers():
     """[(name, content of tokenizer.json)]"""
     return [
@@ -109,5 +124,5 @@ def tiny_tokenizers():
         ("gpt-2", byte_level("gpt-2")), ("llama", sentencepiece(split_words=True)),
         ("llama-over-spaces", sentencepiece(split_words=False)), ("no-fallback", sentencepiece(True, fallback=False)),
         ("gemma-like", gemma_like()), ("metaspace-first", metaspace("first")), ("metaspace-always", metaspace("always")),
-        ("metaspace-never", metaspace("never")), ("unusual", unusual()),
+        ("metaspace-never", metaspace("never")), ("unusual", unusual()), ("bert", bert()),
     ]

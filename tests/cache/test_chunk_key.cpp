@@ -67,7 +67,12 @@ TEST_CASE("a model's identity follows what decides its keys and values, not its 
   differs([](ModelConfig& c) { c.n_kv_heads = 3; });
   differs([](ModelConfig& c) { c.norm_eps = 1e-6F; });
   differs([](ModelConfig& c) { c.norm = NormKind::layer; });
+  differs([](ModelConfig& c) { c.norm_place = NormPlace::around; });
   differs([](ModelConfig& c) { c.position = PositionKind::learned; });
+  differs([](ModelConfig& c) { c.window_rope = RopeConfig{}; });
+  differs([](ModelConfig& c) { c.causal = false; });
+  differs([](ModelConfig& c) { c.attention_scale = 0.1F; });
+  differs([](ModelConfig& c) { c.token_types = 2; });
   differs([](ModelConfig& c) { c.activation = Activation::gelu; });
   differs([](ModelConfig& c) { c.qkv_bias = true; });
   differs([](ModelConfig& c) { c.qk_norm = true; });

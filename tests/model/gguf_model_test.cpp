@@ -119,7 +119,8 @@ TEST_CASE("GGUF models that cannot be are refused", "[files]") {
   MicroGguf model;
   model.entries.erase("general.architecture");
   CHECK_THAT(error_of(model), Contains("key 'general.architecture' is missing"));
-  CHECK_THAT(error_of(MicroGguf("mamba")), Contains("the architecture 'mamba' is not supported; known: llama, qwen2"));
+  CHECK_THAT(error_of(MicroGguf("mamba")),
+             Contains("the architecture 'mamba' is not supported; known: llama, qwen2, qwen3, gemma3, gpt2, bert"));
   model = MicroGguf();
   model.entries.erase("llama.block_count");
   CHECK_THAT(error_of(model), Contains("key 'llama.block_count': missing"));
@@ -141,7 +142,7 @@ TEST_CASE("GGUF models that cannot be are refused", "[files]") {
   CHECK_THAT(error_of(MicroGguf().f32("llama.attention.layer_norm_rms_epsilon", NAN)),
              Contains("the norm's epsilon is nan"));
   CHECK_THAT(error_of(MicroGguf().u32("llama.expert_count", 8)), Contains("mixtures of experts are not supported"));
-  CHECK_THAT(error_of(MicroGguf().f32("llama.attention.scale", 0.1F)), Contains("this variant of the architecture"));
+  CHECK_THAT(error_of(MicroGguf().f32("llama.logit_scale", 0.1F)), Contains("this variant of the architecture"));
   model = MicroGguf();
   model.tensors.erase("token_embd.weight");
   CHECK_THAT(error_of(model), Contains("'token_embd.weight' is missing"));

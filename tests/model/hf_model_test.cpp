@@ -152,8 +152,10 @@ TEST_CASE("configurations that cannot be are refused", "[files]") {
   copy.folder.write("config.json", "{\n  \"model_type\": \"llama\",\n  oops\n}");
   CHECK_THAT(error_of(copy), Contains("config.json:3:3: not valid JSON"));
   CHECK_THAT(error_after(R"({"model_type": null})"), Contains("key 'model_type': missing"));
-  CHECK_THAT(error_after(R"({"model_type": "mamba"})"),
-             Contains("the model_type 'mamba' is not supported; known: llama, mistral, qwen2"));
+  CHECK_THAT(
+      error_after(R"({"model_type": "mamba"})"),
+      Contains(
+          "the model_type 'mamba' is not supported; known: llama, mistral, qwen2, qwen3, gemma3_text, gpt2, bert"));
   CHECK_THAT(error_after(R"({"quantization_config": {"bits": 4}})"),
              Contains("quantised safetensors are not supported"));
   CHECK_THAT(error_after(R"({"hidden_size": null})"), Contains("key 'hidden_size': missing"));

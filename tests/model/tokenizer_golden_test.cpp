@@ -84,7 +84,9 @@ TokenizerSource tiny_gguf(const std::string& name) {
   const auto& model = content["model"];
   TokenizerSource source;
   source.gguf_pre = name;
-  source.gguf_model = name == "llama" ? "llama" : "gpt2";
+  const bool sentencepiece = name == "llama" || name == "gemma-like";
+  source.gguf_model = sentencepiece ? "llama" : "gpt2";
+  source.add_space_prefix = name != "gemma-like";
   for (const auto& [text, id] : model["vocab"].items()) {
     source.tokens.resize(std::max(source.tokens.size(), id.get<std::size_t>() + 1));
     source.tokens[id.get<std::size_t>()] = text;
@@ -105,9 +107,13 @@ TokenizerSource tiny_gguf(const std::string& name) {
     score -= 1;
   }
   for (const auto& token : content["added_tokens"]) {
-    source.token_types[token["id"].get<std::size_t>()] = token["content"] == "<unk>" ? 2 : 3;
+    const auto id = token["id"].get<std::size_t>();
+    if (id >= source.tokens.size()) source.tokens.resize(id + 1), source.scores.resize(id + 1, -1e9F);
+    source.token_types.resize(source.tokens.size(), 1);
+    source.tokens[id] = token["content"].get<std::string>();
+    source.token_types[id] = token["content"] == "<unk>" ? 2 : token["special"].get<bool>() ? 3 : 4;
   }
-  if (name == "llama") {
+  if (sentencepiece) {
     for (std::size_t id = 0; id < source.tokens.size(); ++id) {
       if (source.tokens[id].starts_with("<0x")) source.token_types[id] = 6;
     }
@@ -133,13 +139,40 @@ void check_fetched(const std::string& name, const std::filesystem::path& path, c
 TEST_CASE("every kind of tokenizer.json gives the published pipeline's ids", "[tokenizer][golden]") {
   const auto name =
       GENERATE(as<std::string>(), "smollm", "qwen2", "llama-bpe", "gpt-2", "llama", "llama-over-spaces", "no-fallback",
-               "gemma-like", "metaspace-first", "metaspace-always", "metaspace-never", "unusual");
+               "gemma-like", "metaspace-first", "metaspace-always", "metaspace-never", "unusual", "bert");
   check_golden(*make_tokenizer(tiny_json(name)), "tiny-" + name);
 }
 
 TEST_CASE("the same tokenizer out of GGUF fields gives the same ids", "[tokenizer][golden]") {
-  const auto name = GENERATE(as<std::string>(), "smollm", "qwen2", "llama-bpe", "gpt-2", "llama");
+  const auto name = GENERATE(as<std::string>(), "smollm", "qwen2", "llama-bpe", "gpt-2", "llama", "gemma-like");
   check_golden(*make_tokenizer(tiny_gguf(name)), "tiny-" + name);
+}
+
+TEST_CASE("WordPiece out of GGUF fields gives the same ids, and both put [CLS] in front and end with [SEP]",
+          "[tokenizer][golden]") {
+  const auto content = nlohmann::json::parse(read_file(tokenizer_data() / "tiny" / "bert.json"));
+  TokenizerSource source;
+  source.gguf_model = "bert";
+  source.add_bos = true;
+  const auto& vocab = content["model"]["vocab"];
+  source.tokens.resize(vocab.size());
+  source.token_types.assign(vocab.size(), 1);
+  for (const auto& [text, id] : vocab.items()) {
+    const bool special = text.size() > 2 && text.front() == '[' && text.back() == ']';
+    const bool inside = text.starts_with("##");
+    source.token_types[id.get<std::size_t>()] = special ? 3 : 1;
+    source.tokens[id.get<std::size_t>()] = special ? text : inside ? text.substr(2) : "\u2581" + text;
+  }
+  source.unknown = vocab["[UNK]"].get<int>();
+  source.bos = vocab["[CLS]"].get<int>();
+  source.eos = vocab["[SEP]"].get<int>();
+  const auto from_gguf = make_tokenizer(source), from_json = make_tokenizer(tiny_json("bert"));
+  check_golden(*from_gguf, "tiny-bert");
+  for (const Tokenizer* tokenizer : {from_gguf.get(), from_json.get()}) {
+    CHECK(tokenizer->ids("Ein Wort", {.add_bos = true}).front() == source.bos);
+    CHECK(tokenizer->eos() == source.eos);
+    CHECK(tokenizer->decode(tokenizer->ids("the river, the sea")) == "the river , the sea");
+  }
 }
 
 TEST_CASE("SmolLM2's tokenizer gives the published ids", "[tokenizer][golden]") {

@@ -70,6 +70,32 @@ class RandomModel final : public ModelFiles {
   TokenizerSource tokenizer_;
 };
 
+/// The architectures that tests of whole strategies run on.
+inline RandomModel random_model(const std::string& architecture, std::uint32_t seed = 1) {
+  RandomModel files(seed, architecture == "qwen2");
+  ModelConfig& config = files.mutable_config();
+  config.architecture = architecture;
+  config.qk_norm = architecture == "qwen3" || architecture == "gemma3";
+  if (architecture == "gemma3") {
+    config.norm_place = NormPlace::around;
+    config.activation = Activation::gelu_tanh;
+    config.tied_head = true;
+    config.embedding_scale = std::sqrt(static_cast<float>(config.d_model));
+    config.sliding_window = 24;
+    config.windowed = {true, true, false, true};
+    config.window_rope = config.rope;
+    config.rope.base = 1e6;
+  }
+  if (architecture == "gpt2") {
+    config.norm = NormKind::layer;
+    config.position = PositionKind::learned;
+    config.activation = Activation::gelu_tanh;
+    config.gated_mlp = false;
+    config.qkv_bias = config.output_bias = config.mlp_bias = true;
+  }
+  return files;
+}
+
 /// Units of the given sizes (the first a prefix if asked) and a query whose question is its middle.
 inline Request random_request(const std::vector<int>& sizes, bool prefix, int n_query, std::uint32_t seed = 7) {
   std::mt19937 generator(seed);

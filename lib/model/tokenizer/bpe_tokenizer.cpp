@@ -1,4 +1,4 @@
-// The one tokenizer: added tokens, normaliser, pre-tokeniser and byte-pair encoding as the files describe them.
+// The one tokenizer: added tokens, normaliser, pre-tokeniser, and byte-pair encoding or WordPiece, as the files describe them.
 #include <algorithm>
 #include <limits>
 #include <mutex>
@@ -124,7 +124,12 @@ void BpeTokenizer::encode_plain(AlignedText text, BpeScratch& scratch, std::vect
   std::vector<BpeToken> pieces;
   for (const TextRange range : pre.pieces) {
     pieces.clear();
-    p_.bpe.encode(std::string_view(pre.text.text).substr(range.begin, range.end - range.begin), scratch, pieces);
+    const std::string_view piece = std::string_view(pre.text.text).substr(range.begin, range.end - range.begin);
+    if (p_.word_piece) {
+      p_.word_piece->encode(piece, pieces);
+    } else {
+      p_.bpe.encode(piece, scratch, pieces);
+    }
     std::uint32_t at = range.begin;
     for (const BpeToken& token : pieces) {
       out.push_back({token.id, pre.text.source(at), pre.text.source(at + token.bytes)});
@@ -158,6 +163,7 @@ std::string BpeTokenizer::compute_fingerprint() const {
   line("pre_tokenizer", p_.pre_tokenizer ? p_.pre_tokenizer->describe() : "");
   line("flags", fmt::format("{} {} {} {} {} {} {}", p_.bpe.byte_level, p_.bpe.byte_fallback, p_.bpe.ignore_merges,
                             p_.bpe.fuse_unknown, p_.bpe.unknown, p_.add_bos, p_.bos));
+  if (p_.word_piece) line("word_piece", fmt::format("{} {}", p_.word_piece->unknown, p_.word_piece->most_characters));
   for (std::size_t id = 0; id < p_.token_bytes.size(); ++id) {
     all += fmt::format("{}{}:", p_.known[id] ? "t" : "-", p_.token_bytes[id].size());
     all += p_.token_bytes[id];

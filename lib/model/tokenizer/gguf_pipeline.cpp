@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "model/in_quotes.h"
+#include "model/tokenizer/bert_pipeline.h"
 #include "model/tokenizer/utf8.h"
 #include "model/tokenizer/vocabulary.h"
 
@@ -152,6 +153,29 @@ void set_sentencepiece(const TokenizerSource& source, const Vocabulary& vocabula
   set_token_bytes(pipeline, vocabulary, mark);
 }
 
+/// BERT's: a mark begins words where the published vocabulary marks what goes on inside them.
+void set_word_piece(const TokenizerSource& source, const Vocabulary& vocabulary, Pipeline& pipeline) {
+  pipeline.normalizer = make_bert_normalizer({});
+  pipeline.pre_tokenizer = make_bert_pre_tokenizer();
+  pipeline.word_piece.emplace();
+  pipeline.known = vocabulary.known();
+  pipeline.strips_space = true;
+  for (std::size_t id = 0; id < source.tokens.size(); ++id) {
+    const std::string& text = source.tokens[id];
+    const bool begins = text.starts_with(utf8::word_mark);
+    const std::string bare = begins ? text.substr(utf8::word_mark.size()) : text;
+    const std::int32_t type = type_of(source, id);
+    if (type == normal && begins) pipeline.word_piece->add_start(bare, static_cast<std::int32_t>(id));
+    if (type == normal && !begins) {
+      pipeline.word_piece->add_inside(bare, static_cast<std::int32_t>(id));
+      pipeline.word_piece->add_start("##" + bare, static_cast<std::int32_t>(id));
+    }
+    pipeline.token_bytes.push_back(type == normal && !begins ? bare : " " + bare);
+  }
+  pipeline.word_piece->unknown = source.unknown >= 0 ? source.unknown : pipeline.bpe.unknown;
+  if (pipeline.word_piece->unknown < 0) fail(ErrorKind::data, "tokenizer.ggml.unknown_token_id: missing");
+}
+
 void set_byte_level(const TokenizerSource& source, const Vocabulary& vocabulary, Pipeline& pipeline) {
   set_pre_tokenizer(pipeline, source.gguf_pre);
   pipeline.bpe.byte_level = true;
@@ -164,8 +188,8 @@ void set_byte_level(const TokenizerSource& source, const Vocabulary& vocabulary,
 }  // namespace
 
 Pipeline read_gguf_pipeline(const TokenizerSource& source) {
-  if (source.gguf_model != "gpt2" && source.gguf_model != "llama") {
-    fail(ErrorKind::data, "tokenizer.ggml.model: the tokenizer kind {} is unknown; known: gpt2, llama",
+  if (source.gguf_model != "gpt2" && source.gguf_model != "llama" && source.gguf_model != "bert") {
+    fail(ErrorKind::data, "tokenizer.ggml.model: the tokenizer kind {} is unknown; known: gpt2, llama, bert",
          in_quotes(source.gguf_model));
   }
   check_lengths(source);
@@ -174,6 +198,8 @@ Pipeline read_gguf_pipeline(const TokenizerSource& source) {
   add_tokens(source, pipeline, vocabulary);
   if (source.gguf_model == "llama") {
     set_sentencepiece(source, vocabulary, pipeline);
+  } else if (source.gguf_model == "bert") {
+    set_word_piece(source, vocabulary, pipeline);
   } else {
     set_byte_level(source, vocabulary, pipeline);
   }

@@ -2,16 +2,18 @@
 
 #include "core/error.h"
 #include "model/in_quotes.h"
+#include "model/tokenizer/bert_pipeline.h"
 #include "model/tokenizer/utf8.h"
 
 namespace kvmend {
 namespace {
 
-const std::vector<std::string> known_normalizers{"NFC", "Prepend", "Replace", "Sequence"};
-const std::vector<std::string> known_pre_tokenizers{"ByteLevel", "Digits", "Metaspace", "Sequence", "Split"};
-const std::vector<std::string> known_decoders{"ByteFallback", "ByteLevel", "Fuse", "Metaspace",
-                                              "Replace",      "Sequence",  "Strip"};
-const std::vector<std::string> known_processors{"ByteLevel", "Sequence", "TemplateProcessing"};
+const std::vector<std::string> known_normalizers{"BertNormalizer", "NFC", "Prepend", "Replace", "Sequence"};
+const std::vector<std::string> known_pre_tokenizers{"BertPreTokenizer", "ByteLevel", "Digits",
+                                                    "Metaspace",        "Sequence",  "Split"};
+const std::vector<std::string> known_decoders{"ByteFallback", "ByteLevel", "Fuse",  "Metaspace",
+                                              "Replace",      "Sequence",  "Strip", "WordPiece"};
+const std::vector<std::string> known_processors{"BertProcessing", "ByteLevel", "Sequence", "TemplateProcessing"};
 
 struct NamedPattern {
   Pattern pattern;
@@ -42,6 +44,15 @@ SplitBehavior read_behavior(const JsonField& field) {
                   in_quotes(name)));
 }
 
+NormalizerPtr read_bert_normalizer(const JsonField& field) {
+  BertNormalizing what;
+  what.clean_text = field.flag("clean_text", true);
+  what.handle_chinese_chars = field.flag("handle_chinese_chars", true);
+  what.lowercase = field.flag("lowercase", true);
+  what.strip_accents = field.flag("strip_accents", what.lowercase);
+  return make_bert_normalizer(what);
+}
+
 NormalizerPtr read_replace(const JsonField& field, JsonTraits& traits) {
   NamedPattern pattern = read_pattern(field.at("pattern"));
   std::string content = field.at("content").text();
@@ -52,7 +63,9 @@ NormalizerPtr read_replace(const JsonField& field, JsonTraits& traits) {
 
 void add_normalizers(const JsonField& field, std::vector<NormalizerPtr>& steps, JsonTraits& traits) {
   const std::string type = field.type("normalizer", known_normalizers);
-  if (type == "NFC") {
+  if (type == "BertNormalizer") {
+    steps.push_back(read_bert_normalizer(field));
+  } else if (type == "NFC") {
     steps.push_back(make_nfc());
   } else if (type == "Prepend") {
     std::string prefix = field.at("prepend").text();
@@ -91,7 +104,9 @@ PreTokenizerPtr read_split(const JsonField& field) {
 void add_pre_tokenizers(const JsonField& field, std::vector<PreTokenizerPtr>& steps, JsonTraits& traits) {
   const std::string type = field.type("pre-tokenizer", known_pre_tokenizers);
   if (type != "Sequence" && traits.byte_level) field.refuse("ByteLevel must be the last pre-tokenizer");
-  if (type == "ByteLevel") {
+  if (type == "BertPreTokenizer") {
+    steps.push_back(make_bert_pre_tokenizer());
+  } else if (type == "ByteLevel") {
     traits.byte_level = true;
     steps.push_back(make_byte_level(field.flag("add_prefix_space", true), field.flag("use_regex", true)));
   } else if (type == "Digits") {
@@ -128,19 +143,32 @@ void check_decoder(const JsonField& field) {
   for (const JsonField& part : field.at("decoders").list()) check_decoder(part);
 }
 
-std::string read_leading_token(const JsonField& field) {
-  if (field.is_null()) return {};
+Ends read_ends(const JsonField& field) {
+  Ends ends;
+  if (field.is_null()) return ends;
   const std::string type = field.type("post-processor", known_processors);
   if (type == "Sequence") {
     for (const JsonField& part : field.at("processors").list()) {
-      if (std::string token = read_leading_token(part); !token.empty()) return token;
+      const Ends found = read_ends(part);
+      if (ends.leading.empty()) ends.leading = found.leading;
+      if (!found.trailing.empty()) ends.trailing = found.trailing;
     }
+  } else if (type == "BertProcessing") {
+    const auto token_of = [](const JsonField& pair) {
+      const std::vector<JsonField> parts = pair.list();
+      if (parts.empty()) pair.refuse("expected a token and its id");
+      return parts.front().text();
+    };
+    ends = {token_of(field.at("cls")), token_of(field.at("sep"))};
+  } else if (type == "TemplateProcessing") {
+    const std::vector<JsonField> single = field.at("single").list();
+    const auto token_of = [](const JsonField& item) {
+      const JsonField token = item.get("SpecialToken");
+      return token.is_null() ? std::string() : token.at("id").text();
+    };
+    if (!single.empty()) ends = {token_of(single.front()), token_of(single.back())};
   }
-  if (type != "TemplateProcessing") return {};
-  const std::vector<JsonField> single = field.at("single").list();
-  if (single.empty()) return {};
-  const JsonField token = single.front().get("SpecialToken");
-  return token.is_null() ? std::string() : token.at("id").text();
+  return ends;
 }
 
 }  // namespace kvmend

@@ -21,7 +21,10 @@ NormalizerPtr read_normalizer(const JsonField& field, JsonTraits& traits);
 PreTokenizerPtr read_pre_tokenizer(const JsonField& field, JsonTraits& traits);
 /// Decoding undoes what encoding did; the decoder is only checked for being one of those that do.
 void check_decoder(const JsonField& field);
-/// The special token that the post-processor puts in front of a text, or "".
-std::string read_leading_token(const JsonField& field);
+/// The special tokens that the post-processor puts around a text, each "" where it puts none.
+struct Ends {
+  std::string leading, trailing;
+};
+Ends read_ends(const JsonField& field);
 
 }  // namespace kvmend

@@ -57,7 +57,6 @@ void read_added(const JsonField& list, Pipeline& pipeline, Vocabulary& vocabular
 }
 
 void read_model_flags(const JsonField& model, Bpe& bpe) {
-  model.type("model", {"BPE"});
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     const JsonField affix = model.get(key);
     if (!affix.is_null() && !affix.text().empty()) affix.refuse("affixes of subwords are not supported");
@@ -87,12 +86,13 @@ void set_ends(const TokenizerSource& source, const JsonField& root, const Vocabu
     }
     return id;
   };
-  const std::string leading = read_leading_token(root.get("post_processor"));
-  pipeline.add_bos = !leading.empty();
+  const Ends ends = read_ends(root.get("post_processor"));
+  pipeline.add_bos = !ends.leading.empty();
   pipeline.bos = given(source.bos, "BOS");
   pipeline.eos = given(source.eos, "EOS");
   pipeline.stops = {pipeline.eos, given(source.eot, "end-of-turn")};
-  if (!leading.empty()) pipeline.bos = vocabulary.at(leading, "the post-processor");
+  if (!ends.leading.empty()) pipeline.bos = vocabulary.at(ends.leading, "the post-processor");
+  if (pipeline.eos < 0 && !ends.trailing.empty()) pipeline.eos = vocabulary.at(ends.trailing, "the post-processor");
   const std::filesystem::path config_path = source.json_path.parent_path() / "tokenizer_config.json";
   if (!std::filesystem::exists(config_path)) return;
   const nlohmann::json content = read_json(config_path);
@@ -101,6 +101,22 @@ void set_ends(const TokenizerSource& source, const JsonField& root, const Vocabu
   if (const int eos = token_of(config.get("eos_token"), vocabulary); eos >= 0) pipeline.eos = eos;
   pipeline.add_bos = config.flag("add_bos_token", pipeline.add_bos);
   pipeline.stops.push_back(pipeline.eos);
+}
+
+/// Tokens that go on inside a word begin with a mark.
+WordPiece read_word_piece(const JsonField& model, const Vocabulary& vocabulary, const std::vector<bool>& in_model) {
+  WordPiece out;
+  const std::string mark = model.at("continuing_subword_prefix").text();
+  if (mark.empty()) model.at("continuing_subword_prefix").refuse("is empty");
+  out.unknown = vocabulary.at(model.at("unk_token").text(), "unk_token");
+  out.most_characters = static_cast<std::size_t>(model.at("max_input_chars_per_word").integer());
+  for (std::size_t id = 0; id < in_model.size(); ++id) {
+    if (!in_model[id]) continue;
+    const std::string& text = vocabulary.texts()[id];
+    if (text.starts_with(mark)) out.add_inside(text.substr(mark.size()), static_cast<std::int32_t>(id));
+    out.add_start(text, static_cast<std::int32_t>(id));
+  }
+  return out;
 }
 
 void set_unknown(const JsonField& model, const Vocabulary& vocabulary, Bpe& bpe) {
@@ -122,10 +138,18 @@ Pipeline read_json_pipeline(const TokenizerSource& source) {
 
   Bpe& bpe = pipeline.bpe;
   const JsonField model = root.at("model");
-  read_model_flags(model, bpe);
-  bpe.byte_level = traits.byte_level;
+  const bool words = model.type("model", {"BPE", "WordPiece"}) == "WordPiece";
   Vocabulary vocabulary(source.json_path.string());
   const std::vector<bool> in_model = read_vocabulary(model, vocabulary);
+  if (words) {
+    pipeline.word_piece = read_word_piece(model, vocabulary, in_model);
+    read_added(root.get("added_tokens"), pipeline, vocabulary);
+    set_word_bytes(pipeline, vocabulary, model.at("continuing_subword_prefix").text());
+    set_ends(source, root, vocabulary, pipeline);
+    return pipeline;
+  }
+  read_model_flags(model, bpe);
+  bpe.byte_level = traits.byte_level;
   read_merges(model.at("merges"), vocabulary, bpe);
   read_added(root.get("added_tokens"), pipeline, vocabulary);
   std::vector<bool> plain = in_model;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "model/tokenizer/bpe.h"
 #include "model/tokenizer/normalizer.h"
 #include "model/tokenizer/pre_tokenizer.h"
+#include "model/tokenizer/word_piece.h"
 
 namespace kvmend {
 
@@ -17,6 +19,7 @@ struct Pipeline {
   NormalizerPtr normalizer;       ///< null: none
   PreTokenizerPtr pre_tokenizer;  ///< null: the whole text is one piece
   Bpe bpe;
+  std::optional<WordPiece> word_piece;  ///< in place of bpe
   std::vector<AddedToken> added;
   std::vector<std::string> token_bytes;  ///< by id: what the token decodes to
   std::vector<bool> known;               ///< by id: false for ids that no token has

@@ -61,6 +61,24 @@ bool is_numeric(char32_t c) {
 
 bool is_white_space(char32_t c) { return u_hasBinaryProperty(static_cast<UChar32>(c), UCHAR_WHITE_SPACE) != 0; }
 
+char32_t lower(char32_t c) {
+  if (c < 0x1C89) return static_cast<char32_t>(u_tolower(static_cast<UChar32>(c)));
+  switch (c) {  // letters of Unicode 16 and 17 that an ICU older than those does not know
+    case 0x1C89:
+    case 0xA7CC:
+    case 0xA7CE:
+    case 0xA7D2:
+    case 0xA7D4:
+    case 0xA7DA: return c + 1;
+    case 0xA7CB: return 0x264;
+    case 0xA7DC: return 0x19B;
+    default: break;
+  }
+  if (c >= 0x10D50 && c <= 0x10D65) return c + 0x20;
+  if (c >= 0x16EA0 && c <= 0x16EB8) return c + 0x1B;
+  return static_cast<char32_t>(u_tolower(static_cast<UChar32>(c)));
+}
+
 bool is_word(char32_t c) {
   const auto code = static_cast<UChar32>(c);
   const auto mask = U_GET_GC_MASK(code);

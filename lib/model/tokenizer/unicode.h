@@ -17,6 +17,8 @@ std::string_view not_white_space();
 /// General categories Nd, Nl and No of Unicode 17 (the published Digits pre-tokeniser).
 bool is_numeric(char32_t c);
 bool is_white_space(char32_t c);
+/// Lower case by Unicode 17, where it is one code point (it is, but for U+0130).
+char32_t lower(char32_t c);
 /// \w of UTS 18: alphabetic, mark, decimal digit, connector punctuation, join control.
 bool is_word(char32_t c);
 

@@ -146,6 +146,14 @@ void set_token_bytes(Pipeline& pipeline, const Vocabulary& vocabulary, std::stri
   }
 }
 
+void set_word_bytes(Pipeline& pipeline, const Vocabulary& vocabulary, std::string_view mark) {
+  pipeline.known = vocabulary.known();
+  pipeline.strips_space = true;
+  for (const std::string& text : vocabulary.texts()) {
+    pipeline.token_bytes.push_back(text.starts_with(mark) ? text.substr(mark.size()) : " " + text);
+  }
+}
+
 bool is_end_of_turn(std::string_view text) {
   static constexpr std::array<std::string_view, 9> known{"<|im_end|>",      "<|eot_id|>",    "<|eom_id|>",
                                                          "<|end_of_text|>", "<|endoftext|>", "<end_of_turn>",

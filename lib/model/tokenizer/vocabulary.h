@@ -48,6 +48,9 @@ void set_symbols(Bpe& bpe, const Vocabulary& vocabulary, const std::vector<bool>
 /// fallback bytes, and `space_mark` (if any) that stands for a space.
 void set_token_bytes(Pipeline& pipeline, const Vocabulary& vocabulary, std::string_view space_mark);
 
+/// The same for WordPiece: a space before each token but those that begin with `mark`, which goes on inside a word.
+void set_word_bytes(Pipeline& pipeline, const Vocabulary& vocabulary, std::string_view mark);
+
 /// Special tokens of published models that end an answer wherever they appear.
 bool is_end_of_turn(std::string_view text);
 
