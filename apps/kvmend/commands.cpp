@@ -18,6 +18,8 @@ const std::vector<CommandEntry>& commands() {
       {"export", "one row a sample and cell", "kvmend export quickstart.kvmend --format csv", make_export},
       {"merge", "shards into one store", "kvmend merge all.kvmend shard-*.kvmend", make_merge},
       {"rescore", "metrics again from stored predictions", "kvmend rescore quickstart.kvmend", make_rescore},
+      {"recycle", "a stream of prompts, each answered with the cache of an earlier one",
+       "kvmend recycle configs/recycle.yaml", make_recycle},
       {"select", "one request, any strategies and ratios, no store",
        "kvmend select --model smollm2-135m --request request.json --strategy prophetkv --ratio 0.1,0.2", make_select},
       {"sample", "a task's samples as JSON lines",

@@ -19,6 +19,7 @@ std::unique_ptr<Command> make_export(CLI::App& app);
 std::unique_ptr<Command> make_merge(CLI::App& app);
 std::unique_ptr<Command> make_plot(CLI::App& app);
 std::unique_ptr<Command> make_report_command(CLI::App& app);
+std::unique_ptr<Command> make_recycle(CLI::App& app);
 std::unique_ptr<Command> make_rescore(CLI::App& app);
 std::unique_ptr<Command> make_sample(CLI::App& app);
 std::unique_ptr<Command> make_select(CLI::App& app);

@@ -218,3 +218,42 @@ TEST_CASE("a mistyped command or option names the nearest") {
   CHECK_THAT(kvmend::test::kvmend({"run", "--ratioo"}).err, Contains("kvmend run --help"));
   CHECK(kvmend::test::kvmend({"run", "--help"}).code == 0);
 }
+
+TEST_CASE("a strategy that cannot run on the model is refused with its place, before the sweep") {
+  const TempFolder folder;
+  folder.write("prompts.jsonl", "{\"prompt\": \"the river\"}\n");
+  const std::string stream = "stream: {file: prompts.jsonl}";
+  const auto learned = refused(folder, config(tiny_model("tiny-gpt2"), stream));
+  CHECK(learned.code == 2);
+  CHECK_THAT(learned.err,
+             Contains("bad.yaml:8:20: epic: gpt2 models learn their positions") && Contains("kvmend recycle"));
+  const auto encoder = refused(folder, config(tiny_model("tiny-bert"), stream));
+  CHECK(encoder.code == 2);
+  CHECK_THAT(encoder.err, Contains("is an encoder"));
+  std::string window = config(tiny_model("tiny-gemma3"), stream);
+  window.replace(window.find("epic"), 4, "samkv");
+  const auto windowed = refused(folder, window);
+  CHECK(windowed.code == 2);
+  CHECK_THAT(windowed.err, Contains("bad.yaml:8:20: samkv:") && Contains("sliding window"));
+}
+
+TEST_CASE("recycle answers a stream, and says where its config is wrong") {
+  const TempFolder folder;
+  folder.write("prompts.jsonl", "{\"prompt\": \"the river\"}\n{\"prompt\": \"the river and the sea\"}\n");
+  folder.write("r.yaml", "model: " + tiny_model("tiny-gpt2") + "\nencoder: " + tiny_model("tiny-bert") +
+                             "\nprompts: prompts.jsonl\nmax_new_tokens: 4\n");
+  const auto text = kvmend::test::kvmend({"recycle", "r.yaml", "-q", "-o", "rows.jsonl"}, folder.path());
+  INFO(text.err);
+  CHECK(text.code == 0);
+  CHECK_THAT(text.out, Contains("2 prompts") && Contains("1 (50%)") && Contains("2/2"));
+  CHECK_THAT(content(folder.path() / "rows.jsonl"), Contains("\"reuse_depth\":"));
+  const auto json =
+      kvmend::test::kvmend({"recycle", "r.yaml", "-q", "--json", "--set", "lookups=[nearest]"}, folder.path());
+  CHECK(json.code == 0);
+  CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 2);
+  folder.write("bad.yaml", "model: x\npromts: y\n");
+  const auto wrong = kvmend::test::kvmend({"recycle", "bad.yaml"}, folder.path());
+  CHECK(wrong.code == 2);
+  CHECK_THAT(wrong.err, Contains("bad.yaml:2:1: ") && Contains("did you mean 'prompts'"));
+  CHECK(kvmend::test::kvmend({"recycle", "nowhere.yaml"}, folder.path()).code == 2);
+}

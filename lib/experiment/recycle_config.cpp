@@ -1,0 +1,42 @@
+#include "core/error.h"
+#include "experiment/config_source.h"
+#include "experiment/recycle.h"
+
+namespace kvmend {
+
+RecycleConfig load_recycle_config(const std::filesystem::path& path, const std::vector<std::string>& settings) {
+  ConfigSource source = read_config_files({path});
+  apply_settings(source.tree, settings,
+                 [](const std::string&, const std::string&) { return std::vector<std::string>(); });
+  RecycleConfig config;
+  ParamErrors errors;
+  read_params(config, source.tree, errors);
+  config.folder = source.folder;
+  const auto place = [&](const char* key) {
+    const Value* value = source.tree.find(key);
+    return value ? value->where : Location{path.string(), 0, 0};
+  };
+  const auto missing = [&](const std::string& value, const char* key, const char* what) {
+    if (value.empty()) errors.add(place(key), fmt::format("{} is missing: {}", key, what));
+  };
+  missing(config.model, "model", "the model that answers");
+  missing(config.prompts, "prompts", "a file of JSON lines {\"prompt\": …}, in arrival order");
+  missing(config.encoder, "encoder", "the model that embeds prompts, e.g. all-minilm-l6-v2");
+  if (config.lookups.empty()) errors.add(place("lookups"), "lookups is empty; nearest and longest_prefix are known");
+  if (config.load_from == LoadFrom::disk && config.cache_dir.empty()) {
+    errors.add(place("load_from"), "load_from: disk needs cache_dir, the folder that caches are written to");
+  }
+  try {
+    Value memory(config.memory);
+    memory.where = place("memory");
+    static_cast<void>(parse_size(memory));
+  } catch (const Error& error) {
+    errors.messages.emplace_back(error.what());
+  }
+  if (errors.messages.empty()) return config;
+  std::string all;
+  for (const std::string& message : errors.messages) all += (all.empty() ? "" : "\n") + message;
+  fail(ErrorKind::usage, "{}", all);
+}
+
+}  // namespace kvmend
