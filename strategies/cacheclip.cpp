@@ -81,6 +81,7 @@ class CacheClip final : public ScoreSelector {
     const auto row =
         (params_.softmax == Softmax::joint ? auxiliary.attention(what) : auxiliary.attention_by_chunk(what)).front();
     std::vector<float> out(row.begin(), row.end());
+    if (request.has_prefix()) std::fill_n(out.begin(), request.units.front().end, 0.0F);  // exact already: not scored
     for (float& s : out) s /= static_cast<float>(rows);
     return out;
   }
@@ -127,6 +128,7 @@ KVMEND_SELECTOR(
      .source = "arXiv 2510.10129 v2",
      .labels = "[P] auxiliary model, shared prefix, grouping; [2] score, window, density; [O] refill, units "
                "tokenised alone, softmax: joint",
+     .version = 2,
      .defaults = {.as = {}, .sink = SinkKind::shared_prefix}});
 
 }  // namespace

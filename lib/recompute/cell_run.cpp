@@ -28,7 +28,9 @@ Plan CellRun::make_plan() {
   Plan plan = strategy_->selector->plan(root_, budget);
   if (plan.order) probe_ = &root_.arrangement(units_in_order(root_.request(), *plan.order));
   check_plan(plan);
-  if (plan.filter) probe_->full_layers(plan.filter->first_layer);
+  const CommonOptions& options = strategy_->options;
+  temper_ = {static_cast<float>(options.temperature), static_cast<float>(options.temper_scale), plan.split_softmax};
+  if (plan.filter) probe_->full_layers(plan.filter->first_layer, temper_, options.write_back);
   plan_seconds_ = std::max(0.0, watch.seconds() - root_.computed_seconds());
   return plan;
 }
@@ -90,8 +92,6 @@ void CellRun::set_up_sequence(const Plan& plan) {
 
 void CellRun::execute(const Plan& plan) {
   set_up_sequence(plan);
-  const CommonOptions& options = strategy_->options;
-  temper_ = {static_cast<float>(options.temperature), static_cast<float>(options.temper_scale), plan.split_softmax};
   const bool reuses = plan.filter || static_cast<int>(plan.selected.size()) < context().n_candidates();
   const Charge* own = nullptr;
   if (reuses) {
@@ -108,7 +108,8 @@ void CellRun::execute(const Plan& plan) {
   queue.finish();
   const OpCost before = queue.cost();
   const Stopwatch watch;
-  Pass pass = plan.filter ? probe_->full_layers(plan.filter->first_layer).fork(pass_spec(plan))
+  const WriteBack write_back = strategy_->options.write_back;
+  Pass pass = plan.filter ? probe_->full_layers(plan.filter->first_layer, temper_, write_back).fork(pass_spec(plan))
                           : Pass(engine_.model(), queue, pass_spec(plan));
   pass.run_until(engine_.model().config().n_layers, plan.filter ? &*plan.filter : nullptr);
   queue.finish();

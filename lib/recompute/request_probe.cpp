@@ -98,13 +98,17 @@ void RequestProbe::auxiliary(const std::string& model, const std::function<void(
   made->run(context_, *ledger_, work);
 }
 
-const Pass& RequestProbe::full_layers(int layer) {
-  const Answer& found = answer(fmt::format("full layers below {}", layer), [&](Answer& out) {
+const Pass& RequestProbe::full_layers(int layer, const ChunkTemper& temper, WriteBack write_back) {
+  const std::string what =
+      fmt::format("full layers below {} T {} S {} {}", layer, temper.temperature, temper.scale, enum_name(write_back));
+  const Answer& found = answer(what, [&](Answer& out) {
     PassSpec spec;
     spec.sequence = &context_.sequence();
     spec.base = base(Placement::global);
     spec.active.resize(static_cast<std::size_t>(context_.sequence().size()));
     std::iota(spec.active.begin(), spec.active.end(), 0);
+    spec.temper = temper;
+    spec.write_back = write_back;
     out.pass.emplace(engine_.model(), engine_.queue(), std::move(spec));
     out.pass->run_until(layer);
   });

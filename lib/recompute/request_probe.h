@@ -39,8 +39,9 @@ class RequestProbe final : public Probe {
 
   /// arranged(), as the executor needs it.
   RequestProbe& arrangement(std::span<const int> units);
-  /// All rows through the layers below `layer`: what a filter's pass continues from.
-  const Pass& full_layers(int layer);
+  /// All rows through the layers below `layer`, under the strategy's temper and write-back: what a filter's pass continues
+  /// from.
+  const Pass& full_layers(int layer, const ChunkTemper& temper, WriteBack write_back);
 
   ReusedContext& context() { return context_; }
   Ledger& ledger() { return *ledger_; }
