@@ -28,8 +28,11 @@ def main(names) -> None:
         wanted += cases.auxiliary_cases(["tiny-qwen2", name] if tiny and name != "tiny-qwen2" else [name], opened)
         decoding = cases.decode_cases() if name in EVERY_OPTION else []
         for prompt in PROMPTS[name.split("-")[0]]:
-            golden.write(opened(name), name, HERE / "prompts" / f"{prompt}.json", wanted, decoding, ratios,
-                         HERE / "golden" / f"{name}.{prompt}.json.gz")
+            path = HERE / "prompts" / f"{prompt}.json"
+            golden.write(opened(name), name, path, wanted, decoding, ratios, HERE / "golden" / f"{name}.{prompt}.json.gz")
+            if name in EVERY_OPTION:
+                golden.write(opened(name), name, path, cases.partly_specified_cases(), [], [0.2],
+                             HERE / "golden" / f"{name}.{prompt}.partly.json.gz")
 
 
 main(sys.argv[1:])

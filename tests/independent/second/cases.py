@@ -5,8 +5,8 @@ A case is (name, parameters, function of (model, request, ratio)). Auxiliary mod
 import dataclasses
 import functools
 
-from .selectors import (a3, agentkvshift, ape, cacheblend, cacheclip, combine, epic, infoflow, infoflow_reorder, kvshare,
-                        oracles, plain, prophetkv, samkv, speccache)
+from .selectors import (a3, agentkvshift, ape, cacheblend, cachecraft, cacheclip, combine, epic, infoflow, infoflow_reorder,
+                        kvshare, oracles, plain, prophetkv, qcfuse, samkv, speccache)
 
 
 def case(function, name=None, **parameters):
@@ -85,6 +85,16 @@ def option_cases():
         ("ape", {"temperature": 0.7, "temper_scale": 0.6, "lse_scale": "paper"},
          functools.partial(ape.ape, temperature=0.7, scale=0.6, lse_scale="paper")),
         *combinations(),
+    ]
+
+
+def partly_specified_cases():
+    """Parameters under which nothing is left open."""
+    all_tokens = {"anchors": 10_000}
+    return [
+        case(cachecraft.cachecraft, alpha=0.4), case(cachecraft.cachecraft, alpha=1.3, layer=2),
+        preset("qcfuse", qcfuse.qcfuse_all_anchors, all_tokens),
+        preset("qcfuse", functools.partial(qcfuse.qcfuse_all_anchors, layers=[0, 2]), all_tokens | {"layers": [0, 2]}),
     ]
 
 
