@@ -26,7 +26,7 @@ class Recycle final : public Command {
     std::optional<Progress> progress;
     const RecycleResult result = run_recycling(config, [&](int done, int prompts) {
       if (!progress) progress.emplace(prompts, "prompts", quiet_);
-      progress->update(done, "");
+      progress->update(done, static_cast<double>(done) / prompts, "");
     });
     progress.reset();
     if (!output_.empty()) write_file_atomically(output_, {recycle_json(result)});

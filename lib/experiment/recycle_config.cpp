@@ -6,8 +6,9 @@ namespace kvmend {
 
 RecycleConfig load_recycle_config(const std::filesystem::path& path, const std::vector<std::string>& settings) {
   ConfigSource source = read_config_files({path});
-  apply_settings(source.tree, settings,
-                 [](const std::string&, const std::string&) { return std::vector<std::string>(); });
+  const auto no_items = [](const std::string&, const std::string&) { return std::vector<std::string>(); };
+  apply_file_settings(source.tree, source.settings, no_items);
+  apply_settings(source.tree, settings, no_items);
   RecycleConfig config;
   ParamErrors errors;
   read_params(config, source.tree, errors);

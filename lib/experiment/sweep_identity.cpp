@@ -14,7 +14,7 @@ struct Difference {
 
 std::string shortened(const Value* value) {
   constexpr std::size_t longest = 60;
-  std::string text = value ? value->flow() : "nothing";
+  std::string text = !value ? "nothing" : value->is_string() ? value->as_string() : value->flow();
   if (text.size() > longest) text = text.substr(0, longest) + "…";
   return text;
 }

@@ -204,7 +204,7 @@ TEST_CASE("a file's set: lies over whatever tasks the other files name; --set ov
   CHECK(config.tasks[0].samples == 5);
   CHECK(config.tasks[0].params.find("length")->as_int() == 700);
   CHECK(config.tasks[1].samples == 6);
-  CHECK(config.strategies.size() == 11);
+  CHECK(config.strategies.size() == 12);
   const auto wrong = [&](const std::string& line) {
     return error_of(std::string(quickstart) + "set: [" + line + "]\n");
   };

@@ -23,6 +23,7 @@ Covered covered_by(const std::string& paper) {
   for (const auto& entry : std::filesystem::directory_iterator(shipped_path("configs/papers"))) {
     const std::string name = entry.path().stem().string();
     if (entry.path().extension() != ".yaml" || name.substr(0, name.find('-')) != paper) continue;
+    if (name == "recycling") continue;  // kvmend recycle's form
     const Config config = load_config({entry.path()});
     CHECK(config.name == name);
     for (const auto& warning : config.warnings) CHECK(warning.find("same strategy") == std::string::npos);
@@ -35,7 +36,7 @@ Covered covered_by(const std::string& paper) {
     for (const char* reference : {"full", "no_context"}) {
       const auto is_reference = [&](const StrategyVariant& variant) { return variant.label == reference; };
       const bool there = std::any_of(config.strategies.begin(), config.strategies.end(), is_reference);
-      if (name != "recycling") CHECK(there);
+      CHECK(there);
     }
   }
   return out;
