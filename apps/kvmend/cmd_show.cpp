@@ -119,7 +119,8 @@ class Show final : public Command {
   void print_overlap(const SampleView& view) const {
     const double ratio = shown_ratio(view);
     const SelectionOverlap overlap = selection_overlap(view, ratio);
-    if (overlap.names.size() > 1) fmt::print("\nOverlap at {}:\n{}", ratio, overlap_text(overlap));
+    if (overlap.names.size() < 2) return;
+    fmt::print("\nOverlap{}:\n{}", ratio < 0 ? "" : fmt::format(" at {}", ratio), overlap_text(overlap));
   }
 
   /// The ratio asked for, or the one nearest 0.2.

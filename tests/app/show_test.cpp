@@ -1,4 +1,5 @@
 // What people read of a store, and what their shell completes.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -27,6 +28,15 @@ TEST_CASE("show prints a sample's chunks, every cell's choice and answer; --json
       {"show", "tiny.kvmend", "niah_single_1-1-0", "--color", "always", "--ratio", "0.4"}, folder.path());
   CHECK_THAT(colored.out, Contains("prophetkv at 0.4") && Contains("\033[1;38;5;16;48;5;214m"));
 
+  CHECK_THAT(shown.out, Contains("Overlap at 0.1:") && Contains("query's attention (prophetkv)"));
+  const auto overlap = nlohmann::json::parse(
+      kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--overlap", "--json"}, folder.path()).out);
+  CHECK(overlap["names"] == nlohmann::json({"epic at 0.1", "epic at 0.4", "prophetkv at 0.1",
+                                            "prophetkv at 0.4"}));  // neither full nor reuse
+  CHECK(overlap["jaccard"][2][3].get<double>() ==
+        Approx(0.25).margin(0.02));  // of nested sets: the ratio of their sizes
+  CHECK(overlap["crowding_out"][2].get<double>() <= overlap["crowding_out"][0].get<double>());
+
   const auto rows = kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--json"}, folder.path());
   const auto exported = kvmend::test::kvmend({"export", "tiny.kvmend"}, folder.path());
   CHECK(rows.out == exported.out);
@@ -36,6 +46,38 @@ TEST_CASE("show prints a sample's chunks, every cell's choice and answer; --json
   CHECK(wrong.code == 2);
   CHECK_THAT(wrong.err, Contains("no sample 'nothing'"));
   CHECK(kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--ratio", "0.3"}, folder.path()).code == 2);
+}
+
+TEST_CASE("select compares selections with each other and with what the query attends to, and paints the context") {
+  const std::string request =
+      R"({"prefix": "Some facts. ", "chunks": ["The sky is blue today. ", "Grass is green, as ever. ",
+      "Snow is white in winter. "], "query": "What colour is grass?"})";
+  const std::vector<std::string> command{"select",     "--model",    tiny_model("tiny-llama"),
+                                         "--request",  "-",          "--strategy",
+                                         "prophetkv",  "--strategy", "epic",
+                                         "--strategy", "full",       "--ratio",
+                                         "0.3",        "--overlap"};
+  const auto with = [&](const std::string& flag) {
+    std::vector<std::string> words = command;
+    words.push_back(flag);
+    return kvmend::test::kvmend(words, ".", request);
+  };
+  const auto text = with("--text");
+  INFO(text.err);
+  CHECK(text.code == 0);
+  CHECK_THAT(text.out,
+             Contains("⟦") && Contains("exact") && Contains("1 prophetkv at 0.3") && Contains("2 epic at 0.3"));
+  CHECK_THAT(text.out, Contains("query's attention (oracle_attention)") && !Contains("3 full"));
+  const auto json = nlohmann::json::parse(with("--json").out);
+  CHECK(json["overlap"]["names"].size() == 2);
+  const auto &ours = json["results"][0]["selected"], &theirs = json["results"][1]["selected"];
+  std::vector<int> both;
+  for (const auto& i : ours) {
+    if (std::find(theirs.begin(), theirs.end(), i) != theirs.end()) both.push_back(i);
+  }
+  CHECK(json["overlap"]["jaccard"][0][1].get<double>() ==
+        Approx(static_cast<double>(both.size()) / static_cast<double>(ours.size() + theirs.size() - both.size())));
+  CHECK(json["results"][0].contains("exact_selected"));
 }
 
 TEST_CASE("completion knows commands, options, and the words some options take") {
