@@ -45,7 +45,7 @@ struct ChunkTemper {
 /// Some of a pass's active rows, in their order, that see base rows `context` and their lane's own up to themselves: queries
 /// side by side that do not see each other.
 struct Lane {
-  std::vector<int> context;  ///< sequence indices that the base has
+  std::vector<int> context;  ///< sequence indices that the base has; their positions, then the rows', do not fall
   int rows = 0;
 };
 

@@ -93,9 +93,11 @@ Pass::Call Pass::make_call(std::int64_t first, std::int64_t count, bool tempered
   }
   if (model_.config().sliding_window <= 0) return call;
   const auto& positions = spec_.sequence->positions;
-  std::vector<std::int32_t> of_keys;  // what was dropped may stand anywhere
-  for (const int k : index) of_keys.push_back(positions[static_cast<std::size_t>(k)]);
-  check_windows(of_keys);
+  if (lane_seen_.empty()) {             // a lane's positions are 0, 1, 2 …; the next one begins again
+    std::vector<std::int32_t> of_keys;  // what was dropped may stand anywhere
+    for (const int k : index) of_keys.push_back(positions[static_cast<std::size_t>(k)]);
+    check_windows(of_keys);
+  }
   for (std::int64_t r = 0; r < count; ++r) {
     auto& interval = intervals[static_cast<std::size_t>(r)];
     const int i = active_[static_cast<std::size_t>(first + r)];

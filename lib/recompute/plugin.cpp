@@ -1,8 +1,10 @@
 #include "recompute/plugin.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 #include "core/error.h"
@@ -30,13 +32,24 @@ std::string_view stamp_field(std::string_view stamp, std::string_view name) {
   return value.substr(0, value.find(';'));
 }
 
+/// The loader would run into the end of a library that was cut short.
+void check_whole(const std::string& file, const std::string& content) {
+  Elf64_Ehdr header{};
+  if (!content.starts_with(std::string_view(ELFMAG, SELFMAG)) || content.size() < sizeof header) {
+    fail(ErrorKind::data, "--plugin {}: is no shared library", file);
+  }
+  std::memcpy(&header, content.data(), sizeof header);
+  const std::uint64_t sections_end = header.e_shoff + std::uint64_t{header.e_shentsize} * header.e_shnum;
+  if (header.e_ident[EI_CLASS] == ELFCLASS64 && sections_end > content.size()) {
+    fail(ErrorKind::data, "--plugin {}: was cut short: {} bytes of {}", file, content.size(), sections_end);
+  }
+}
+
 /// The stamp is text in the file: a plugin that does not fit is refused before any of its code runs.
 void check_stamp(const std::string& file, const std::string& content) {
   const std::string_view ours = KVMEND_STAMP;
   const std::size_t at = content.find(KVMEND_STAMP_BEGIN);
-  if (!content.starts_with("\x7f"
-                           "ELF"))
-    fail(ErrorKind::data, "--plugin {}: is no shared library", file);
+  check_whole(file, content);
   if (at == std::string::npos) {
     fail(ErrorKind::data, "--plugin {}: is no kvmend plugin; its CMakeLists.txt must link kvmend::plugin", file);
   }
@@ -48,9 +61,8 @@ void check_stamp(const std::string& file, const std::string& content) {
          file, what, stamp_field(theirs, field), stamp_field(ours, field));
   }
   fail(ErrorKind::data,
-       "--plugin {}: was built against other headers than this kvmend {} ({}, these are {}); build it again against "
-       "this "
-       "installation",
+       "--plugin {}: was built against other headers than those of this kvmend {} ({}, not {}); build it again against "
+       "this installation",
        file, stamp_field(ours, "version"), stamp_field(theirs, "headers"), stamp_field(ours, "headers"));
 }
 

@@ -33,9 +33,13 @@ void RequestProbe::compute_chunk_attention(int layer, Answer& out) {
   for (const Unit& unit : r.units) {
     const bool prefix = unit.kind == UnitKind::prefix;
     for (int i = unit.begin; i < unit.end; ++i) {
-      all.push_back({0, i + 1});
-      earlier.push_back(prefix ? Visibility::Interval{0, 0} : Visibility::Interval{prefix_end, unit.begin});
-      own.push_back(prefix ? Visibility::Interval{0, 0} : Visibility::Interval{unit.begin, i + 1});
+      const int first = context_.sequence().first_seen(engine_.model().config(), layer, i);
+      const auto seen = [&](int begin, int end) {
+        return Visibility::Interval{std::min(std::max(begin, first), end), end};
+      };
+      all.push_back(seen(0, i + 1));
+      earlier.push_back(prefix ? Visibility::Interval{0, 0} : seen(prefix_end, unit.begin));
+      own.push_back(prefix ? Visibility::Interval{0, 0} : seen(unit.begin, i + 1));
     }
   }
   const int heads = shape().n_heads;
@@ -119,8 +123,11 @@ void RequestProbe::compute_attention_by_chunk(const AttentionProbe& what, const 
   const auto read = [&](std::size_t lane, std::int64_t begin) {
     const int seen = prefix + lanes.chunks[lane].size();
     std::vector<Visibility::Interval> intervals;
+    const ModelConfig& config = engine_.model().config();
     for (int i = rows.first; i < rows.last; ++i) {
-      intervals.push_back({0, what.softmax == AttentionProbe::Softmax::context ? seen : seen + i + 1});
+      const int end = what.softmax == AttentionProbe::Softmax::context ? seen : seen + i + 1;
+      const int first = config.is_windowed(pass.layer()) ? seen + i + 1 - config.sliding_window : 0;
+      intervals.push_back({std::clamp(first, 0, end), end});
     }
     KvView view = pass.view();
     view.n_keys = seen + n_query;
