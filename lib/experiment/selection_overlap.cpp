@@ -75,7 +75,7 @@ SelectionOverlap overlap_of(std::vector<std::string> names, const std::vector<st
 }
 
 std::string overlap_text(const SelectionOverlap& overlap) {
-  std::size_t name = 8;
+  std::size_t name = display_width("Jaccard %");
   for (const auto& n : overlap.names) name = std::max(name, display_width(n));
   const std::size_t number = std::to_string(overlap.names.size()).size();
   std::string out = fmt::format("{:>{}} {} {:>7}", "", number, pad_right("Jaccard %", name), "crowded");
