@@ -130,13 +130,20 @@ class Bench final : public Command {
     return request;
   }
 
+  /// What a token adds to a text: a decoder may drop the blank that the text begins with.
+  static std::string text_of(const Tokenizer& tokenizer, std::int32_t id) {
+    const std::vector<std::int32_t> twice{id, id};
+    const std::string once = tokenizer.decode(std::span(twice).first(1));
+    return tokenizer.decode(twice).substr(once.size());
+  }
+
   /// Tokens that are a blank and a word: their text is tokenised into just these again, for an auxiliary model of the same
   /// vocabulary. Empty for vocabularies that have few.
   static std::vector<std::int32_t> word_tokens(const Tokenizer& tokenizer) {
     std::vector<std::int32_t> out;
     for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
       if (tokenizer.is_special(id)) continue;
-      const std::string text = tokenizer.decode(std::span(&id, 1));
+      const std::string text = text_of(tokenizer, id);
       const bool word = text.size() > 1 && text.front() == ' ' &&
                         std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
       if (word) out.push_back(id);
@@ -148,7 +155,7 @@ class Bench final : public Command {
     for (const auto* ids : {&request.context_ids, &request.query_ids}) {
       for (const std::int32_t id : *ids) {
         request.token_begin.push_back(static_cast<std::uint32_t>(request.text.size()));
-        request.text += tokenizer.decode(std::span(&id, 1));
+        request.text += text_of(tokenizer, id);
         request.token_end.push_back(static_cast<std::uint32_t>(request.text.size()));
       }
     }
