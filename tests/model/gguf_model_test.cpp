@@ -114,6 +114,27 @@ TEST_CASE("a window is read from GGUF where it holds for every layer", "[files]"
   CHECK_THAT(error_of(qwen.u32("qwen2.attention.sliding_window", 8)), Contains("does not say which layers"));
 }
 
+TEST_CASE("Gemma 3's GGUF files say the window, the architecture says where it holds", "[files]") {
+  MicroGguf gemma("gemma3");
+  for (const char* name : {"post_attention_norm", "post_ffw_norm"}) {
+    gemma.tensor(std::string("blk.0.") + name + ".weight", {4});
+  }
+  for (const char* name : {"attn_q_norm", "attn_k_norm"}) gemma.tensor(std::string("blk.0.") + name + ".weight", {2});
+  gemma.f32("gemma3.rope.freq_base", 1e6F).u32("gemma3.attention.sliding_window", 8);
+  const ModelConfig c = open(gemma)->config();
+  CHECK(c.sliding_window == 8);
+  CHECK(c.windowed == std::vector<bool>{true});
+  CHECK(c.rope.base == 1e6);
+  REQUIRE(c.window_rope.has_value());
+  CHECK(c.window_rope->base == 10000);
+  CHECK(c.embedding_scale == 2);
+  CHECK(c.attention_scale == 0);
+  CHECK(open(gemma.f32("gemma3.rope.freq_base_swa", 7000))->config().window_rope->base == 7000);
+  CHECK(open(gemma.f32("gemma3.attention.scale", 0.5F))->config().attention_scale == 0.5F);
+  CHECK(open(gemma.u32("gemma3.attention.sliding_window_pattern", 1))->config().sliding_window == 0);
+  CHECK_THAT(error_of(gemma.u32("gemma3.attention.sliding_window_pattern", 0)), Contains("0 is no period"));
+}
+
 TEST_CASE("GGUF models that cannot be are refused", "[files]") {
   CHECK(error_of(MicroGguf()).empty());
   MicroGguf model;

@@ -111,6 +111,60 @@ TEST_CASE("windows follow each type's rule", "[files]") {
   }
 }
 
+TEST_CASE("Gemma 3's windows and two RoPE bases are read in both spellings", "[files]") {
+  const ModelConfig c = open_model(tiny_models / "tiny-gemma3")->config();
+  CHECK(c.sliding_window == 24);
+  CHECK(c.windowed == std::vector<bool>{true, false, true});
+  CHECK(c.norm_place == NormPlace::around);
+  CHECK(c.attention_scale == 0.25F);  // 1/√query_pre_attn_scalar
+  CHECK(c.tied_head);
+  CHECK(c.rope.base == 1e6);
+  CHECK(c.rope.factor == 8);
+  REQUIRE(c.window_rope.has_value());
+  CHECK(c.window_rope->base == 10000);
+  CHECK(c.window_rope->scaling == RopeConfig::Scaling::none);
+
+  const ModelConfig old = config_after("tiny-gemma3", R"({"rope_parameters": null, "rope_theta": 500000,
+      "rope_local_base_freq": 7000, "rope_scaling": {"rope_type": "linear", "factor": 4}, "layer_types": null,
+      "sliding_window_pattern": 2})");
+  CHECK(old.windowed == c.windowed);
+  CHECK(old.rope.base == 500000);
+  CHECK(old.rope.factor == 4);
+  REQUIRE(old.window_rope.has_value());
+  CHECK(old.window_rope->base == 7000);
+  CHECK(old.window_rope->scaling == RopeConfig::Scaling::none);
+  CHECK(config_after("tiny-gemma3", R"({"layer_types": null})").windowed == std::vector<bool>{true, true, true});
+  for (const char* other : {R"({"final_logit_softcapping": 30.0})", R"({"use_bidirectional_attention": true})"}) {
+    CHECK_THAT(error_of(FolderCopy("tiny-gemma3").patch(other)), Contains("gemma3 models with another value than"));
+  }
+}
+
+TEST_CASE("Qwen3, GPT-2 and BERT are read as what they are", "[files]") {
+  const ModelConfig qwen = open_model(tiny_models / "tiny-qwen3")->config();
+  CHECK(qwen.qk_norm);
+  CHECK_FALSE(qwen.qkv_bias);
+  CHECK_THAT(error_of(FolderCopy("tiny-qwen3").patch(R"({"attention_bias": true})")), Contains("'attention_bias'"));
+
+  const ModelConfig gpt2 = open_model(tiny_models / "tiny-gpt2")->config();
+  CHECK(gpt2.position == PositionKind::learned);
+  CHECK(gpt2.norm == NormKind::layer);
+  CHECK(gpt2.context_length == 128);
+  CHECK(gpt2.activation == Activation::gelu_tanh);
+  CHECK_FALSE(gpt2.gated_mlp);
+  CHECK_THAT(error_of(FolderCopy("tiny-gpt2").patch(R"({"n_inner": null})")),
+             Contains("has shape [32, 40]; the configuration asks for [32, 128]"));
+  CHECK_THAT(error_of(FolderCopy("tiny-gpt2").patch(R"({"scale_attn_by_inverse_layer_idx": true})")),
+             Contains("'scale_attn_by_inverse_layer_idx': gpt2 models with another value than false"));
+
+  const ModelConfig bert = open_model(tiny_models / "tiny-bert")->config();
+  CHECK_FALSE(bert.causal);
+  CHECK(bert.norm_place == NormPlace::after);
+  CHECK(bert.token_types == 2);
+  CHECK(bert.norm_eps == 1e-12F);
+  CHECK_THAT(error_of(FolderCopy("tiny-bert").patch(R"({"position_embedding_type": "relative_key"})")),
+             Contains("bert models with another value than"));
+}
+
 TEST_CASE("stop tokens and templates are found in the files that hold them", "[files]") {
   FolderCopy copy("tiny-llama");
   copy.patch(R"({"eos_token_id": [2, 5]})").patch_file("generation_config.json", R"({"eos_token_id": [2, 7, 0]})");

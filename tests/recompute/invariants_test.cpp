@@ -54,7 +54,7 @@ void check_equal(const CellResult& a, const CellResult& b, DType dtype) {
 
 /// Windows refuse what leaves the order of positions or drops keys; everything else must fit.
 bool fits(const Strategy& what, const ModelConfig& config) {
-  const std::set<std::string> without_window{"ape", "infoflow_reorder", "reuse_local", "samkv"};
+  const std::set<std::string> without_window{"ape", "cachecraft", "infoflow_reorder", "reuse_local", "samkv"};
   try {
     check_strategy(what, config);
     return true;

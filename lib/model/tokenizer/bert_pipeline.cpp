@@ -144,7 +144,7 @@ class StripAccents final : public Normalizer {
 
   const icu::Normalizer2* nfd_ = nullptr;
   icu::UnicodeSet decomposed_ = make_set(u"[:age=9.0:]");  // as make_nfc's
-  icu::UnicodeSet marks_ = make_set(u"[[[[:age=8.0:]&[:Mn:]]-[\\uA9BD\\U000111C9]]\\u1734]");
+  icu::UnicodeSet marks_ = make_set(u"[[[[:age=8.0:]&[:Mn:]]-[\\u1885\\u1886\\uA9BD\\U000111C9]]\\u1734]");
 };
 
 class Lowercase final : public Normalizer {
