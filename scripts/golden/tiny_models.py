@@ -71,8 +71,10 @@ def make_tokenizer(kind):
     return tokenizer
 
 
-def make_word_piece():
-    """BERT's WordPiece with its pipeline, trained on our own text."""
+def make_word_piece(made_before):
+    """BERT's WordPiece with its pipeline, trained on our own text; the trainer breaks ties at random, so only once."""
+    if made_before.exists():
+        return Tokenizer.from_file(str(made_before))
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -219,7 +221,7 @@ def main(out):
     save(out / "tiny-gpt2", gpt2, tokenizers["gpt-2"], ids_for("gpt-2", 60), f16)
     write_gguf(out / "tiny-gpt2.gguf", gpt2, tokenizers["gpt-2"], "gpt-2", lambda _: gguf.GGMLQuantizationType.F16)
 
-    words = make_word_piece()
+    words = make_word_piece(HERE.parent.parent / "tests/data/models/tiny-bert/tokenizer.json")
     bert = make_model(BertConfig(vocab_size=VOCAB, hidden_size=32, intermediate_size=40, num_hidden_layers=2,
                                  num_attention_heads=4, max_position_embeddings=128, initializer_range=0.25), 10, f16)
     save(out / "tiny-bert", bert, words, words.encode(TEXT[200:600]).ids[:100], f16)
