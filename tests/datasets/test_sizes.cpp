@@ -57,8 +57,9 @@ void check_sizes(const std::string& model) {
         const TaskSample sample = task->sample(i);
         const int tokens = count_prompt_tokens(sample, options) + sample.max_new_tokens;
         CHECK(tokens <= length);
-        // One more unit of the haystack would be too much; vt's and cwe's are the largest, fwe's grow with the length.
-        CHECK(tokens > length - std::max(120, length / 50));
+        // One more unit of the haystack would be too much. fwe's is a word whose repeats make most of the text: another
+        // sample's words may take fewer tokens than sample 0's, by which it is sized.
+        CHECK(tokens > length - (name == "ruler/fwe" ? length / 8 : std::max(150, length / 50)));
         for (const auto& reference : sample.references) CHECK(sample.context.find(reference) != std::string::npos);
       }
     }
