@@ -63,7 +63,7 @@ name: other
   CHECK(key == key_of(replaced(base, "seed: 1", "seed: 1, samples: 7")));
   CHECK(key == key_of(replaced(base, "window: 4", "window: 4, as: renamed")));
   CHECK(key == key_of(base + "threads: 3\ndevice: cpu\nstore: {scores: true}\ncache: {disk: on}\n"));
-  CHECK(key == key_of(base + "dtype: bf16\ntokenize: whole\nload_from: device\nkeep_answer_space: off\n"));
+  CHECK(key == key_of(base + "dtype: bf16\ntokenize: whole\nload_from: device\nkeep_answer_space: false\n"));
   CHECK(key == key_of(base, [](RunIdentity& i) { i.model.name = "same file, another name"; }));
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("a cell's key changes with everything its results depend on") {
   differs(key_of(base + "tokenize: units\n"));
   differs(key_of(base + "load_from: disk\n"));
   differs(key_of(base + "max_new_tokens: 9\n"));
-  differs(key_of(base + "keep_answer_space: on\n"));
+  differs(key_of(base + "keep_answer_space: true\n"));
   differs(key_of(base, [](RunIdentity& i) { i.model.weights = "w2"; }));
   differs(key_of(base, [](RunIdentity& i) { i.model.tokenizer = "t2"; }));
   differs(key_of(base, [](RunIdentity& i) { i.model.chat = "raw"; }));
