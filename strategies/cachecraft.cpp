@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.h"
 #include "recompute/selector.h"
 #include "strategies/fusion.h"
 
@@ -19,18 +18,14 @@ class CacheCraft final : public Selector {
     std::optional<double> alpha;
     template <class V>
     static void fields(Params& p, V& v) {
-      v("layer", p.layer, "whose attention is measured; all tokens run exactly below it", at_least(0));
+      v("layer", p.layer, "whose attention is measured, within its window; all tokens run exactly below it",
+        at_least(0));
       v("alpha", p.alpha, "not set: what makes the shares use up the sweep's ratio", between(0, 100));
     }
   };
   explicit CacheCraft(Params params) : params_(params) {}
   bool uses_ratio() const override { return !params_.alpha; }
-  void check_model(const ModelFacts& model) const override {
-    check_layers("cachecraft", {params_.layer}, model);
-    if (model.has_window) {
-      fail(ErrorKind::usage, "cachecraft: layers that attend within a window hide how much chunks attend to others");
-    }
-  }
+  void check_model(const ModelFacts& model) const override { check_layers("cachecraft", {params_.layer}, model); }
   Plan plan(Probe& probe, const Budget& budget) const override;
 
  private:
