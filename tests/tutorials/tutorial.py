@@ -42,7 +42,7 @@ class Page:
         (home / "models/smollm2-135m").symlink_to(ROOT / "tests/data/models/tiny-llama")
         environment = os.environ | {"HOME": str(home), "KVMEND_MODELS": str(home / "models"),
                                     "PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}"}
-        done = subprocess.run(["bash", "-c", self.script()], cwd=ROOT, env=environment, text=True,
+        done = subprocess.run(["bash", "-c", self.script()], cwd=ROOT, env=environment, text=True, errors="replace",
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         test.assertEqual(done.returncode, 0, done.stdout[-4000:])
         return done.stdout, home
