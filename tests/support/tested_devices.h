@@ -15,6 +15,10 @@ struct TestedSetting {
 
 inline bool tests_card() { return std::getenv("KVMEND_TEST_DEVICE") != nullptr; }
 
+/// On an emulated card the matrix is smaller unless KVMEND_TEST_FULL is set (scripts/test-full): what is left out differs
+/// from what is tested in the host's code only, which the CPU backends run.
+inline bool tests_in_full() { return !tests_card() || std::getenv("KVMEND_TEST_FULL") != nullptr; }
+
 inline std::vector<TestedSetting> tested_settings() {
   if (tests_card()) return {{"cuda", DType::f32}, {"cuda", DType::bf16}};
   return {{"reference", DType::f32}, {"cpu", DType::f32}, {"reference", DType::bf16}, {"cpu", DType::bf16}};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "options.h"
+
 namespace simt {
 
 Device& Device::get() {
@@ -10,11 +12,19 @@ Device& Device::get() {
   return device;
 }
 
+Device::~Device() {
+  if (options().report) std::fprintf(stderr, "SIMT: %zu KiB of memory at most\n", (memory.most_used() + 1023) / 1024);
+}
+
 void Device::run_one(Stream& stream) {
   const auto operation = std::move(stream.operations.front());
   stream.operations.pop_front();
   if (sticky_ != cudaSuccess) return;
   operation();
+}
+
+/// Looks for writes outside of allocations: once something waits, for every look goes over all of them.
+void Device::look_for_damage() {
   if (sticky_ != cudaSuccess) return;
   const std::string damage = memory.damage();
   if (!damage.empty()) fault(damage, cudaErrorIllegalAddress);
@@ -33,10 +43,13 @@ cudaError_t Device::enqueue(cudaStream_t stream, std::function<void()> operation
 
 void Device::run_until(const std::shared_ptr<Mark>& mark) {
   while (!mark->reached && !mark->stream->operations.empty()) run_one(*mark->stream);
+  look_for_damage();
 }
 
 cudaError_t Device::synchronise(Stream& stream) {
+  if (stream.operations.empty()) return sticky_;
   while (!stream.operations.empty()) run_one(stream);
+  look_for_damage();
   return sticky_;
 }
 

@@ -21,13 +21,14 @@ class Memory {
   enum class Kind : std::uint8_t { device, pinned };
   /// Null when the device is full.
   void* allocate(std::size_t bytes, Kind kind);
-  /// False if `address` is no allocation.
+  /// Looks at its guards. False if `address` is no allocation.
   bool release(void* address);
   /// True if [address, address + bytes) lies in one allocation of that kind.
   bool covers(const void* address, std::size_t bytes, Kind kind) const;
-  /// What was written where nothing is allocated, or nothing.
-  std::string damage() const;
+  /// What was written where nothing is allocated since the last look, or nothing.
+  std::string damage();
   std::size_t used() const { return used_; }
+  std::size_t most_used() const { return most_used_; }
 
  private:
   struct Allocation {
@@ -37,7 +38,9 @@ class Memory {
   std::map<std::uintptr_t, Allocation> live_;
   /// Freed memory is kept for a while: writes to it are seen.
   std::deque<std::pair<unsigned char*, std::size_t>> freed_;
-  std::size_t used_ = 0, kept_ = 0;
+  static std::string damage_of(const unsigned char* data, std::size_t bytes);
+  std::size_t used_ = 0, most_used_ = 0, kept_ = 0, freed_since_look_ = 0;
+  std::string seen_at_release_;
 };
 
 struct Stream {
@@ -55,6 +58,7 @@ struct Mark {
 class Device {
  public:
   static Device& get();
+  ~Device();
 
   Memory memory;
 
@@ -82,6 +86,7 @@ class Device {
 
  private:
   void run_one(Stream& stream);
+  void look_for_damage();
   std::set<std::unique_ptr<Stream>> streams_;
   cudaError_t sticky_ = cudaSuccess, last_ = cudaSuccess;
   std::string fault_text_;

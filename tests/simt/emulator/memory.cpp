@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "device.h"
 #include "options.h"
@@ -29,12 +30,9 @@ std::size_t padded(std::size_t bytes) { return (bytes + kGuard - 1) / kGuard * k
 
 void* Memory::allocate(std::size_t bytes, Kind kind) {
   if (kind == Kind::device) {
-    if (used_ + bytes > options().memory || options().allocations_left == 0) {
-      options().allocations_left = -1;
-      return nullptr;
-    }
-    if (options().allocations_left > 0) --options().allocations_left;
+    if (used_ + bytes > options().memory || strikes(options().allocations_left)) return nullptr;
     used_ += bytes;
+    most_used_ = std::max(most_used_, used_);
   }
   auto* raw = static_cast<unsigned char*>(std::aligned_alloc(kGuard, padded(bytes) + 2 * kGuard));
   if (raw == nullptr) return nullptr;
@@ -51,6 +49,7 @@ bool Memory::release(void* address) {
   if (found == live_.end()) return false;
   const auto [bytes, kind] = found->second;
   live_.erase(found);
+  if (seen_at_release_.empty()) seen_at_release_ = damage_of(static_cast<unsigned char*>(address), bytes);
   if (kind == Kind::device) used_ -= bytes;
   const Unwatched unwatched;
   auto* data = static_cast<unsigned char*>(address);
@@ -58,6 +57,7 @@ bool Memory::release(void* address) {
   poison(data, bytes);
   freed_.emplace_back(data - kGuard, padded(bytes) + 2 * kGuard);
   kept_ += padded(bytes);
+  ++freed_since_look_;
   while (kept_ > kKept && freed_.size() > 1) {
     const auto [oldest, size] = freed_.front();
     freed_.pop_front();
@@ -77,26 +77,31 @@ bool Memory::covers(const void* address, std::size_t bytes, Kind kind) const {
 }
 
 // AddressSanitizer sees more, and would object to reading guards.
-std::string Memory::damage() const {
+std::string Memory::damage_of([[maybe_unused]] const unsigned char* data, [[maybe_unused]] std::size_t bytes) {
 #if !SIMT_ASAN
   const Unwatched unwatched;
-  for (const auto& [begin, allocation] : live_) {
-    const auto* data = reinterpret_cast<const unsigned char*>(begin);
-    if (!untouched(data - kGuard, kGuard)) return "wrote before the beginning of an allocation";
-    const std::size_t end = allocation.bytes / 8 * 8;  // whole words are compared faster
-    for (std::size_t i = allocation.bytes; i < end + 8 && i < padded(allocation.bytes); ++i)
-      if (data[i] != kPoison) return "wrote past the end of an allocation";
-    const std::size_t from = (allocation.bytes + 7) / 8 * 8;
-    if (!untouched(data + from, padded(allocation.bytes) - from + kGuard)) return "wrote past the end of an allocation";
-  }
-  if (!freed_.empty()) {  // the latest: older ones were looked at before
-    const std::size_t looked_at = std::min<std::size_t>(freed_.size(), 4);
-    for (std::size_t i = freed_.size() - looked_at; i < freed_.size(); ++i)
-      if (!untouched(freed_[i].first, std::min<std::size_t>(freed_[i].second, 65536)))
-        return "wrote to memory that was freed";
-  }
+  if (!untouched(data - kGuard, kGuard)) return "wrote before the beginning of an allocation";
+  for (std::size_t i = bytes; i < bytes / 8 * 8 + 8 && i < padded(bytes); ++i)  // then whole words
+    if (data[i] != kPoison) return "wrote past the end of an allocation";
+  const std::size_t from = (bytes + 7) / 8 * 8;
+  if (!untouched(data + from, padded(bytes) - from + kGuard)) return "wrote past the end of an allocation";
 #endif
   return {};
+}
+
+std::string Memory::damage() {
+  std::string found = std::exchange(seen_at_release_, {});
+  for (auto it = live_.begin(); found.empty() && it != live_.end(); ++it)
+    found = damage_of(reinterpret_cast<const unsigned char*>(it->first), it->second.bytes);
+#if !SIMT_ASAN
+  const Unwatched unwatched;
+  const std::size_t looked_at = std::min(freed_.size(), std::max<std::size_t>(freed_since_look_, 4));
+  freed_since_look_ = 0;
+  for (std::size_t i = freed_.size() - looked_at; found.empty() && i < freed_.size(); ++i)
+    if (!untouched(freed_[i].first, std::min<std::size_t>(freed_[i].second, 65536)))
+      found = "wrote to memory that was freed";
+#endif
+  return found;
 }
 
 }  // namespace simt

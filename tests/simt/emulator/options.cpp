@@ -37,8 +37,16 @@ void apply(Options& options, std::string_view word) {
     options.seed = static_cast<unsigned>(number(word, value));
   } else if (name == "workers") {
     options.workers = static_cast<int>(number(word, value));
+  } else if (name == "devices") {
+    options.devices = static_cast<int>(number(word, value));
+  } else if (name == "once") {
+    options.once = value;
   } else if (name == "memory") {
     options.memory = static_cast<std::size_t>(number(word, value)) << 20U;
+  } else if (name == "memory_kib") {
+    options.memory = static_cast<std::size_t>(number(word, value)) << 10U;
+  } else if (name == "report") {
+    options.report = number(word, value) != 0;
   } else if (name == "no_driver") {
     options.no_driver = number(word, value) != 0;
   } else if (name == "old_driver") {
@@ -62,6 +70,11 @@ Options parse_options(std::string_view text) {
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
   }
   return options;
+}
+
+bool strikes(std::int64_t& left) {
+  if (left < 0 || left-- > 0) return false;
+  return options().once.empty() || std::remove(options().once.c_str()) == 0;
 }
 
 Options& options() {

@@ -39,7 +39,8 @@ void Runner::prepare_threads(const Launch& launch) {
   block_.grid = launch.grid;
   block_.threads = block_.alive = count;
   block_.at_barrier = 0;
-  order_.clear();
+  all_.resize(count);
+  std::iota(all_.begin(), all_.end(), 0U);
   for (unsigned i = 0; i < count; ++i) {
     Thread& thread = *threads_[i];
     thread.index = {i % launch.block.x, i / launch.block.x % launch.block.y, i / (launch.block.x * launch.block.y)};
@@ -47,9 +48,9 @@ void Runner::prepare_threads(const Launch& launch) {
     thread.lane = i % 32;
     thread.warp = i / 32;
     thread.block = &block_;
+    thread.runner = this;
     thread.copies.clear();
     thread.copy_groups.clear();
-    order_.push_back(i);
   }
   meetings_.resize((count + 31) / 32);
   for (auto& of_warp : meetings_)
@@ -59,6 +60,7 @@ void Runner::prepare_threads(const Launch& launch) {
 void Runner::begin_block(const Launch& launch, uint3 block_index) {
   const Unwatched unwatched;
   launch_ = &launch;
+  schedule_ = options().schedule;
   block_.index = block_index;
   scheduler_.adopt_thread();
   prepare_threads(launch);
@@ -68,7 +70,7 @@ void Runner::begin_block(const Launch& launch, uint3 block_index) {
   block_.dynamic_shared =
       launch.shared_bytes == 0 ? nullptr : shared_.array(&kDynamicKey, launch.shared_bytes, launch.shared_bytes);
   ready_.clear();
-  make_ready(order_, false);
+  make_ready(all_.data(), block_.threads, false);
 }
 
 std::string Runner::run(const Launch& launch, uint3 block_index) {
@@ -79,8 +81,7 @@ std::string Runner::run(const Launch& launch, uint3 block_index) {
       fault_ = describe_deadlock();
       break;
     }
-    Thread& next = *threads_[ready_.front()];
-    ready_.pop_front();
+    Thread& next = *threads_[ready_.pop_front()];
     current = &next;
     next.context.switch_from(scheduler_);
   }
@@ -97,7 +98,7 @@ std::string Runner::run(const Launch& launch, uint3 block_index) {
 void Runner::thread_main() {
   Context::arrived();
   for (;;) {
-    Runner& runner = of_this_thread();
+    Runner& runner = *current->runner;
     acquire(&runner.block_order_);
     runner.launch_->body();
     release(&runner.block_order_);
@@ -121,8 +122,7 @@ void Runner::run_next(Thread& me) {
     scheduler_.switch_from(me.context);
     return;
   }
-  Thread& next = *threads_[ready_.front()];
-  ready_.pop_front();
+  Thread& next = *threads_[ready_.pop_front()];
   if (&next == &me) return;
   current = &next;
   next.context.switch_from(me.context);
@@ -136,25 +136,25 @@ void Runner::trap(const std::string& what) {
   std::terminate();  // nobody switches back to an abandoned thread
 }
 
-void Runner::make_ready(std::vector<unsigned>& threads, bool next) {
+void Runner::make_ready(unsigned* threads, unsigned count, bool next) {
   const Unwatched unwatched;
-  const Schedule schedule = options().schedule;
-  if (schedule == Schedule::reverse) std::reverse(threads.begin(), threads.end());
-  if (schedule == Schedule::random) {
-    std::shuffle(threads.begin(), threads.end(), random_);
-    if ((random_() & 1U) != 0) next = false;  // other warps overtake
+  bool backwards = schedule_ == Schedule::reverse;
+  if (schedule_ == Schedule::random) {
+    random_.shuffle(threads, count);
+    if ((random_.next() & 1U) != 0) next = false;  // other warps overtake
   }
-  for (const unsigned i : threads) threads_[i]->state = Thread::State::ready;
-  ready_.insert(next ? ready_.begin() : ready_.end(), threads.begin(), threads.end());
+  for (unsigned i = 0; i < count; ++i) threads_[threads[i]]->state = Thread::State::ready;
+  if (next) backwards = !backwards;  // the last to be put in front is the first
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned thread = threads[backwards ? count - 1 - i : i];
+    next ? ready_.push_front(thread) : ready_.push_back(thread);
+  }
 }
 
 void Runner::maybe_yield(Thread& me) {
-  if (options().schedule != Schedule::random || (random_() & 7U) != 0) return;
+  if (schedule_ != Schedule::random || (random_.next() & 7U) != 0) return;
   me.state = Thread::State::ready;
-  {
-    const Unwatched unwatched;
-    ready_.push_back(me.linear);
-  }
+  ready_.push_back(me.linear);
   run_next(me);
 }
 
@@ -180,12 +180,7 @@ void Runner::barrier(Thread& me, Barrier kind, int predicate, Site site) {
                                                    : block_.barrier_sum;
     block_.at_barrier = 0;
     ++barrier_number_;
-    {
-      const Unwatched unwatched;
-      order_.resize(block_.threads);
-      std::iota(order_.begin(), order_.end(), 0U);
-    }
-    make_ready(order_, false);
+    make_ready(all_.data(), block_.threads, false);
   } else {
     me.state = Thread::State::at_barrier;
     me.waits_at = site;
@@ -216,6 +211,7 @@ Rendezvous* Runner::find_rendezvous(Thread& me, unsigned mask, Collective kind, 
   fresh->active = true;
   fresh->complete = false;
   fresh->mask = mask;
+  fresh->lanes = static_cast<unsigned>(__builtin_popcount(mask));
   fresh->kind = kind;
   fresh->site = site;
   fresh->arrived = fresh->readers = 0;
@@ -237,13 +233,10 @@ Rendezvous& Runner::meet(Thread& me, unsigned mask, Collective kind, int paramet
   if (orders_memory) release(&meeting);
   if (meeting.arrived == mask) {
     meeting.complete = true;
-    {
-      const Unwatched unwatched;
-      order_.clear();
-      for (unsigned lane = 0; lane < 32; ++lane)
-        if ((mask >> lane & 1U) != 0) order_.push_back(me.warp * 32 + lane);
-    }
-    make_ready(order_, true);
+    unsigned lanes[32], count = 0;
+    for (unsigned lane = 0; lane < 32; ++lane)
+      if ((mask >> lane & 1U) != 0) lanes[count++] = me.warp * 32 + lane;
+    make_ready(lanes, count, true);
   } else {
     me.state = Thread::State::at_rendezvous;
     me.waits_at = site;
@@ -267,17 +260,17 @@ std::string Runner::describe_deadlock() {
   return "no thread can run";
 }
 
-void trap(const std::string& what) { Runner::of_this_thread().trap(what); }
+void trap(const std::string& what) { current->runner->trap(what); }
 void block_barrier(Barrier kind, int predicate, Site site) {
-  Runner::of_this_thread().barrier(*current, kind, predicate, site);
+  current->runner->barrier(*current, kind, predicate, site);
 }
 Rendezvous& meet(unsigned mask, Collective kind, int parameter, const void* value, std::size_t bytes, Site site) {
-  return Runner::of_this_thread().meet(*current, mask, kind, parameter, value, bytes, site);
+  return current->runner->meet(*current, mask, kind, parameter, value, bytes, site);
 }
 void* static_shared(const void* key, std::size_t bytes) {
   const Unwatched unwatched;
-  return Runner::of_this_thread().static_shared(key, bytes);
+  return current->runner->static_shared(key, bytes);
 }
-void maybe_yield() { Runner::of_this_thread().maybe_yield(*current); }
+void maybe_yield() { current->runner->maybe_yield(*current); }
 
 }  // namespace simt

@@ -1,11 +1,11 @@
 #pragma once
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <random>
 #include <vector>
 
+#include "options.h"
+#include "ready_queue.h"
 #include "shared_memory.h"
 #include "thread.h"
 
@@ -43,22 +43,23 @@ class Runner {
   void begin_block(const Launch& launch, uint3 block_index);
   void finish_thread(Thread& me);
   void prepare_threads(const Launch& launch);
-  /// Puts threads into the ready queue in the schedule's order.
-  void make_ready(std::vector<unsigned>& threads, bool next);
+  /// Puts threads into the ready queue in the schedule's order, which it leaves `threads` in.
+  void make_ready(unsigned* threads, unsigned count, bool next);
   void run_next(Thread& me);
   std::string describe_deadlock();
   Rendezvous* find_rendezvous(Thread& me, unsigned mask, Collective kind, Site site);
 
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<std::vector<std::unique_ptr<Rendezvous>>> meetings_;  ///< of each warp
-  std::deque<unsigned> ready_;
-  std::vector<unsigned> order_;
+  ReadyQueue ready_;
+  std::vector<unsigned> all_;  ///< the block's threads, in any order
   Block block_;
   const Launch* launch_ = nullptr;
   SharedMemory shared_;
   std::size_t dynamic_bytes_ = 0;
   std::string fault_;
-  std::mt19937 random_;
+  Random random_;
+  Schedule schedule_ = Schedule::forward;
   Context scheduler_;
   // What ThreadSanitizer orders threads by: a block's start and end, and two barriers in turn.
   char block_order_ = 0, barrier_order_[2] = {0, 0};

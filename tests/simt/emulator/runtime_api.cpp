@@ -1,7 +1,9 @@
 // The part of the CUDA runtime that our backend calls, behind NVIDIA's own header.
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 
 #include "device.h"
@@ -81,7 +83,7 @@ cudaError_t release(void* address) {
 extern "C" {
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = simt::options().devices;
   return simt::options().no_driver || simt::options().old_driver ? driver() : cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) {
@@ -92,11 +94,13 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = 13000;
   return cudaSuccess;
 }
-cudaError_t cudaSetDevice(int ordinal) { return ordinal == 0 ? driver() : report(cudaErrorInvalidDevice); }
+cudaError_t cudaSetDevice(int ordinal) {
+  return ordinal >= 0 && ordinal < simt::options().devices ? driver() : report(cudaErrorInvalidDevice);
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
-  if (ordinal != 0) return report(cudaErrorInvalidDevice);
+  if (ordinal < 0 || ordinal >= simt::options().devices) return report(cudaErrorInvalidDevice);
   *properties = {};
-  std::strcpy(properties->name, "emulated by the host");
+  std::snprintf(properties->name, sizeof properties->name, "emulated card %d", ordinal);
   properties->major = 8;
   properties->multiProcessorCount = 4;
   properties->totalGlobalMem = simt::options().memory;
@@ -150,6 +154,11 @@ cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
   return driver();
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return driver(); }
+/// What is freed leaves the pool at once.
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr, void* value) {
+  *static_cast<std::uint64_t*>(value) = device().memory.used();
+  return driver();
+}
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, std::size_t) { return driver(); }
 
 // ---- streams and events ---------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ struct Site {
 /// Ends the running kernel with an explanation, as an illegal instruction ends it on a GPU.
 [[noreturn]] void trap(const std::string& what);
 
+class Runner;
+
 enum class Collective : std::uint8_t {
   syncwarp,
   shuffle,
@@ -38,7 +40,7 @@ enum class Barrier : std::uint8_t { plain, all, any, count };
 
 /// One warp-wide operation that threads are arriving at.
 struct Rendezvous {
-  unsigned mask = 0, arrived = 0, readers = 0;
+  unsigned mask = 0, lanes = 0, arrived = 0, readers = 0;  ///< lanes: how many the mask names
   Collective kind = Collective::syncwarp;
   int parameter = 0;
   Site site;
@@ -68,6 +70,7 @@ struct Thread {
   unsigned linear = 0, lane = 0, warp = 0;
   State state = State::done;
   Block* block = nullptr;
+  Runner* runner = nullptr;
   Site waits_at;
   Rendezvous* rendezvous = nullptr;
   std::vector<PendingCopy> copies;                    ///< issued, not committed
@@ -83,7 +86,7 @@ void block_barrier(Barrier kind, int predicate, Site site);
 Rendezvous& meet(unsigned mask, Collective kind, int parameter, const void* value, std::size_t bytes, Site site);
 inline void leave(Rendezvous& meeting) {
   const Unwatched unwatched;
-  if (++meeting.readers == static_cast<unsigned>(__builtin_popcount(meeting.mask))) meeting.active = false;
+  if (++meeting.readers == meeting.lanes) meeting.active = false;
 }
 /// A block's static shared array: one storage a block and `key`.
 void* static_shared(const void* key, std::size_t bytes);
