@@ -103,8 +103,8 @@ def unusual():
 
 
 def bert():
-    """WordPiece; words of more than 20 characters are unknown, so that our strings have some."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=20))
+    """WordPiece; words of more than 100 characters are unknown, the limit that GGUF files cannot name."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
