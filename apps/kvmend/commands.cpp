@@ -33,6 +33,8 @@ const std::vector<CommandEntry>& commands() {
        make_logits},
       {"bench", "speed of prefill, selection or decoding, in isolation", "kvmend bench prefill --model smollm2-135m",
        make_bench},
+      {"selftest", "every operation of a device beside the reference, and its share of the device's peak",
+       "kvmend selftest --device cpu", make_selftest},
       {"fetch", "a model or a dataset, checked by hash", "kvmend fetch smollm2-135m", make_fetch},
       {"list", "strategies, tasks, metrics, chunkers, models", "kvmend list strategies", make_list},
       {"completion", "a script that completes kvmend's words in bash, zsh or fish", "source <(kvmend completion bash)",

@@ -23,6 +23,7 @@ std::unique_ptr<Command> make_recycle(CLI::App& app);
 std::unique_ptr<Command> make_rescore(CLI::App& app);
 std::unique_ptr<Command> make_sample(CLI::App& app);
 std::unique_ptr<Command> make_select(CLI::App& app);
+std::unique_ptr<Command> make_selftest(CLI::App& app);
 std::unique_ptr<Command> make_table_command(CLI::App& app);
 std::unique_ptr<Command> make_worker(CLI::App& app);
 

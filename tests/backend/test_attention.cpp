@@ -1,5 +1,8 @@
 // Attention on the devices under test against the reference.
+#include <algorithm>
+
 #include "attention_problem.h"
+#include "backend/tolerance.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
@@ -7,27 +10,68 @@ using Mask = AttentionProblem::Mask;
 
 namespace {
 
-/// Outputs are averages of unit normals, lse is below 10. Float32: sums of up to a few hundred products in another
-/// order. bf16: the operands are rounded alike on both sides, but a logit that differs in its last bit can put a
-/// probability on the other side of a rounding boundary (2^-9 of it), and thousands of such halves average out.
-double bound_for(DType dtype) { return dtype == DType::bf16 ? 4e-3 : 1e-5; }
-
 struct Heads {
   int heads, kv_heads, head_dim;
 };
 const Heads kHeads[] = {{1, 1, 16}, {9, 3, 64}, {7, 1, 20}, {4, 4, 80}, {14, 2, 128}, {50, 1, 8}, {3, 1, 33}};
 
+/// What a run of a problem gives, in rows of so many elements, and how far each may be from the reference's.
+struct Part {
+  std::size_t first, count;
+  std::int64_t cols;
+  Tolerance allowed;
+};
+
 template <class Run>
-void compare(const AttentionProblem& problem, DType dtype, const Run& run, double bound) {
+void compare(const AttentionProblem& problem, DType dtype, const Run& run, const std::vector<Part>& parts) {
   Device reference("reference", dtype);
   const std::vector<float> expected = run(reference);
   for (const TestedDevice& tested : devices_under_test()) {
     Device device = tested.make(dtype);
     INFO(tested.label << ", " << dtype_name(dtype) << ": " << problem.rows << " rows, " << problem.heads << "/"
                       << problem.kv_heads << " heads of " << problem.head_dim << ", " << problem.n_keys << " keys");
-    CHECK(largest_difference(run(device), expected) <= bound);
+    const std::vector<float> got = run(device);
+    REQUIRE(got.size() == expected.size());
+    for (const Part& part : parts) {
+      const auto of = [&](const std::vector<float>& all) {
+        return std::span<const float>(all).subspan(part.first, part.count);
+      };
+      CHECK(row_error(of(got), of(expected), part.cols) <= part.allowed.of_row);
+    }
     CHECK(device.guards_intact());
   }
+}
+
+std::vector<Part> outputs(const AttentionProblem& p, Tolerance allowed) {
+  const auto vectors = static_cast<std::size_t>(p.rows * p.heads);
+  return {{0, vectors * static_cast<std::size_t>(p.head_dim), p.heads * p.head_dim, allowed}};
+}
+
+void compare_attention(const AttentionProblem& p, DType dtype) {
+  std::vector<Part> parts = outputs(p, tolerance(OpKind::attention, dtype));
+  parts.push_back({parts[0].count, static_cast<std::size_t>(p.rows * p.heads), p.heads, tolerance(OpKind::sum, dtype)});
+  compare(
+      p, dtype,
+      [&](Device& d) {
+        std::vector<float> both = p.attention(d);
+        // A log-sum may be near 0; what it stands for is a sum, and has a sum's relative error.
+        std::transform(both.begin() + static_cast<std::ptrdiff_t>(parts[0].count), both.end(),
+                       both.begin() + static_cast<std::ptrdiff_t>(parts[0].count), [](float x) { return std::exp(x); });
+        return both;
+      },
+      parts);
+}
+
+void compare_decode(const AttentionProblem& p, DType dtype) {
+  compare(
+      p, dtype, [&](Device& d) { return p.decode(d); }, outputs(p, tolerance(OpKind::attention, dtype)));
+}
+
+/// The statistics of all keys are one row.
+void compare_mass(const AttentionProblem& p, DType dtype, HeadReduce over_heads, RowReduce over_rows) {
+  const std::vector<Part> all{{0, static_cast<std::size_t>(p.n_keys), p.n_keys, tolerance(OpKind::sum, dtype)}};
+  compare(
+      p, dtype, [&](Device& d) { return p.mass(d, over_heads, over_rows); }, all);
 }
 
 }  // namespace
@@ -39,16 +83,14 @@ TEST_CASE("attention agrees with the reference") {
       for (const auto& shape : {std::pair{1, 1}, {1, 150}, {5, 37}, {70, 300}}) {
         AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second, mask);
         p.store = dtype;
-        compare(
-            p, dtype, [&](Device& d) { return p.attention(d); }, bound_for(dtype));
+        compare_attention(p, dtype);
       }
 }
 
 TEST_CASE("attention over many splits of the keys, few rows and many") {
   const auto rows = GENERATE(2, 40, 700);
   AttentionProblem p(rows, 6, 2, 20, 4500, Mask::causal);
-  compare(
-      p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
+  compare_attention(p, DType::f32);
 }
 
 TEST_CASE("attention without an overlay, with values stored in another type than the compute type") {
@@ -56,8 +98,7 @@ TEST_CASE("attention without an overlay, with values stored in another type than
   for (const DType store : {DType::f32, DType::bf16})
     for (const DType compute : {DType::f32, DType::bf16}) {
       p.store = store;
-      compare(
-          p, compute, [&](Device& d) { return p.attention(d); }, bound_for(compute));
+      compare_attention(p, compute);
     }
 }
 
@@ -65,10 +106,8 @@ TEST_CASE("a temper scales and shifts the logits of its keys") {
   for (const auto& range : {std::pair{0, 300}, {17, 18}, {100, 260}, {299, 300}, {40, 40}}) {
     AttentionProblem p(33, 6, 2, 20, 300);
     p.temper = Temper{range.first, range.second, 0.7F, 1.25F};
-    compare(
-        p, DType::f32, [&](Device& d) { return p.attention(d); }, bound_for(DType::f32));
-    compare(
-        p, DType::f32, [&](Device& d) { return p.decode(d); }, bound_for(DType::f32));
+    compare_attention(p, DType::f32);
+    compare_decode(p, DType::f32);
   }
 }
 
@@ -95,7 +134,7 @@ TEST_CASE("extreme logits neither overflow nor vanish") {
         all.resize(6 * 32);  // the log-sums are thousands: checked for being finite only
         return all;
       },
-      2e-3);  // a logit of 3000 carries an error of 2e-4, and so does each probability
+      outputs(p, {2e-3, "a logit of 3000 carries an error of 2e-4, and so does each probability"}));
 }
 
 TEST_CASE("a row's bits do not depend on the rows it is computed with, nor on threads") {
@@ -125,8 +164,7 @@ TEST_CASE("decode attention agrees with the reference") {
     for (const auto& shape : {std::pair{1, 1}, {1, 1300}, {4, 70}, {9, 600}}) {
       AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second);
       p.store = dtype;
-      compare(
-          p, dtype, [&](Device& d) { return p.decode(d); }, bound_for(dtype));
+      compare_decode(p, dtype);
     }
 }
 
@@ -159,17 +197,13 @@ TEST_CASE("attention mass agrees with the reference") {
       for (const auto& shape : {std::pair{1, 1}, {3, 140}, {40, 300}}) {
         AttentionProblem p(shape.first, h.heads, h.kv_heads, h.head_dim, shape.second, mask);
         p.store = dtype;
-        // Probabilities summed over heads and rows: relative to their number. bf16 operands are rounded alike.
-        const double bound = 2e-6 * h.heads * std::sqrt(static_cast<double>(shape.first));
-        compare(
-            p, dtype, [&](Device& d) { return p.mass(d, over_heads, over_rows); }, bound);
+        compare_mass(p, dtype, over_heads, over_rows);
       }
 }
 
 TEST_CASE("attention mass over splits adds up to the number of rows") {
   AttentionProblem p(30, 6, 2, 20, 4300, Mask::causal);
-  compare(
-      p, DType::f32, [&](Device& d) { return p.mass(d, HeadReduce::mean, RowReduce::sum); }, 1e-5);
+  compare_mass(p, DType::f32, HeadReduce::mean, RowReduce::sum);
   Device d(device_under_test(), DType::f32, 2);
   double total = 0;
   for (const float m : p.mass(d, HeadReduce::mean, RowReduce::sum)) total += static_cast<double>(m);

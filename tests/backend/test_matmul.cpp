@@ -1,3 +1,4 @@
+#include "backend/tolerance.h"
 #include "device.h"
 
 using namespace kvmend;
@@ -8,11 +9,6 @@ namespace {
 struct Shape {
   std::int64_t m, n, k;
 };
-
-/// Products of k unit normals are of the size √k; float32 sums differ in their order, a bf16 output in its last bit.
-double bound_for(std::int64_t k, DType out) {
-  return (std::sqrt(static_cast<double>(k)) + 2) * (out == DType::bf16 ? 0.02 : 3e-6);
-}
 
 }  // namespace
 
@@ -46,7 +42,7 @@ TEST_CASE("matmul agrees with the reference") {
           };
           INFO(tested.label << ", " << dtype_name(dtype) << ": " << s.m << " x " << s.n << " x " << s.k
                             << (accumulate ? " accumulated" : "") << " to " << dtype_name(out_type));
-          CHECK(largest_difference(run(under_test), run(reference)) <= bound_for(s.k, out_type));
+          CHECK(row_error(run(under_test), run(reference), s.n) <= tolerance(OpKind::product, dtype, out_type).of_row);
         }
   }
 }

@@ -1,6 +1,7 @@
 // The operations on rows: the devices under test against the reference, on odd and strided shapes.
 #include <functional>
 
+#include "backend/tolerance.h"
 #include "device.h"
 
 using namespace kvmend;
@@ -10,14 +11,15 @@ namespace {
 
 using Operation = std::function<std::vector<float>(Device&)>;
 
-/// Runs an operation on the reference and on each instruction set, with guards around its outputs.
-void compare(const Operation& run, double bound) {
+/// Runs an operation on the reference and on each device under test, with guards around its outputs; its results have
+/// rows of `cols` elements, of the type `out` when they were stored.
+void compare(const Operation& run, std::int64_t cols, OpKind kind, DType out = DType::f32) {
   Device reference("reference");
   const std::vector<float> expected = run(reference);
   for (const TestedDevice& tested : devices_under_test()) {
     Device device = tested.make(DType::f32);
     INFO(tested.label);
-    CHECK(largest_difference(run(device), expected) <= bound);
+    CHECK(row_error(run(device), expected, cols) <= tolerance(kind, DType::f32, out).of_row);
     CHECK(device.guards_intact());
   }
 }
@@ -32,14 +34,13 @@ TEST_CASE("rms_norm") {
     for (const int groups : {1, 3}) {
       const std::int64_t rows = shape.first, size = shape.second;
       const std::vector<float> x = random_values(rows * size * groups, 1, 3), w = random_values(size, 2);
-      // Elements are below 4 · 4; sums of squares in another order change the scale by a few units in the last place.
       compare(
           [&](Device& d) {
             const Tensor out = d.strided(rows, size * groups);
             d.queue->rms_norm(out, d.strided(rows, size * groups, x), d.tensor(1, size, w), 1e-5F, groups);
             return d.values(out);
           },
-          1e-5);
+          size * groups, OpKind::sum);
     }
 }
 
@@ -55,8 +56,7 @@ TEST_CASE("layer_norm, in place too") {
             d.queue->layer_norm(out, out, d.tensor(1, size, w), has_bias ? d.tensor(1, size, b) : Tensor{}, 1e-5F);
             return d.values(out);
           },
-          // A row of one element is x − x = 0 over √eps: exact. Otherwise as rms_norm, plus the mean's rounding.
-          2e-5);
+          size, OpKind::sum);  // a row of one element is x − x = 0 over √eps: exact
     }
 }
 
@@ -67,7 +67,6 @@ TEST_CASE("rope rotates by position and lets the rest of a head pass") {
         const int rows = 9, heads = 3, d = head_dim, r = rotary;
         const std::vector<float> x = random_values(rows * heads * d, 1), table = random_values(12 * r, 2, 0.5F);
         const std::vector<std::int32_t> positions{0, 11, 3, 3, 5, 10, 2, 1, 7};
-        // Two products of numbers below 4 and 2, fused or not; then one rounding to bf16.
         compare(
             [&](Device& device) {
               const Tensor out = device.strided(rows, heads * d, to);
@@ -75,7 +74,7 @@ TEST_CASE("rope rotates by position and lets the rest of a head pass") {
                                  device.strided(12, r, table), d);
               return device.values(out);
             },
-            to == DType::bf16 ? 0.04 : 2e-6);
+            heads * d, OpKind::rotation, to);
       }
 }
 
@@ -104,14 +103,14 @@ TEST_CASE("gated and activate") {
           d.queue->gated(out, d.strided(rows, cols, gate), d.strided(rows, cols, up), activation);
           return d.values(out);
         },
-        3e-5);  // x up to 90, times up to 4: erf's 3e-7 and a few units in the last place
+        cols, OpKind::sum);
     compare(
         [&](Device& d) {
           const Tensor out = d.strided(rows, cols, gate);
           d.queue->activate(out, out, activation);
           return d.values(out);
         },
-        1e-5);
+        cols, OpKind::sum);
   }
 }
 
@@ -127,14 +126,14 @@ TEST_CASE("add, copy and conversion are exact") {
               d.queue->copy(out, d.strided(rows, cols, x, from));
               return d.values(out);
             },
-            0);
+            cols, OpKind::exact);
         compare(
             [&](Device& d) {
               const Tensor out = d.strided(rows, cols, y);
               d.queue->add(out, d.strided(rows, cols, x));
               return d.values(out);
             },
-            0);
+            cols, OpKind::exact);
       }
 }
 
@@ -173,21 +172,21 @@ TEST_CASE("embed, gather and scatter move the rows they are told to") {
               d.queue->embed(out, d.strided(7, cols, table, dtype), d.indices(ids), scale);
               return d.values(out);
             },
-            0);
+            cols, OpKind::exact);
       compare(
           [&](Device& d) {
             const Tensor out = d.strided(5, cols, dtype);
             d.queue->gather_rows(out, d.strided(7, cols, table, dtype), d.indices(ids));
             return d.values(out);
           },
-          0);
+          cols, OpKind::exact);
       compare(
           [&](Device& d) {
             const Tensor out = d.strided(7, cols, table, dtype);
             d.queue->scatter_rows(out, d.strided(5, cols, five, dtype), d.indices(distinct));
             return d.values(out);
           },
-          0);
+          cols, OpKind::exact);
     }
 }
 
@@ -197,7 +196,6 @@ TEST_CASE("row_deviation") {
       for (const DType type_b : {DType::f32, DType::bf16}) {
         const std::int64_t rows = shape.first, cols = shape.second;
         const std::vector<float> a = random_values(rows * cols, 1), b = random_values(rows * cols, 2);
-        const double bound = 2e-6 * static_cast<double>(cols);  // a sum of `cols` squares of about 2
         for (const bool has_b : {false, true})
           compare(
               [&](Device& d) {
@@ -206,7 +204,7 @@ TEST_CASE("row_deviation") {
                                        has_b ? d.strided(rows, cols, b, type_b) : Tensor{});
                 return d.values(out);
               },
-              bound);
+              1, OpKind::sum);
       }
 }
 

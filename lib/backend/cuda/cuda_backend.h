@@ -22,6 +22,8 @@ class CudaBackend final : public Backend {
   /// cuBLAS picks an algorithm by shape: one shape for every decode batch gives each row bits of its own.
   int decode_rows() const override { return 16; }
   int max_decode_rows() const override { return 16; }
+  /// By the card's clocks and units; zeros for an emulated one.
+  Peak measure_peak() override;
 
  private:
   void load(const WeightSource& source, const Tensor& to);

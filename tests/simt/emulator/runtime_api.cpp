@@ -106,6 +106,15 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
   properties->totalGlobalMem = simt::options().memory;
   return driver();
 }
+cudaError_t cudaGetDevice(int* ordinal) {
+  *ordinal = 0;
+  return driver();
+}
+/// The host emulates no clock and no bus: a share of peak has no meaning here.
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+  *value = 0;
+  return driver();
+}
 cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) {
   *total = simt::options().memory;
   *available = *total - std::min(*total, device().memory.used());

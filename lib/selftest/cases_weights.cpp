@@ -1,0 +1,56 @@
+// Products, and the types that weights are stored in.
+#include <fmt/format.h>
+
+#include "selftest/cases.h"
+
+namespace kvmend::selftest {
+
+namespace {
+
+Prepared product(Workbench& w, std::int64_t rows, StoredType type, DType to) {
+  const WeightPtr weight = w.weight(w.sizes.outer, w.sizes.inner, type);
+  const Tensor x = w.values(rows, w.sizes.inner, 1), out = w.blank(rows, w.sizes.outer, to);
+  return {[=, &w] { w.queue->matmul(out, x, *weight); }, out};
+}
+
+}  // namespace
+
+std::vector<Case> weight_cases() {
+  std::vector<Case> cases{
+      {.name = "matmul",
+       .kind = OpKind::product,
+       .prepare = [](Workbench& w) { return product(w, w.sizes.tokens, StoredType::f32, DType::f32); },
+       .design = {0.7, 0.7}},
+      {.name = "matmul, decoding",
+       .kind = OpKind::product,
+       .prepare = [](Workbench& w) { return product(w, w.sizes.cells, StoredType::f32, DType::f32); }},
+      {.name = "matmul, Q4_K",
+       .kind = OpKind::product,
+       .prepare = [](Workbench& w) { return product(w, w.sizes.tokens, StoredType::q4_k, DType::f32); },
+       .design = {0.6, 0.6}},
+      {.name = "matmul to the cache's type",
+       .kind = OpKind::product,
+       .prepare = [](Workbench& w) { return product(w, w.sizes.tokens, StoredType::f32, w.compute()); },
+       .timed = false},
+      {.name = "matmul, bias, added",
+       .kind = OpKind::product,
+       .prepare = [](Workbench& w) -> Prepared {
+         const WeightPtr weight = w.weight(31, 160, StoredType::f32);
+         const Tensor x = w.values(9, 160, 1), bias = w.values(1, 31, 2), out = w.values(9, 31, 3);
+         return {[=, &w] { w.queue->matmul(out, x, *weight, {bias, true}); }, out};
+       },
+       .timed = false}};
+  for (int t = 0; t <= static_cast<int>(StoredType::q6_k); ++t) {
+    const auto type = static_cast<StoredType>(t);
+    cases.push_back({.name = fmt::format("dequantise {}", stored_type_name(type)),
+                     .kind = OpKind::exact,
+                     .prepare = [type](Workbench& w) -> Prepared {
+                       const Tensor table = w.table(7, 512, type), at = w.indices(7, 7), out = w.blank(7, 512);
+                       return {[=, &w] { w.queue->embed(out, table, at); }, out};
+                     },
+                     .timed = false});
+  }
+  return cases;
+}
+
+}  // namespace kvmend::selftest
