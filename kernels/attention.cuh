@@ -64,6 +64,9 @@ struct AttentionResult {
   float* sums;
 };
 
+/// Of attention mass, over rows.
+enum class RowReduction : std::uint8_t { sum, max, l2 };
+
 struct QueryRows {
   const float* data;
   std::int64_t stride;
@@ -105,7 +108,8 @@ __device__ inline Interval part_of(Interval keys, int index, int parts, int keys
 }
 
 /// Joins the parts: out = Σ acc · 2^(top_p − top) / Σ sum · 2^(top_p − top). A warp a vector.
-/// Bytes: 4 · parts · vectors · (head_dim + 2). (model, not measured)
+/// Bytes: 4 · parts · vectors · (head_dim + 2), read twice, the second time from L2.
+/// Model, not measured: 8 parts of 64 rows, 32 heads of 128; 8.5 MB; floor 3 µs; expected latency, 5 µs.
 template <int = 0>  // a template, so that several units may include it
 __global__ void __launch_bounds__(128) join_parts(Partials partials, AttentionShape shape, AttentionResult result) {
   const int vectors = shape.rows * shape.group, all = vectors * shape.kv_heads, d = shape.head_dim;

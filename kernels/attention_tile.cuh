@@ -66,11 +66,13 @@ __device__ inline void tile_products(float (&products)[4], const float* q,
   }
 }
 
-/// Attention on CUDA cores, float32 throughout: prefill in float32, and decoding in both types (one row a cell, `cells`
-/// gives each its own key list). width ≥ head_dim. Grid (tiles of vectors, KV heads, cells · parts).
-/// FLOPs: 4 · head_dim a visible pair; bytes: keys and values once a tile of vectors. Prefill of 512 rows over 8192 keys,
-/// 32 heads of 128: 69 GFLOP, floor 1.0 ms at an H100's 67 TFLOP/s. Decoding of one row over 32768 keys in bf16, 8 KV
-/// heads: 134 MB, floor 40 µs at 3.35 TB/s; expected 75 % of bandwidth. (model, not measured)
+/// Attention on CUDA cores, float32 throughout: for float32 operands, where results are compared and speed is second. With bf16
+/// operands attention_mma does it. Prefill, and decoding (one row a cell, `cells` gives each its own key list). width ≥
+/// head_dim. Grid (tiles of vectors, KV heads, cells · parts).
+/// FLOPs: 4 · head_dim a visible pair; bytes: keys and values once a tile of vectors.
+/// Model, not measured: 512 rows over 8192 keys, 32 heads of 128, all visible; 69 GFLOP; floor 1.0 ms; expected 20 % of FLOPs
+/// (four fused multiply-adds for 20 bytes of shared memory). Decoding is bound by shared memory, too: 16 rows read each key,
+/// however few are real, at about a quarter of the memory's bandwidth.
 template <int width, class T>
 __global__ void __launch_bounds__(128, 4)
     attention_tile(QueryRows q, KeyList<T> list, const KeyList<T>* cells, AttentionShape shape, Partials partials,

@@ -1,6 +1,5 @@
 #pragma once
-// Activations and sums, four elements a thread. Bytes: 4 · elements · (operands + 1). A gated activation of 4096 rows of
-// 14336 moves 705 MB: floor 210 µs on an H100, expected 75 % of bandwidth. (model, not measured)
+// Activations and sums, four elements a thread.
 #include "vectors.cuh"
 
 namespace kvmend::gpu {
@@ -39,6 +38,8 @@ __device__ inline FourColumns four_columns(int columns) {
 }
 
 /// out = function(gate) · up; without `up`: function(gate).
+/// Bytes: 4 · elements · 3, without `up` · 2.
+/// Model, not measured: 4096 rows of 14336; 705 MB; floor 210 µs; expected 75 % of bandwidth.
 __global__ void __launch_bounds__(256)
     activate(MatrixRows out, ConstMatrixRows gate, ConstMatrixRows up, int columns, Function function, bool quads) {
   const auto [row, column] = four_columns(columns);
@@ -52,6 +53,8 @@ __global__ void __launch_bounds__(256)
 }
 
 /// out = a + b in Out's type; b's stride is 0 where one row is added to all (a bias).
+/// Bytes: elements · (8 + sizeof Out).
+/// Model, not measured: 4096 rows of 4096; 201 MB; floor 60 µs; expected 75 % of bandwidth.
 template <class Out>
 __global__ void __launch_bounds__(256)
     add_rows(Out* out, std::int64_t out_stride, ConstMatrixRows a, ConstMatrixRows b, int columns, bool quads) {

@@ -18,8 +18,8 @@ struct NormArgs {
 };
 
 /// out = x / rms(x) · weight, a block each part of a row; the row is read twice, the second time from L1.
-/// Bytes: 8 · rows · columns. 4096 rows of 4096 are 134 MB: floor 40 µs on an H100, expected 75 % of bandwidth.
-/// (model, not measured)
+/// Bytes: 8 · rows · columns.
+/// Model, not measured: 4096 rows of 4096; 134 MB; floor 40 µs; expected 75 % of bandwidth.
 template <int threads>
 __global__ void __launch_bounds__(threads) rms_norm(NormArgs a) {
   const std::int64_t row = blockIdx.x / static_cast<unsigned>(a.groups);
@@ -41,7 +41,8 @@ __global__ void __launch_bounds__(threads) rms_norm(NormArgs a) {
 }
 
 /// out = (x − mean) / √(variance + eps) · weight + bias, a block a row, mean and variance in two passes over L1.
-/// Bytes as rms_norm. (model, not measured)
+/// Bytes: 8 · rows · columns.
+/// Model, not measured: 4096 rows of 4096; 134 MB; floor 40 µs; expected 75 % of bandwidth.
 template <int threads>
 __global__ void __launch_bounds__(threads) layer_norm(NormArgs a) {
   const float* x = a.x + blockIdx.x * a.x_stride;

@@ -15,8 +15,8 @@ struct IndexedRows {
 };
 
 /// to.row(i) = from.row(i) · scale, converted. A warp a row.
-/// Bytes: rows · columns · (sizeof To + sizeof From). 4096 rows of 4096 from bf16 to float32 are 101 MB: floor 30 µs on
-/// an H100, expected 75 % of bandwidth. (model, not measured)
+/// Bytes: rows · columns · (sizeof To + sizeof From).
+/// Model, not measured: 4096 rows of 4096 from bf16 to float32; 101 MB; floor 30 µs; expected 75 % of bandwidth.
 template <class To, class From>
 __global__ void __launch_bounds__(256) move_rows(IndexedRows<To> to, IndexedRows<const From> from, std::int64_t rows,
                                                  int columns, float scale, bool quads) {
@@ -30,7 +30,9 @@ __global__ void __launch_bounds__(256) move_rows(IndexedRows<To> to, IndexedRows
   }
 }
 
-/// As move_rows, for 32-bit integers. Bytes: 8 · rows · columns.
+/// As move_rows, for 32-bit integers: lists of positions and slots.
+/// Bytes: 8 · rows · columns.
+/// Model, not measured: 131072 rows of 1; 1 MB; floor 0.3 µs; expected latency, 4 µs.
 __global__ void __launch_bounds__(256)
     move_integers(IndexedRows<std::int32_t> to, IndexedRows<const std::int32_t> from, std::int64_t rows, int columns) {
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * 8 + threadIdx.x / 32;

@@ -1,11 +1,15 @@
 // Joining attention over two sets of keys, and blending rows by their cosine.
+#include <limits>
+#include <tuple>
+
+#include "backend/tolerance.h"
 #include "device.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
 
 TEST_CASE("attention over two disjoint sets of keys joins to attention over both") {
-  for (const char* name : {"reference", "cpu"}) {
+  for (const std::string& name : {std::string("reference"), device_under_test()}) {
     Device d(name);
     const std::int64_t rows = 3, heads = 2, width = 8, keys = 11;
     const auto q = d.tensor(rows, heads * width, random_values(rows * heads * width, 1));
@@ -42,11 +46,43 @@ TEST_CASE("attention over two disjoint sets of keys joins to attention over both
 }
 
 TEST_CASE("rows blend by their cosine: the same stays, the opposite is dropped") {
-  Device d("cpu");
+  Device d(device_under_test());
   const Tensor old = d.tensor(4, 2, {1, 0, 1, 0, 1, 0, 0, 0}), to = d.strided(4, 2, {2, 0, -3, 0, 3, 4, 5, 5});
   d.queue->blend_rows(to, old);
   // cos = 1, −1, 0.6, and a row of zeros has no direction: the cached row stays.
   const std::vector<float> expected{2, 0, 1, 0, 0.6F * 3 + 0.4F, 0.6F * 4, 0, 0};
   CHECK(largest_difference(d.values(to), expected) < 1e-6);
   CHECK(d.guards_intact());
+}
+
+TEST_CASE("joining and blending agree with the reference") {
+  for (const auto& [rows, heads, width] : {std::tuple{1, 1, 1}, {3, 2, 20}, {37, 5, 33}, {9, 3, 64}, {20, 2, 256}}) {
+    const std::int64_t cols = heads * width;
+    const std::vector<float> a = random_values(rows * cols, 1), b = random_values(rows * cols, 2);
+    std::vector<float> lse_a = random_values(rows * heads, 3, 2), lse_b = random_values(rows * heads, 4, 2);
+    lse_a.front() = -std::numeric_limits<float>::infinity();
+    lse_b.back() = -std::numeric_limits<float>::infinity();
+    std::vector<float> near = a;
+    for (std::size_t i = 0; i < near.size(); ++i) near[i] += b[i];
+    const auto join = [&, r = rows, h = heads](Device& d) {
+      const Tensor out = d.strided(r, cols, a);  // in place
+      d.queue->join_attention(out, out, d.strided(r, h, lse_a), d.strided(r, cols, b), d.strided(r, h, lse_b), 0.8F);
+      return d.values(out);
+    };
+    Device reference("reference");
+    for (const TestedDevice& tested : devices_under_test()) {
+      INFO(tested.label << ": " << rows << " rows, " << heads << " heads of " << width);
+      Device d = tested.make(DType::f32);
+      CHECK(row_error(join(d), join(reference), cols) <= tolerance(OpKind::sum, DType::f32).of_row);
+      for (const DType dtype : {DType::f32, DType::bf16}) {
+        const auto blend = [&, r = rows](Device& on) {
+          const Tensor to = on.strided(r, cols, near, dtype);
+          on.queue->blend_rows(to, on.strided(r, cols, a, dtype));
+          return on.values(to);
+        };
+        CHECK(row_error(blend(d), blend(reference), cols) <= tolerance(OpKind::sum, DType::f32, dtype).of_row);
+      }
+      CHECK(d.guards_intact());
+    }
+  }
 }

@@ -1,5 +1,7 @@
 #pragma once
 // From the launches' plain structures to the kernels'. Only .cu files include it.
+#include <type_traits>
+
 #include "attention.cuh"
 #include "backend/cuda/launch.h"
 
@@ -57,7 +59,30 @@ inline gpu::AttentionResult result_of(const AttentionCall& call) {
           nullptr};
 }
 
-/// In launch_mma.cu: the kernel for bf16 operands.
-cudaError_t attention_on_tensor_cores(const AttentionCall& call, const Keys& keys, cudaStream_t stream);
+/// run(async, an element's value) for the way that keys come to shared memory: asynchronously where they are aligned bf16.
+template <class Run>
+cudaError_t for_stores(std::span<const Keys> cells, int head_dim, const Run& run) {
+  if (cells.front().base_k.dtype != DType::bf16) return run(std::false_type{}, float{});
+  return aligned(cells, head_dim, 8) ? run(std::true_type{}, gpu::bf16{}) : run(std::false_type{}, gpu::bf16{});
+}
+
+/// run(width) for the narrowest kernel that holds head_dim.
+template <class Run>
+cudaError_t for_width(int head_dim, const Run& run) {
+  if (head_dim <= 32) return run(std::integral_constant<int, 32>{});
+  if (head_dim <= 64) return run(std::integral_constant<int, 64>{});
+  if (head_dim <= 128) return run(std::integral_constant<int, 128>{});
+  return run(std::integral_constant<int, 256>{});
+}
+
+inline unsigned tiles(int vectors, int of_tile) { return static_cast<unsigned>((vectors + of_tile - 1) / of_tile); }
+
+/// The kernels for bf16 operands, in launch_mma.cu and launch_mass_mma.cu. `lists`: cells.size() key lists on the device, null
+/// where all rows share the one of cells.front(). With result.tops no values are read.
+cudaError_t attention_on_tensor_cores(const AttentionCall& call, std::span<const Keys> cells, const void* lists,
+                                      const gpu::AttentionResult& result, cudaStream_t stream);
+/// With the rows' tops and sums.
+cudaError_t mass_on_tensor_cores(const AttentionCall& call, const Keys& keys, float head_weight,
+                                 gpu::RowReduction reduction, const gpu::AttentionResult& stats, cudaStream_t stream);
 
 }  // namespace kvmend::cuda::launch

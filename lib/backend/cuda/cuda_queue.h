@@ -32,6 +32,9 @@ class CudaQueue final : public Queue {
   void do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim, float scale,
                            std::span<const std::optional<Temper>> tempers) override;
   void do_attention_mass(const MassArgs& args) override;
+  void do_join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b, const Tensor& lse_b,
+                         float scale) override;
+  void do_blend_rows(const Tensor& to, const Tensor& old) override;
   void do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) override;
   void do_activate(const Tensor& out, const Tensor& x, Activation activation) override;
   void do_add(const Tensor& out, const Tensor& x) override;
@@ -46,6 +49,8 @@ class CudaQueue final : public Queue {
   void product(const Tensor& out, const Tensor& x, const Tensor& weight, float beta);
   launch::AttentionCall attention_call(const Tensor& q, const Tensor& out, const KvView& kv, int head_dim,
                                        float scale) const;
+  /// Room for the parts of a call whose keys are cut; keep it until the call is queued.
+  Tensor partials_of(launch::AttentionCall& call);
 
   /// fill(destination, first row, rows) into pinned pieces, each copied to the card.
   template <class Fill>

@@ -33,6 +33,11 @@ cudaError_t activate(const Rows& out, const Rows& gate, const Rows& up, Activati
 cudaError_t add_rows(const Rows& out, const Rows& a, const Rows& b, cudaStream_t stream);
 cudaError_t row_deviation(const Rows& out, const Rows& a, const Rows& b, cudaStream_t stream);
 cudaError_t argmax(const Rows& out, const Rows& x, cudaStream_t stream);
+/// Per row and head of lse_a: w · a + (1 − w) · b, (w, 1 − w) = softmax(scale · lse_a, lse_b); all float32.
+cudaError_t join_attention(const Rows& out, const Rows& a, const Rows& lse_a, const Rows& b, const Rows& lse_b,
+                           float scale, cudaStream_t stream);
+/// to = θ · to + (1 − θ) · old by the rows' cosine θ ≥ 0; one real type.
+cudaError_t blend_rows(const Rows& to, const Rows& old, cudaStream_t stream);
 /// The indices of each row's k largest elements in ascending order, the lower ones on ties; out i32 [rows, k], dense.
 cudaError_t top_k(std::int32_t* out, const Rows& x, int k, cudaStream_t stream);
 /// out[count], float32 or bf16, from back-to-back blocks of a stored type.

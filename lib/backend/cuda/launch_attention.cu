@@ -1,4 +1,4 @@
-// Launches of attention on CUDA cores: float32 prefill, decoding, attention mass; and the choice of the kernel.
+// Launches of attention on CUDA cores, which float32 operands need, and the choice of the kernel.
 #include <algorithm>
 #include <cstring>
 
@@ -13,17 +13,6 @@ namespace {
 
 using gpu::bf16;
 using gpu::KeyList;
-
-unsigned tiles(int vectors, int of_tile) { return static_cast<unsigned>((vectors + of_tile - 1) / of_tile); }
-
-/// run(width constant) for the narrowest kernel that holds head_dim.
-template <class Run>
-cudaError_t for_width(int head_dim, const Run& run) {
-  if (head_dim <= 32) return run(std::integral_constant<int, 32>{});
-  if (head_dim <= 64) return run(std::integral_constant<int, 64>{});
-  if (head_dim <= 128) return run(std::integral_constant<int, 128>{});
-  return run(std::integral_constant<int, 256>{});
-}
 
 template <class T>
 cudaError_t run_tile(const AttentionCall& call, const gpu::KeyList<T>& keys, const KeyList<T>* cells, int n_cells,
@@ -47,46 +36,46 @@ cudaError_t join(const AttentionCall& call, const gpu::AttentionShape& shape, co
                        result);
 }
 
+/// With the rows' tops and sums.
 template <class T>
-cudaError_t mass_as(const AttentionCall& call, const Keys& keys, float head_weight, int row_reduction, float* stats,
-                    cudaStream_t stream) {
-  const gpu::AttentionShape shape = shape_of<T>(call, {&keys, 1}, 4, 0);
-  gpu::AttentionResult result{};
-  result.tops = stats;
-  result.sums = stats + static_cast<std::int64_t>(shape.rows) * call.heads;
-  const KeyList<T> list = key_list<T>(keys);
-  if (shape.rows > 0) {
-    AttentionCall whole = call;
-    whole.parts = 1;
-    const cudaError_t error = run_tile<T>(whole, list, nullptr, 1, shape, result, stream);
-    if (error != cudaSuccess) return error;
-  }
+cudaError_t mass_as(const AttentionCall& call, const Keys& keys, float head_weight, gpu::RowReduction reduction,
+                    const gpu::AttentionResult& stats, cudaStream_t stream) {
   return for_width(call.head_dim, [&](auto width) {
     constexpr auto& kernel = gpu::attention_mass<width, T>;
     constexpr std::size_t shared = sizeof(gpu::AttentionTile<width>);
     const cudaError_t allowed = KVMEND_ALLOW_SHARED(kernel, shared);
     if (allowed != cudaSuccess) return allowed;
-    return KVMEND_LAUNCH(kernel, tiles(static_cast<int>(keys.n_keys), 32), 128, shared, stream, queries(call), list,
-                         shape, static_cast<const float*>(result.tops), static_cast<const float*>(result.sums),
-                         head_weight, static_cast<gpu::RowReduction>(row_reduction), static_cast<float*>(call.out.data),
-                         call.out.stride);
+    return KVMEND_LAUNCH(kernel, tiles(static_cast<int>(keys.n_keys), 32), 128, shared, stream, queries(call),
+                         key_list<T>(keys), shape_of<T>(call, {&keys, 1}, 4, 0), static_cast<const float*>(stats.tops),
+                         static_cast<const float*>(stats.sums), head_weight, reduction,
+                         static_cast<float*>(call.out.data), call.out.stride);
   });
 }
 
+/// Attention of all rows over one key list, or of each over its own; then the parts are joined.
+cudaError_t attend(const AttentionCall& call, std::span<const Keys> cells, const void* lists,
+                   const gpu::AttentionResult& result, cudaStream_t stream) {
+  cudaError_t error = cudaSuccess;
+  const auto tile = [&](auto element) {
+    using T = decltype(element);
+    const auto* of_cells = static_cast<const KeyList<T>*>(lists);
+    return run_tile<T>(call, of_cells == nullptr ? key_list<T>(cells.front()) : KeyList<T>{}, of_cells,
+                       static_cast<int>(cells.size()),
+                       shape_of<T>(call, cells, 4, of_cells == nullptr ? 0 : kDecodePart), result, stream);
+  };
+  if (call.round)
+    error = attention_on_tensor_cores(call, cells, lists, result, stream);
+  else
+    error = cells.front().base_k.dtype == DType::bf16 ? tile(bf16{}) : tile(float{});
+  return error != cudaSuccess ? error : join(call, shape_of<float>(call, cells, 4, 0), result, stream);
+}
+
 template <class T>
-cudaError_t decode_as(const AttentionCall& call, std::span<const Keys> cells, std::byte* staged, void* on_device,
-                      cudaStream_t stream) {
-  const gpu::AttentionShape shape = shape_of<T>(call, cells, 4, kDecodePart);
-  const std::size_t bytes = cells.size() * sizeof(KeyList<T>);
+void write_lists(std::span<const Keys> cells, std::byte* to) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const KeyList<T> list = key_list<T>(cells[i]);
-    std::memcpy(staged + i * sizeof list, &list, sizeof list);
+    std::memcpy(to + i * sizeof list, &list, sizeof list);
   }
-  cudaError_t error = cudaMemcpyAsync(on_device, staged, bytes, cudaMemcpyHostToDevice, stream);
-  if (error != cudaSuccess) return error;
-  error = run_tile<T>(call, {}, static_cast<const KeyList<T>*>(on_device), static_cast<int>(cells.size()), shape,
-                      result_of(call), stream);
-  return error != cudaSuccess ? error : join(call, shape, result_of(call), stream);
 }
 
 }  // namespace
@@ -107,31 +96,38 @@ std::size_t partial_floats(const AttentionCall& call) {
 }
 
 cudaError_t attention(const AttentionCall& call, const Keys& keys, cudaStream_t stream) {
-  const bool half = keys.base_k.dtype == DType::bf16;
-  gpu::AttentionShape shape = half ? shape_of<bf16>(call, {&keys, 1}, 4, 0) : shape_of<float>(call, {&keys, 1}, 4, 0);
-  cudaError_t error = cudaSuccess;
-  if (call.round)
-    error = attention_on_tensor_cores(call, keys, stream);
-  else if (half)
-    error = run_tile<bf16>(call, key_list<bf16>(keys), nullptr, 1, shape, result_of(call), stream);
-  else
-    error = run_tile<float>(call, key_list<float>(keys), nullptr, 1, shape, result_of(call), stream);
-  return error != cudaSuccess ? error : join(call, shape, result_of(call), stream);
+  return attend(call, {&keys, 1}, nullptr, result_of(call), stream);
 }
 
-std::size_t cell_bytes() { return sizeof(KeyList<float>); }
+std::size_t cell_bytes() {
+  static_assert(sizeof(KeyList<float>) == sizeof(KeyList<bf16>));
+  return sizeof(KeyList<float>);
+}
 
 cudaError_t decode_attention(const AttentionCall& call, std::span<const Keys> cells, std::byte* staged, void* on_device,
                              cudaStream_t stream) {
-  const bool half = cells.front().base_k.dtype == DType::bf16;
-  return half ? decode_as<bf16>(call, cells, staged, on_device, stream)
-              : decode_as<float>(call, cells, staged, on_device, stream);
+  if (cells.front().base_k.dtype == DType::bf16)
+    write_lists<bf16>(cells, staged);
+  else
+    write_lists<float>(cells, staged);
+  const cudaError_t error =
+      cudaMemcpyAsync(on_device, staged, cells.size() * cell_bytes(), cudaMemcpyHostToDevice, stream);
+  return error != cudaSuccess ? error : attend(call, cells, on_device, result_of(call), stream);
 }
 
 cudaError_t attention_mass(const AttentionCall& call, const Keys& keys, float head_weight, int row_reduction,
                            float* stats, cudaStream_t stream) {
-  return keys.base_k.dtype == DType::bf16 ? mass_as<bf16>(call, keys, head_weight, row_reduction, stats, stream)
-                                          : mass_as<float>(call, keys, head_weight, row_reduction, stats, stream);
+  gpu::AttentionResult result{};
+  result.tops = stats;
+  result.sums = stats + call.q.rows * call.heads;
+  if (call.q.rows > 0) {
+    const cudaError_t error = attend(call, {&keys, 1}, nullptr, result, stream);
+    if (error != cudaSuccess) return error;
+  }
+  const auto reduction = static_cast<gpu::RowReduction>(row_reduction);
+  if (call.round) return mass_on_tensor_cores(call, keys, head_weight, reduction, result, stream);
+  return keys.base_k.dtype == DType::bf16 ? mass_as<bf16>(call, keys, head_weight, reduction, result, stream)
+                                          : mass_as<float>(call, keys, head_weight, reduction, result, stream);
 }
 
 }  // namespace kvmend::cuda::launch

@@ -1,5 +1,6 @@
 // Launches of the kernels on rows.
 #include "backend/cuda/launch.h"
+#include "backend/cuda/row_arguments.h"
 #include "elementwise.cuh"
 #include "norm.cuh"
 #include "reduce.cuh"
@@ -12,27 +13,6 @@ namespace kvmend::cuda::launch {
 namespace {
 
 using gpu::bf16;
-
-/// Rows may be read four elements at a time.
-bool quads(const Rows& rows) {
-  if (rows.data == nullptr) return true;
-  const std::uintptr_t bytes = 4 * dtype_bytes(rows.dtype);
-  return reinterpret_cast<std::uintptr_t>(rows.data) % bytes == 0 && rows.cols % 4 == 0 &&
-         (rows.rows <= 1 || rows.stride % 4 == 0);
-}
-template <class... More>
-bool quads(const Rows& first, const More&... more) {
-  return quads(first) && quads(more...);
-}
-
-unsigned blocks_for(std::int64_t items, std::int64_t of_block) {
-  return static_cast<unsigned>((items + of_block - 1) / of_block);
-}
-
-template <class T>
-T* data(const Rows& rows) {
-  return static_cast<T*>(rows.data);
-}
 
 template <class To, class From>
 cudaError_t move_as(const Rows& to, const std::int32_t* to_index, const Rows& from, const std::int32_t* from_index,

@@ -45,16 +45,19 @@ launch::AttentionCall CudaQueue::attention_call(const Tensor& q, const Tensor& o
   return call;
 }
 
+Tensor CudaQueue::partials_of(launch::AttentionCall& call) {
+  if (call.parts == 1) return {};
+  Tensor partials = scratch(DType::f32, 1, static_cast<std::int64_t>(launch::partial_floats(call)));
+  call.partials = static_cast<float*>(device_data(partials));
+  return partials;
+}
+
 void CudaQueue::do_attention(const AttentionArgs& a) {
   launch::AttentionCall call = attention_call(a.q, a.out, a.kv, a.head_dim, a.scale);
   call.intervals = indices_of(a.visible->intervals);
   call.lse = rows_of(a.lse);
   call.parts = launch::attention_parts(call, a.visible->max_end, device_->multiprocessors());
-  Tensor partials;
-  if (call.parts > 1) {
-    partials = scratch(DType::f32, 1, static_cast<std::int64_t>(launch::partial_floats(call)));
-    call.partials = static_cast<float*>(device_data(partials));
-  }
+  const Tensor partials = partials_of(call);
   check(launch::attention(call, keys_of(a.kv, a.temper), stream()), "attention");
 }
 
@@ -71,11 +74,7 @@ void CudaQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::spa
     require(keys[i].base_k.dtype == keys[0].base_k.dtype, "decode_attention: caches of two types");
   }
   call.parts = static_cast<int>(std::max<std::int64_t>(1, (longest + launch::kDecodePart - 1) / launch::kDecodePart));
-  Tensor partials;
-  if (call.parts > 1) {
-    partials = scratch(DType::f32, 1, static_cast<std::int64_t>(launch::partial_floats(call)));
-    call.partials = static_cast<float*>(device_data(partials));
-  }
+  const Tensor partials = partials_of(call);
   const std::size_t bytes = cells.size() * launch::cell_bytes();
   const DeviceBuffer lists(device_, bytes);
   check(launch::decode_attention(call, keys, device_->staging().piece(bytes), lists.data(), stream()),
@@ -85,6 +84,8 @@ void CudaQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::spa
 void CudaQueue::do_attention_mass(const MassArgs& a) {
   launch::AttentionCall call = attention_call(a.q, a.out, a.kv, a.head_dim, a.scale);
   call.intervals = indices_of(a.visible->intervals);
+  call.parts = launch::attention_parts(call, a.visible->max_end, device_->multiprocessors());
+  const Tensor partials = partials_of(call);
   const Tensor stats = scratch(DType::f32, 2, std::max<std::int64_t>(1, call.q.rows * call.heads));
   const int reduction = a.rows == RowReduce::sum ? 0 : a.rows == RowReduce::max ? 1 : 2;
   const float weight = a.heads == HeadReduce::mean ? 1 / static_cast<float>(call.heads) : 1.0F;

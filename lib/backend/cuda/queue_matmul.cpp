@@ -1,4 +1,9 @@
 // Products by cuBLAS.
+//
+// Not by cuBLASLt: since CUDA 12 cublasGemmEx reaches the same kernels through the same heuristic. Lt would add an epilogue
+// for the bias (only Qwen2's Q, K and V have one: a thousandth of a layer's bytes) and a choice of the algorithm. Decoding
+// needs not a certain algorithm but always the same: the heuristic looks at shape, types, card, workspace and library
+// version, and decode batches have one shape (decode_rows) and one workspace (Device::blas).
 #include "backend/cuda/cuda_queue.h"
 #include "backend/cuda/cuda_weight.h"
 #include "core/error.h"

@@ -35,6 +35,16 @@ void CudaQueue::do_rope(const Tensor& out, const Tensor& x, const Tensor& positi
   check(launch::rope(rows_of(out), rows_of(x), indices_of(positions), rows_of(table), head_dim, stream()), "rope");
 }
 
+void CudaQueue::do_join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b,
+                                  const Tensor& lse_b, float scale) {
+  check(launch::join_attention(rows_of(out), rows_of(a), rows_of(lse_a), rows_of(b), rows_of(lse_b), scale, stream()),
+        "join_attention");
+}
+
+void CudaQueue::do_blend_rows(const Tensor& to, const Tensor& old) {
+  check(launch::blend_rows(rows_of(to), rows_of(old), stream()), "blend_rows");
+}
+
 void CudaQueue::do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) {
   check(launch::activate(rows_of(out), rows_of(gate), rows_of(up), activation, stream()), "gated");
 }
