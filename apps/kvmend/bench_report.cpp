@@ -90,9 +90,12 @@ void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& case
                c.flops_ratio > 0 ? fmt::format("{:.3f}", c.flops_ratio) : "");
   }
   print_choosing(cases);
-  if (setting.peak_flops > 0)
-    fmt::print("peak, measured here: {:.0f} GFLOP/s in {} from registers, {:.1f} GB/s read from memory\n",
-               setting.peak_flops / 1e9, setting.dtype, setting.peak_bytes / 1e9);
+  if (setting.peak_flops > 0) {
+    const bool card = setting.device == "cuda";
+    fmt::print("peak, {}: {:.0f} GFLOP/s in {}{}, {:.1f} GB/s{}\n",
+               card ? "by the card's clocks and units" : "measured here", setting.peak_flops / 1e9, setting.dtype,
+               card ? "" : " from registers", setting.peak_bytes / 1e9, card ? "" : " read from memory");
+  }
   fmt::print("time: median over the first case's of the same token count; FLOPs: counted, over full prefill's.\n");
 }
 
