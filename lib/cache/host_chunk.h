@@ -23,10 +23,8 @@ struct ChunkShape {
 class HostChunk {
  public:
   HostChunk() = default;
-  HostChunk(HostChunk&&) = default;
-  HostChunk& operator=(HostChunk&&) = default;
-  /// Uninitialised payload, in the backend's host memory if one is given. Throws OutOfMemory.
-  explicit HostChunk(const ChunkShape& shape, Backend* backend = nullptr);
+  /// Uninitialised payload. Throws Error(device) when there is not enough memory.
+  explicit HostChunk(const ChunkShape& shape);
 
   const ChunkShape& shape() const { return shape_; }
   std::span<std::byte> payload() { return {data_.get(), size_}; }
@@ -38,7 +36,7 @@ class HostChunk {
  private:
   ChunkShape shape_;
   std::size_t size_ = 0;
-  std::shared_ptr<std::byte[]> data_;
+  std::unique_ptr<std::byte[]> data_;
 };
 
 /// Waits for the queue. Tensors may be views; the copy is dense.
