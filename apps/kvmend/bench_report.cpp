@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "eval/statistics.h"
+
 namespace kvmend {
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
+double median(std::vector<double> values) { return select_quantile(values, 0.5); }
 
 double offline_seconds(const BenchCase& c) { return std::max(0.0, c.cold_seconds - median(c.wall_seconds)); }
 

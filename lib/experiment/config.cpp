@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include <fmt/ranges.h>
+
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/config_parts.h"
@@ -114,14 +116,6 @@ void sort_by_place(std::vector<std::string>& messages) {
   messages.erase(std::unique(messages.begin(), messages.end()), messages.end());
 }
 
-void throw_if_any(ParamErrors& errors) {
-  if (errors.messages.empty()) return;
-  sort_by_place(errors.messages);
-  std::string all;
-  for (const auto& message : errors.messages) all += (all.empty() ? "" : "\n") + message;
-  throw Error(ErrorKind::usage, all);
-}
-
 std::vector<std::string> item_parameters(const std::string& section, const std::string& name) {
   std::vector<std::string> out;
   const auto take = [&](const auto& infos, const std::string& wanted) {
@@ -144,6 +138,12 @@ std::vector<std::string> item_parameters(const std::string& section, const std::
 }
 
 }  // namespace
+
+void throw_if_any(ParamErrors& errors) {
+  if (errors.messages.empty()) return;
+  sort_by_place(errors.messages);
+  fail(ErrorKind::usage, "{}", fmt::join(errors.messages, "\n"));
+}
 
 Config make_config(const ConfigSource& source) {
   Config config;

@@ -13,6 +13,9 @@ void read_strategies(Config& config, const Value& tree, ParamErrors& errors);
 void read_cache(Config& config, const Value& tree, ParamErrors& errors);
 void read_store(Config& config, const Value& tree, ParamErrors& errors);
 
+/// Throws Error(usage) with all of them by file, line and column, each once; returns where there are none.
+void throw_if_any(ParamErrors& errors);
+
 /// An item of a list as users write it: `name`, or `name: {parameters}`.
 struct NamedItem {
   std::string name;

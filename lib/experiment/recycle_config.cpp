@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "experiment/config_parts.h"
 #include "experiment/config_source.h"
 #include "experiment/recycle.h"
 
@@ -34,10 +35,8 @@ RecycleConfig load_recycle_config(const std::filesystem::path& path, const std::
   } catch (const Error& error) {
     errors.messages.emplace_back(error.what());
   }
-  if (errors.messages.empty()) return config;
-  std::string all;
-  for (const std::string& message : errors.messages) all += (all.empty() ? "" : "\n") + message;
-  fail(ErrorKind::usage, "{}", all);
+  throw_if_any(errors);
+  return config;
 }
 
 }  // namespace kvmend

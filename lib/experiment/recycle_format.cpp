@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "eval/statistics.h"
 #include "experiment/recycle.h"
 
 namespace kvmend {
 namespace {
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
+double median(std::vector<double> values) { return values.empty() ? 0 : select_quantile(values, 0.5); }
 
 /// One lookup over all prompts.
 struct Summary {

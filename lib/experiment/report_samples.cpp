@@ -103,10 +103,7 @@ class Browser {
     for (std::size_t i = 0; i < ids.size(); ++i) by_id[ids[i]] = i;
     Statement rows = store.database().prepare(
         "SELECT r.cell, r.sample, r.score, r.prediction, s.id, s.answers, printf('%s:%09d', s.prompts, s.position) "
-        "FROM "
-        "results "
-        "r "
-        "JOIN samples s USING (sample) ORDER BY r.sample, r.cell");
+        "FROM results r JOIN samples s USING (sample) ORDER BY r.sample, r.cell");
     std::map<std::string, int> predictions;
     std::int64_t open = -1;
     std::vector<double> scores;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "core/utf8.h"
+#include "experiment/selection_overlap.h"
 
 namespace kvmend {
 namespace {
@@ -63,14 +63,12 @@ std::vector<TokenMark> token_marks(int n_context, const std::vector<int>& select
     for (const int i : *kept) marks.at(static_cast<std::size_t>(i)).dropped = false;
   }
   if (scores.size() < n || n == 0) return marks;
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  const std::vector<int> order = ranking_of({scores.data(), n});
   static constexpr std::array<double, 5> shares{0.02, 0.05, 0.1, 0.2, 0.4};
   for (std::size_t rank = 0; rank < n; ++rank) {
     const double place = (static_cast<double>(rank) + 0.5) / static_cast<double>(n);
     const auto step = std::lower_bound(shares.begin(), shares.end(), place) - shares.begin();
-    marks[order[rank]].heat = static_cast<int>(5 - step);
+    marks[static_cast<std::size_t>(order[rank])].heat = static_cast<int>(5 - step);
   }
   return marks;
 }
