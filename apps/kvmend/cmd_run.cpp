@@ -134,6 +134,7 @@ class WorkerCommand final : public Command {
     app.add_option("--set", job_.settings)->allow_extra_args(false);
     add_plugin_option(app);
     app.add_option("--digest", job_.digest)->required();
+    app.add_option("--device", job_.device);
     app.add_option("--read", read_)->required();
     app.add_option("--write", write_)->required();
   }

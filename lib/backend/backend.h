@@ -191,11 +191,27 @@ class Queue {
   OpCost cost_;
 };
 
+/// Copies from host memory that run beside a queue's work, one after the other in the order they were begun.
+class Uploads {
+ public:
+  virtual ~Uploads() = default;
+  /// Begins to copy stored bytes to a dense tensor that nothing queued uses; returns the copy's number, from 0. `from` stays
+  /// as it is until wait() has returned for that number.
+  virtual std::int64_t begin(const Tensor& to, std::span<const std::byte> from) = 0;
+  /// Returns when that copy and all before it are on the device: what queues are given from then on may read them.
+  virtual void wait(std::int64_t number) = 0;
+};
+
 /// What a device does at best, measured: products in the compute dtype on registers alone, and reading memory that no
 /// cache holds, on all threads.
 struct Peak {
   double flops = 0;  ///< a second; 0: not measured
   double bytes = 0;  ///< a second
+};
+
+/// Bytes of a device; zeros: it does not say.
+struct DeviceMemory {
+  std::int64_t free = 0, total = 0;
 };
 
 /// A device: owns memory, prepares weights, makes queues.
@@ -207,14 +223,23 @@ class Backend {
   virtual DType compute_dtype() const = 0;      ///< f32 or bf16
   virtual int threads() const = 0;
 
-  /// Uninitialised memory. Throws Error(device) with the numbers when there is not enough.
+  /// What allocate() may still have, if nothing else takes it. Waits for the device.
+  virtual DeviceMemory memory() { return {}; }
+  /// Uninitialised memory. Throws OutOfMemory (device_error.h) with the numbers when there is not enough.
   virtual Tensor allocate(DType dtype, std::int64_t rows, std::int64_t cols) = 0;
+  /// Told once a model, before its first matrix is prepared: a backend with little memory decides by it how to keep them.
+  /// Throws OutOfMemory with the numbers and what to try where they do not fit.
+  virtual void expect_weights(const WeightNeeds&) {}
   virtual WeightPtr prepare(const WeightSource& source) = 0;
   /// Several matrices over the same input as one, stacked by rows (Q, K and V; gate and up).
   virtual WeightPtr prepare(std::span<const WeightSource> sources) = 0;
   /// A matrix kept as rows in the compute dtype: the embedding table.
   virtual Tensor prepare_table(const WeightSource& source) = 0;
   virtual std::unique_ptr<Queue> make_queue() = 0;
+  /// Where host and device share their memory a copy is done when it has begun.
+  virtual std::unique_ptr<Uploads> make_uploads();
+  /// Host memory that uploads are fastest from (pinned, where that is a thing). Throws OutOfMemory.
+  virtual std::shared_ptr<std::byte[]> host_memory(std::size_t bytes);
   /// Rows a decode batch is padded to so that a row's bits do not depend on how many others there are;
   /// 1 where products of up to max_decode_rows() rows give each row bits of its own.
   virtual int decode_rows() const = 0;
@@ -224,10 +249,18 @@ class Backend {
   virtual Peak measure_peak() { return {}; }
 };
 
+/// How a card keeps quantised matrices; products have the same bits either way.
+enum class WeightStorage : std::uint8_t {
+  automatic,  ///< in the compute dtype if that fits, else as stored
+  computed,   ///< in the compute dtype
+  stored,     ///< as the file stores them, dequantised for each product
+};
+
 struct BackendOptions {
-  std::string device = "auto";  ///< auto | cpu | reference
+  std::string device = "auto";  ///< auto | cpu | reference | cuda | cuda:N
   DType dtype = DType::f32;
   int threads = 0;  ///< 0: all processors of this process
+  WeightStorage weights = WeightStorage::automatic;
 };
 /// Throws Error(usage) for an unknown device, Error(device) for one that is missing.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);

@@ -18,9 +18,19 @@ struct WeightSource {
   std::string name;
   std::int64_t rows = 0, cols = 0;
   StoredType type = StoredType::f32;
-  std::span<const std::byte> raw;  ///< stored rows back to back, or empty if they are not in this order
+  std::span<const std::byte> raw = {};  ///< the stored rows back to back; empty: only read_rows has them
+  /// Which of the stored rows is row i; empty: they are in order.
+  std::function<std::int64_t(std::int64_t row)> stored_row = {};
   /// Dequantises rows [first, first + count) to out[count * cols]. Thread-safe.
-  std::function<void(std::int64_t first, std::int64_t count, float* out)> read_rows;
+  std::function<void(std::int64_t first, std::int64_t count, float* out)> read_rows = {};
+};
+
+/// What a model's matrices take, known before any of them is read; zeros: not known.
+struct WeightNeeds {
+  std::int64_t elements = 0;          ///< of all that are multiplied with
+  std::int64_t stored_bytes = 0;      ///< of the same as the file has them
+  std::int64_t table_elements = 0;    ///< of the embedding table
+  std::int64_t largest_elements = 0;  ///< of the largest that is multiplied with at once
 };
 
 /// A matrix prepared for matmul by a backend (packed, rounded, possibly still quantised). Opaque.

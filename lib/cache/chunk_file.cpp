@@ -87,7 +87,8 @@ std::int64_t chunk_file_bytes(const ChunkShape& shape) {
   return static_cast<std::int64_t>(sizeof(Header)) + shape.payload_bytes();
 }
 
-ReadChunk read_chunk_file(const std::filesystem::path& path, std::string_view digest, bool bypass_page_cache) {
+ReadChunk read_chunk_file(const std::filesystem::path& path, std::string_view digest, bool bypass_page_cache,
+                          Backend* backend) {
   const Descriptor file(path);
   if (file.get() < 0) return {std::nullopt, errno == ENOENT || errno == ENOTDIR ? "" : std::strerror(errno)};
   struct stat info {};
@@ -99,7 +100,7 @@ ReadChunk read_chunk_file(const std::filesystem::path& path, std::string_view di
   if (auto problem = problem_of(header, digest, info.st_size); !problem.empty()) {
     return {std::nullopt, std::move(problem)};
   }
-  HostChunk chunk({static_cast<DType>(header.dtype), header.n_layers, header.tokens, header.kv_width});
+  HostChunk chunk({static_cast<DType>(header.dtype), header.n_layers, header.tokens, header.kv_width}, backend);
   if (!file.read_at(sizeof header, chunk.payload())) return {std::nullopt, "truncated"};
   if (bypass_page_cache) file.drop_pages();
   if (fast_hash(chunk.payload().data(), chunk.payload().size()) != header.payload_hash) {

@@ -22,7 +22,9 @@ struct ReadChunk {
 
 /// Reads and verifies everything. `bypass_page_cache`: the file's pages are dropped before and after, so that the
 /// bytes come from the disk. Never throws for what a file holds; throws Error(device) when memory runs out.
-ReadChunk read_chunk_file(const std::filesystem::path& path, std::string_view digest, bool bypass_page_cache);
+/// The payload lies in the backend's host memory, if one is given.
+ReadChunk read_chunk_file(const std::filesystem::path& path, std::string_view digest, bool bypass_page_cache,
+                          Backend* backend = nullptr);
 
 /// Temporary name, fsync, rename. Throws Error(data) (a full disk, a read-only folder).
 void write_chunk_file(const std::filesystem::path& path, std::string_view digest, const HostChunk& chunk);

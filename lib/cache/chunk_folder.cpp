@@ -54,9 +54,9 @@ void ChunkFolder::warn_once(const std::string& topic, const std::string& message
   if (said_.insert(topic).second && warn_) warn_(message);
 }
 
-std::optional<HostChunk> ChunkFolder::read(const std::string& digest, bool bypass_page_cache) {
+std::optional<HostChunk> ChunkFolder::read(const std::string& digest, bool bypass_page_cache, Backend* backend) {
   const fs::path path = file_of(digest);
-  ReadChunk found = read_chunk_file(path, digest, bypass_page_cache);
+  ReadChunk found = read_chunk_file(path, digest, bypass_page_cache, backend);
   if (!found.problem.empty()) {
     ++rejected_;
     warn_once(digest, fmt::format("{}: {}; the chunk is prefilled again", path.string(), found.problem));

@@ -21,7 +21,7 @@ class ChunkFolder {
   /// `limit_bytes`: beyond it the files used longest ago are deleted. The folder is made on the first write.
   ChunkFolder(std::filesystem::path folder, std::int64_t limit_bytes, Warn warn);
 
-  std::optional<HostChunk> read(const std::string& digest, bool bypass_page_cache);
+  std::optional<HostChunk> read(const std::string& digest, bool bypass_page_cache, Backend* backend = nullptr);
   /// False, and said, if it could not be written or is larger than the limit.
   bool write(const std::string& digest, const HostChunk& chunk);
   std::filesystem::path file_of(const std::string& digest) const;

@@ -17,10 +17,12 @@ void warn_on_stderr(const std::string& message) { std::fprintf(stderr, "kvmend: 
 }  // namespace
 
 ChunkStore::ChunkStore(ChunkStoreOptions options)
-    : options_(std::move(options)), on_device_(options_.memory_bytes), on_host_(options_.memory_bytes) {
-  if (options_.memory_bytes < 0 || options_.disk_bytes < 0) {
-    fail(ErrorKind::usage, "cache: a limit of {} bytes; it must not be negative",
-         std::min(options_.memory_bytes, options_.disk_bytes));
+    : options_(std::move(options)),
+      on_device_(options_.memory_bytes),
+      on_host_(options_.host_bytes > 0 ? options_.host_bytes : options_.memory_bytes) {
+  const std::int64_t least = std::min({options_.memory_bytes, options_.host_bytes, options_.disk_bytes});
+  if (least < 0) {
+    fail(ErrorKind::usage, "cache: a limit of {} bytes; it must not be negative", least);
   }
   if (options_.load_from == LoadFrom::disk && options_.folder.empty()) {
     fail(ErrorKind::usage, "load_from: disk needs chunk caches on disk; set cache: {{disk: on}}");
@@ -30,16 +32,27 @@ ChunkStore::ChunkStore(ChunkStoreOptions options)
 }
 
 ChunkStore::Found ChunkStore::get(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make) {
+  Opened opened = open(key, backend, queue, make);
+  if (opened.cache) return {std::move(opened.cache), opened.load_seconds};
+  const auto start = Clock::now();
+  auto cache = upload_chunk(backend, queue, *opened.host);
+  const double seconds = seconds_since(start);
+  counted_.load_seconds += seconds;
+  return {std::move(cache), opened.load_seconds + seconds};
+}
+
+ChunkStore::Opened ChunkStore::open(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make) {
   queue.finish();  // what is queued before is not ours to time
   const std::string digest = key.digest();
-  Found found;
+  Opened found;
   switch (options_.load_from) {
     case LoadFrom::device: found = from_device(digest, backend, queue, make); break;
     case LoadFrom::host: found = from_host(digest, backend, queue, make); break;
     case LoadFrom::disk: found = from_disk(digest, backend, queue, make); break;
   }
-  require(found.cache->tokens == static_cast<int>(key.unit_ids.size()), "a chunk cache of {} tokens for {} ids",
-          found.cache->tokens, key.unit_ids.size());
+  const int tokens = found.cache ? found.cache->tokens : found.host->shape().tokens;
+  require(tokens == static_cast<int>(key.unit_ids.size()), "a chunk cache of {} tokens for {} ids", tokens,
+          key.unit_ids.size());
   counted_.load_seconds += found.load_seconds;
   return found;
 }
@@ -51,17 +64,28 @@ std::shared_ptr<const ChunkCache> ChunkStore::prefill(const Make& make) {
   return made;
 }
 
-ChunkStore::Found ChunkStore::from_device(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
+std::shared_ptr<const HostChunk> ChunkStore::keep_on_host(const std::string& digest, HostChunk chunk) {
+  auto kept = std::make_shared<const HostChunk>(std::move(chunk));
+  on_host_.put(digest, kept, static_cast<std::int64_t>(kept->payload().size()));
+  return kept;
+}
+
+ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& backend, Queue& queue,
+                                           const Make& make) {
   if (auto cache = on_device_.find(digest)) {
     ++counted_.memory_hits;
-    return {std::move(cache), 0};
+    return {std::move(cache), nullptr, 0};
   }
-  Found found;
+  if (auto chunk = on_host_.find(digest)) {  // it had to leave the device
+    ++counted_.memory_hits;
+    return {nullptr, std::move(chunk), 0};
+  }
+  Opened found;
   if (folder_) {
     const auto start = Clock::now();
-    if (const auto stored = folder_->read(digest, false)) {
+    if (const auto stored = folder_->read(digest, false, &backend)) {
       ++counted_.disk_hits;
-      found = {upload_chunk(backend, queue, *stored), 0};
+      found.cache = upload_chunk(backend, queue, *stored);
       found.load_seconds = seconds_since(start);
     }
   }
@@ -69,38 +93,35 @@ ChunkStore::Found ChunkStore::from_device(const std::string& digest, Backend& ba
     found.cache = prefill(make);
     if (folder_) folder_->write(digest, download_chunk(backend, queue, *found.cache));
   }
-  on_device_.put(digest, found.cache, found.cache->bytes());
+  on_device_.put(digest, found.cache, found.cache->bytes(), [&](const std::string& name, const auto& leaving) {
+    if (options_.host_bytes < leaving->bytes()) return;
+    keep_on_host(name, download_chunk(backend, queue, *leaving));
+    ++counted_.spilled;
+  });
   return found;
 }
 
-ChunkStore::Found ChunkStore::from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
-  auto chunk = on_host_.find(digest);
-  if (chunk) {
+ChunkStore::Opened ChunkStore::from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
+  if (auto chunk = on_host_.find(digest)) {
     ++counted_.memory_hits;
-  } else {
-    std::optional<HostChunk> stored;
-    if (folder_ && (stored = folder_->read(digest, false))) {
-      ++counted_.disk_hits;
-    } else {
-      stored = download_chunk(backend, queue, *prefill(make));
-      if (folder_) folder_->write(digest, *stored);
-    }
-    chunk = std::make_shared<const HostChunk>(std::move(*stored));
-    on_host_.put(digest, chunk, static_cast<std::int64_t>(chunk->payload().size()));
+    return {nullptr, std::move(chunk), 0};
   }
-  const auto start = Clock::now();
-  auto cache = upload_chunk(backend, queue, *chunk);
-  return {std::move(cache), seconds_since(start)};
+  std::optional<HostChunk> stored;
+  if (folder_ && (stored = folder_->read(digest, false, &backend))) {
+    ++counted_.disk_hits;
+  } else {
+    stored = download_chunk(backend, queue, *prefill(make));
+    if (folder_) folder_->write(digest, *stored);
+  }
+  return {nullptr, keep_on_host(digest, std::move(*stored)), 0};
 }
 
-ChunkStore::Found ChunkStore::from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
+ChunkStore::Opened ChunkStore::from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
   for (const bool first_try : {true, false}) {
     const auto start = Clock::now();
-    if (const auto stored = folder_->read(digest, true)) {
-      auto cache = upload_chunk(backend, queue, *stored);
-      const double seconds = seconds_since(start);
+    if (auto stored = folder_->read(digest, true, &backend)) {
       if (first_try) ++counted_.disk_hits;
-      return {std::move(cache), seconds};
+      return {nullptr, std::make_shared<const HostChunk>(std::move(*stored)), seconds_since(start)};
     }
     if (first_try && !folder_->write(digest, download_chunk(backend, queue, *prefill(make)))) break;
   }

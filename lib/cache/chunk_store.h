@@ -21,6 +21,9 @@ enum class LoadFrom : std::uint8_t {
 
 struct ChunkStoreOptions {
   std::int64_t memory_bytes = 4LL << 30;  ///< device or host memory kept at most, besides what is in use
+  /// Of a device with memory of its own: host memory for what leaves the device or, with load_from: host, for all; 0: none
+  /// for the former, memory_bytes for the latter.
+  std::int64_t host_bytes = 0;
   LoadFrom load_from = LoadFrom::device;
   std::filesystem::path folder = {};  ///< for caches on disk; empty: none are written or read
   std::int64_t disk_bytes = 20LL << 30;
@@ -31,6 +34,7 @@ struct ChunkStoreStats {
   std::int64_t memory_hits = 0, disk_hits = 0, misses = 0;
   std::int64_t memory_bytes = 0;  ///< kept now
   std::int64_t evicted = 0;       ///< from memory, for want of room
+  std::int64_t spilled = 0;       ///< of these to host memory
   std::int64_t bytes_read = 0, bytes_written = 0, rejected_files = 0, evicted_files = 0;
   double load_seconds = 0;
 };
@@ -48,18 +52,30 @@ class ChunkStore {
     /// work). With load_from host or disk a cache that was just made is stored and loaded like any other.
     double load_seconds = 0;
   };
+  /// A cache where it lies: on the device, or in host memory to be copied from layer by layer.
+  struct Opened {
+    std::shared_ptr<const ChunkCache> cache;
+    std::shared_ptr<const HostChunk> host;
+    double load_seconds = 0;  ///< spent on bringing it there from the disk
+  };
   using Make = std::function<std::shared_ptr<const ChunkCache>()>;
 
   /// `make` prefills on a miss. Throws what it throws; Error(device) when memory runs out; with load_from: disk
   /// Error(data) if the folder cannot be written, for then there is nothing to measure.
   Found get(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make);
+  /// The same for who copies it to the device himself.
+  Opened open(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make);
+
+  /// Frees the device's memory of caches that nobody uses now.
+  void release_unused() { on_device_.trim_to(0); }
 
   ChunkStoreStats stats() const;
 
  private:
-  Found from_device(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
-  Found from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
-  Found from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  Opened from_device(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  Opened from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  Opened from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  std::shared_ptr<const HostChunk> keep_on_host(const std::string& digest, HostChunk chunk);
   std::shared_ptr<const ChunkCache> prefill(const Make& make);
 
   ChunkStoreOptions options_;

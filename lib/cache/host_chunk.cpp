@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "core/error.h"
+#include "backend/device_error.h"
 
 namespace kvmend {
 
@@ -17,15 +17,19 @@ std::int64_t ChunkShape::payload_bytes() const {
   return bytes;
 }
 
-HostChunk::HostChunk(const ChunkShape& shape) : shape_(shape) {
+HostChunk::HostChunk(const ChunkShape& shape, Backend* backend) : shape_(shape) {
   const std::int64_t bytes = shape.payload_bytes();
   require(bytes >= 0, "a chunk of {} layers, {} tokens, width {} in {}", shape.n_layers, shape.tokens, shape.kv_width,
           dtype_name(shape.dtype));
   size_ = static_cast<std::size_t>(bytes);
+  if (backend != nullptr) {
+    data_ = backend->host_memory(size_);
+    return;
+  }
   try {
-    data_ = std::make_unique_for_overwrite<std::byte[]>(size_);
+    data_ = std::shared_ptr<std::byte[]>(new std::byte[size_]);
   } catch (const std::bad_alloc&) {
-    fail(ErrorKind::device, "not enough memory for a chunk cache of {} bytes; lower cache: {{memory}}", size_);
+    throw OutOfMemory(fmt::format("not enough memory for a chunk cache of {} bytes; lower cache: {{memory}}", size_));
   }
 }
 
@@ -43,7 +47,8 @@ HostChunk download_chunk(Backend& backend, Queue& queue, const ChunkCache& cache
   require(!cache.layers.empty(), "a chunk cache without layers");
   const Tensor& first = cache.layers.front().k;
   HostChunk chunk({first.dtype(), static_cast<std::int32_t>(cache.layers.size()), cache.tokens,
-                   static_cast<std::int32_t>(first.cols())});
+                   static_cast<std::int32_t>(first.cols())},
+                  &backend);
   const auto download = [&](std::span<std::byte> to, const Tensor& from) {
     require(from.dtype() == first.dtype() && from.rows() == cache.tokens && from.cols() == first.cols(),
             "a chunk cache's tensors differ: {} [{}, {}] and {} [{}, {}]", dtype_name(from.dtype()), from.rows(),

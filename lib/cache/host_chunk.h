@@ -23,8 +23,10 @@ struct ChunkShape {
 class HostChunk {
  public:
   HostChunk() = default;
-  /// Uninitialised payload. Throws Error(device) when there is not enough memory.
-  explicit HostChunk(const ChunkShape& shape);
+  HostChunk(HostChunk&&) = default;
+  HostChunk& operator=(HostChunk&&) = default;
+  /// Uninitialised payload, in the backend's host memory if one is given. Throws OutOfMemory.
+  explicit HostChunk(const ChunkShape& shape, Backend* backend = nullptr);
 
   const ChunkShape& shape() const { return shape_; }
   std::span<std::byte> payload() { return {data_.get(), size_}; }
@@ -36,7 +38,7 @@ class HostChunk {
  private:
   ChunkShape shape_;
   std::size_t size_ = 0;
-  std::unique_ptr<std::byte[]> data_;
+  std::shared_ptr<std::byte[]> data_;
 };
 
 /// Waits for the queue. Tensors may be views; the copy is dense.

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -22,13 +23,16 @@ class RecentlyUsed {
     return found->second->value;
   }
 
+  /// Sees what leaves for want of room.
+  using Leaving = std::function<void(const std::string& name, const std::shared_ptr<const T>& value)>;
+
   /// Adds or replaces, then trims.
-  void put(const std::string& name, std::shared_ptr<const T> value, std::int64_t bytes) {
+  void put(const std::string& name, std::shared_ptr<const T> value, std::int64_t bytes, const Leaving& leaving = {}) {
     erase(name);
     entries_.push_front({name, std::move(value), bytes});
     by_name_[name] = entries_.begin();
     bytes_ += bytes;
-    trim();
+    trim_to(budget_, leaving);
   }
 
   void erase(const std::string& name) {
@@ -40,10 +44,13 @@ class RecentlyUsed {
   }
 
   /// Drops what is over the budget and not pinned.
-  void trim() {
-    for (auto entry = entries_.end(); bytes_ > budget_ && entry != entries_.begin();) {
+  void trim() { trim_to(budget_); }
+  /// The same for a smaller budget, this once.
+  void trim_to(std::int64_t budget, const Leaving& leaving = {}) {
+    for (auto entry = entries_.end(); bytes_ > budget && entry != entries_.begin();) {
       --entry;
       if (entry->value.use_count() > 1) continue;
+      if (leaving) leaving(entry->name, entry->value);
       bytes_ -= entry->bytes;
       by_name_.erase(entry->name);
       entry = entries_.erase(entry);

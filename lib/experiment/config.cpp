@@ -1,6 +1,7 @@
 #include "experiment/config.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include <fmt/ranges.h>
@@ -12,6 +13,18 @@
 #include "model/chat.h"
 
 namespace kvmend {
+
+std::vector<std::string> device_list(const std::string& device) {
+  const std::size_t colon = device.find(':');
+  if (colon == std::string::npos) return {device};
+  std::vector<std::string> out;
+  for (std::size_t begin = colon + 1, end = begin; end != std::string::npos; begin = end + 1) {
+    end = device.find(',', begin);
+    out.push_back(device.substr(0, colon + 1) + device.substr(begin, end - begin));
+  }
+  return out;
+}
+
 namespace {
 
 /// The keys with plain values, declared once: reading, types and ranges come from here.
@@ -87,6 +100,14 @@ bool is_device(const std::string& device) {
   return digit_before;
 }
 
+/// The first that "cuda:0,1,0" names twice; empty: none.
+std::string device_named_twice(const std::string& device) {
+  std::set<std::string> seen;
+  for (const std::string& one : device_list(device))
+    if (!seen.insert(one).second) return one;
+  return {};
+}
+
 void check_plain_keys(const Config& config, const Value& tree, ParamErrors& errors) {
   if (config.model.empty()) {
     errors.add(place_of(tree, "model"), "model is missing: a name, a .gguf file or a Hugging Face folder");
@@ -94,6 +115,9 @@ void check_plain_keys(const Config& config, const Value& tree, ParamErrors& erro
   if (!is_device(config.device)) {
     errors.add(place_of(tree, "device"),
                fmt::format("device '{}' is none of auto, cpu, reference, cuda, cuda:N,M", config.device));
+  }
+  if (const std::string twice = device_named_twice(config.device); !twice.empty()) {
+    errors.add(place_of(tree, "device"), fmt::format("device '{}' names {} twice", config.device, twice));
   }
   std::vector<std::string> formats = chat_format_names();
   formats.emplace_back("auto");

@@ -99,6 +99,9 @@ Config parse_config(const std::string& text, const std::string& name, const std:
 /// The same from a tree: what load_config does after reading.
 Config make_config(const ConfigSource& source);
 
+/// The devices that "cuda:0,2" names, one worker each: "cuda:0" and "cuda:2"; any other name stands for itself.
+std::vector<std::string> device_list(const std::string& device);
+
 /// Bytes of "20GiB", "512 MB", "1.5G" or a plain number of bytes. Throws Error(usage) with the place.
 std::uint64_t parse_size(const Value& value);
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <nlohmann/json.hpp>
+#include <exception>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include "core/cancel.h"
 #include "core/error.h"
@@ -13,24 +15,15 @@
 #include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
 #include "experiment/run_record.h"
+#include "experiment/sample_worker.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
 #include "experiment/worker.h"
-#include "experiment/worker_process.h"
 #include "recompute/plugin.h"
 #include "recompute/stopwatch.h"
 
 namespace kvmend {
 namespace {
-
-using Json = nlohmann::json;
-
-/// One prompt and the cells that lack it.
-struct WorkItem {
-  int task = 0, chunker = 0, position = 0;
-  std::vector<std::size_t> cells;  ///< indices into the grid
-  double cost = 0;                 ///< CostEstimate
-};
 
 /// Before anything is stored: prompts that do not fit the model's context are refused.
 std::vector<Cell> fitting_grid(const Config& config, const Session& session, int limit) {
@@ -58,37 +51,29 @@ class Supervisor {
     }
     run_ = store_.begin_run(make_run_record(config_, session_, options_));
     store_.add_cells(run_, records_);
-    const std::vector<WorkItem> items = missing_work();
-    for (const WorkItem& item : items) left_ += static_cast<std::int64_t>(item.cells.size());
+    const std::vector<SampleCells> items = missing_work();
+    for (const SampleCells& item : items) {
+      left_ += static_cast<std::int64_t>(item.cells.size());
+      cost_ += item.cost;
+    }
     result_.present = wanted_ - left_;
     Progress progress(left_, "cells", options_.quiet);
-    double done = 0, cost = 0;
-    for (const WorkItem& item : items) cost += item.cost;
-    for (const WorkItem& item : items) {
-      if (should_stop()) break;
-      const auto& task = config_.tasks[static_cast<std::size_t>(item.task)];
-      const std::string current = fmt::format("{} sample {}", task.label, item.position);
-      progress.update(result_.computed, done / cost, current);
-      compute(item);
-      done += item.cost;
-      progress.update(result_.computed, done / cost, current);
-    }
-    worker_.reset();
+    progress_ = &progress;
+    share(items);
     progress.clear();
     finish();
     return result_;
   }
 
  private:
-  std::vector<WorkItem> missing_work();
+  std::vector<SampleCells> missing_work();
   bool should_stop();
   void finish();
-  void compute(const WorkItem& item);
-  std::optional<std::size_t> attempt(const WorkItem& item, const Prompt& prompt, std::vector<std::size_t>& cells,
-                                     std::vector<ResultRecord>& results);
+  void share(const std::vector<SampleCells>& items);
+  void work(SampleWorker& worker, const std::vector<SampleCells>& items, std::size_t& next);
+  void put(const SampleCells& item, const Prompt& prompt, std::vector<CellAnswer> answers);
   const std::string& strategy_of(std::size_t cell) const;
-  WorkerProcess& worker();
-  ResultRecord failed(std::size_t cell, std::string why) const;
+  std::vector<std::string> worker_command(const std::string& device) const;
 
   const SweepOptions& options_;
   Config config_;
@@ -98,14 +83,16 @@ class Supervisor {
   std::filesystem::path path_;
   Store store_;
   std::int64_t run_ = 0, wanted_ = 0, left_ = 0;
-  std::unique_ptr<WorkerProcess> worker_;
+  double cost_ = 0, done_ = 0;  ///< CostEstimate of all samples to do, and of those done
   Stopwatch watch_;
+  Progress* progress_ = nullptr;
+  std::mutex mutex_;  ///< everything but the workers: one thread a device shares it
   SweepResult result_;
 };
 
 /// What this shard's share of the grid lacks, sample by sample over all tasks, so that a run cut short is balanced.
-std::vector<WorkItem> Supervisor::missing_work() {
-  std::vector<WorkItem> items;
+std::vector<SampleCells> Supervisor::missing_work() {
+  std::vector<SampleCells> items;
   for (int task = 0; task < static_cast<int>(config_.tasks.size()); ++task) {
     const int samples = options_.limit < 0 ? session_.samples(task) : std::min(options_.limit, session_.samples(task));
     for (int chunker = 0; chunker < static_cast<int>(config_.chunkers.size()); ++chunker) {
@@ -122,7 +109,7 @@ std::vector<WorkItem> Supervisor::missing_work() {
       for (const MissingSample& missing : store_.missing(keys, samples, options_.retry_failed)) {
         if (missing.position % options_.shards != options_.shard - 1) continue;
         if (!cost) cost.emplace(session_.files().config(), session_.prompt(task, chunker, missing.position));
-        WorkItem item{task, chunker, missing.position, {}, cost->shared()};
+        SampleCells item{task, chunker, missing.position, {}, cost->shared()};
         for (const std::size_t c : missing.cells) {
           item.cells.push_back(cells[c]);
           const Cell& cell = grid_[cells[c]];
@@ -133,7 +120,7 @@ std::vector<WorkItem> Supervisor::missing_work() {
     }
   }
   std::stable_sort(items.begin(), items.end(),
-                   [](const WorkItem& a, const WorkItem& b) { return a.position < b.position; });
+                   [](const SampleCells& a, const SampleCells& b) { return a.position < b.position; });
   return items;
 }
 
@@ -143,27 +130,13 @@ bool Supervisor::should_stop() {
   return result_.stopped_by != 0;
 }
 
-WorkerProcess& Supervisor::worker() {
-  if (worker_) return *worker_;
+std::vector<std::string> Supervisor::worker_command(const std::string& device) const {
   std::vector<std::string> command = options_.worker;
-  command.insert(command.end(), {"--digest", config_digest(config_)});
+  command.insert(command.end(), {"--digest", config_digest(config_), "--device", device});
   for (const std::string& setting : options_.settings) command.insert(command.end(), {"--set", setting});
   for (const Plugin& plugin : loaded_plugins()) command.insert(command.end(), {"--plugin", plugin.file.string()});
   for (const auto& path : options_.configs) command.push_back(path.string());
-  worker_ = std::make_unique<WorkerProcess>(command);
-  const auto hello = worker_->wire().receive();
-  if (hello && hello->at("op") == "ready") return *worker_;
-  if (hello && hello->at("op") == "fatal") {
-    throw Error(static_cast<ErrorKind>(hello->at("kind").get<int>()), hello->at("message"));
-  }
-  fail(ErrorKind::device, "a worker died while it loaded the model: {}", worker_->cause_of_death());
-}
-
-ResultRecord Supervisor::failed(std::size_t cell, std::string why) const {
-  ResultRecord result;
-  result.cell = records_[cell].key;
-  result.outcome.error = std::move(why);
-  return result;
+  return command;
 }
 
 /// The name that a cell's strategy is registered by.
@@ -171,63 +144,61 @@ const std::string& Supervisor::strategy_of(std::size_t cell) const {
   return config_.strategies[static_cast<std::size_t>(grid_[cell].strategy)].strategy->info.name;
 }
 
-/// Sends one prompt to the worker. If it dies, the cell it was at is recorded as failed, taken off `cells` and returned.
-std::optional<std::size_t> Supervisor::attempt(const WorkItem& item, const Prompt& prompt,
-                                               std::vector<std::size_t>& cells, std::vector<ResultRecord>& results) {
-  const Wire& wire = worker().wire();
-  wire.send({{"op", "sample"},
-             {"task", item.task},
-             {"chunker", item.chunker},
-             {"position", item.position},
-             {"cells", cells}});
-  std::size_t current = cells.front();
-  while (const auto message = wire.receive()) {
-    const std::string op = message->at("op");
-    if (op == "cell") {
-      current = message->at("cell");
-    } else if (op == "fatal") {
-      throw Error(static_cast<ErrorKind>(message->at("kind").get<int>()), message->at("message"));
-    } else {
-      require(message->at("hash") == prompt.hash, "supervisor and worker made different prompts of {}",
-              prompt.sample.id);
-      const auto& outcomes = message->at("outcomes");
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        ResultRecord result;
-        result.cell = records_[cells[i]].key;
-        result.outcome = outcome_from_wire(outcomes.at(i));
-        result.prediction =
-            cut_at_stop(session_.tokenizer().decode(result.outcome.prediction_ids, true), prompt.sample.stop);
-        if (!config_.store_scores) result.outcome.scores.clear();
-        result.shared_timing = cells.size() > 1;
-        results.push_back(std::move(result));
-      }
-      return std::nullopt;
+/// One worker a device; whoever is free takes the next sample. Throws what the first of them threw.
+void Supervisor::share(const std::vector<SampleCells>& items) {
+  std::size_t next = 0;
+  std::exception_ptr error;
+  const auto run_device = [&](const std::string& device) {
+    try {
+      SampleWorker worker(worker_command(device), [this](std::size_t cell) { return strategy_of(cell); });
+      work(worker, items, next);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!error) error = std::current_exception();
+      next = items.size();
     }
+  };
+  const std::vector<std::string> devices = device_list(config_.device);
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < std::min(devices.size(), items.size()); ++i)
+      others.emplace_back(run_device, devices[i]);
+    run_device(devices.front());
   }
-  results.push_back(failed(current, "the worker died in this cell: " + worker_->cause_of_death()));
-  worker_.reset();
-  std::erase(cells, current);
-  return current;
+  if (error) std::rethrow_exception(error);
 }
 
-void Supervisor::compute(const WorkItem& item) {
-  const Prompt prompt = session_.prompt(item.task, item.chunker, item.position);
-  SampleRecord sample = make_sample_record(prompt, records_[item.cells.front()].prompts, item.position);
-  std::vector<ResultRecord> results;
-  std::vector<std::size_t> cells = item.cells;
-  if (const auto dead = attempt(item, prompt, cells, results)) {
-    // Once more without that cell. What may well die of the same cause comes last: its strategy at other ratios.
-    const auto siblings = std::stable_partition(
-        cells.begin(), cells.end(), [&](std::size_t cell) { return strategy_of(cell) != strategy_of(*dead); });
-    std::vector<std::size_t> others(cells.begin(), siblings), same(siblings, cells.end());
-    for (std::vector<std::size_t>* rest : {&others, &same}) {
-      if (rest->empty() || !attempt(item, prompt, *rest, results)) continue;
-      for (const std::size_t cell : *rest)
-        results.push_back(failed(cell, "not run: the worker died twice on this sample"));
-    }
+void Supervisor::work(SampleWorker& worker, const std::vector<SampleCells>& items, std::size_t& next) {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    if (should_stop() || next >= items.size()) return;
+    const SampleCells& item = items[next++];
+    const std::string doing =
+        fmt::format("{} sample {}", config_.tasks[static_cast<std::size_t>(item.task)].label, item.position);
+    progress_->update(result_.computed, done_ / cost_, doing);
+    const Prompt prompt = session_.prompt(item.task, item.chunker, item.position);
+    lock.unlock();
+    std::vector<CellAnswer> answers = worker.compute(item, prompt.hash);
+    lock.lock();
+    put(item, prompt, std::move(answers));
+    done_ += item.cost;
+    progress_->update(result_.computed, done_ / cost_, doing);
   }
-  for (ResultRecord& result : results) {
+}
+
+void Supervisor::put(const SampleCells& item, const Prompt& prompt, std::vector<CellAnswer> answers) {
+  const SampleRecord sample = make_sample_record(prompt, records_[item.cells.front()].prompts, item.position);
+  std::vector<ResultRecord> results;
+  for (CellAnswer& answer : answers) {
+    ResultRecord result;
+    result.cell = records_[answer.cell].key;
+    result.outcome = std::move(answer.outcome);
+    result.prediction =
+        cut_at_stop(session_.tokenizer().decode(result.outcome.prediction_ids, true), prompt.sample.stop);
+    if (!config_.store_scores) result.outcome.scores.clear();
+    result.shared_timing = item.cells.size() > 1;
     if (result.outcome.error.empty()) result.score = score_prediction(sample, result.prediction);
+    results.push_back(std::move(result));
   }
   store_.put_sample(run_, sample, results);
   if (options_.verbose) fmt::print(stderr, "kvmend: stored {}: {} results\n", sample.id, results.size());

@@ -29,8 +29,8 @@ struct SweepResult {
   int stopped_by = 0;                 ///< the signal that ended it early; 0: it is complete
 };
 
-/// Computes the results that a config's grid lacks in its store, and nothing else. Owns the store; a worker process
-/// computes. A worker that dies costs its cell a recorded error, and the sample is retried without that cell.
+/// Computes the results that a config's grid lacks in its store, and nothing else. Owns the store; worker processes, one a
+/// device, compute. A worker that dies costs its cell a recorded error, and the sample is retried without that cell.
 SweepResult run_sweep(const SweepOptions& options);
 
 }  // namespace kvmend

@@ -4,7 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
+#include "backend/device_error.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "experiment/answer.h"
@@ -29,9 +29,12 @@ std::int64_t spare_memory() {
   return 4LL << 30;
 }
 
+/// The machine's memory is shared by the run's workers.
 ChunkStoreOptions store_options(const Config& config) {
+  const auto workers = static_cast<std::int64_t>(device_list(config.device).size());
   ChunkStoreOptions options;
-  options.memory_bytes = config.cache.memory > 0 ? static_cast<std::int64_t>(config.cache.memory) : spare_memory();
+  options.memory_bytes =
+      (config.cache.memory > 0 ? static_cast<std::int64_t>(config.cache.memory) : spare_memory()) / workers;
   options.load_from = config.load_from;
   if (config.cache.disk || config.load_from == LoadFrom::disk) {
     options.folder = config.cache.dir.empty() ? user_cache_dir() / "chunks" : config.cache.dir;
@@ -40,18 +43,20 @@ ChunkStoreOptions store_options(const Config& config) {
   return options;
 }
 
-BackendOptions backend_options(const Config& config) {
-  return {config.device, config.dtype == ComputeType::bf16 ? DType::bf16 : DType::f32, config.threads};
+BackendOptions backend_options(const Config& config, const std::string& device) {
+  return {.device = device.empty() ? config.device : device,
+          .dtype = config.dtype == ComputeType::bf16 ? DType::bf16 : DType::f32,
+          .threads = config.threads};
 }
 
 class Worker {
  public:
-  Worker(const Config& config, const Wire& wire)
+  Worker(const Config& config, const std::string& device, const Wire& wire)
       : config_(config),
         wire_(wire),
         session_(config),
         grid_(make_grid(config)),
-        engine_(session_.files(), backend_options(config), store_options(config)) {}
+        engine_(session_.files(), backend_options(config, device), store_options(config)) {}
 
   void serve() {
     wire_.send({{"op", "ready"}, {"device", engine_.backend().description()}});
@@ -104,7 +109,9 @@ void run_worker(const WorkerJob& job, const Wire& wire) {
     if (config_digest(config) != job.digest) {
       fail(ErrorKind::usage, "a config file or a plugin changed while the run was starting; start it again");
     }
-    Worker(config, wire).serve();
+    Worker(config, job.device, wire).serve();
+  } catch (const DeviceLost& error) {
+    wire.send({{"op", "lost"}, {"message", error.what()}});
   } catch (const Error& error) {
     wire.send({{"op", "fatal"}, {"kind", error.exit_code()}, {"message", error.what()}});
   } catch (const std::bad_alloc&) {

@@ -131,10 +131,15 @@ std::vector<float> BoundTensor::read_vector() const {
 }
 
 std::span<const std::byte> BoundTensor::raw() const {
-  if (rotary_ || elementwise()) return {};
+  if (elementwise()) return {};
   const auto begin = static_cast<std::size_t>(at(first_row_ * cols_) - stored_->bytes.data());
   const auto end = static_cast<std::size_t>(at((first_row_ + rows_) * cols_) - stored_->bytes.data());
   return stored_->bytes.subspan(begin, end - begin);
+}
+
+std::function<std::int64_t(std::int64_t row)> BoundTensor::row_order() const {
+  if (rotary_ == 0) return {};
+  return [head_dim = head_dim_, rotary = rotary_](std::int64_t row) { return interleaved_row(row, head_dim, rotary); };
 }
 
 }  // namespace kvmend

@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "model/architectures.h"
 #include "model/stored_tensor.h"
 
@@ -23,8 +25,10 @@ class BoundTensor {
   void read_rows(std::int64_t first, std::int64_t count, float* out) const;
   /// The whole vector.
   std::vector<float> read_vector() const;
-  /// The stored bytes, where they are the tensor's as they lie; else empty.
+  /// The stored rows, where their elements are the tensor's; else empty.
   std::span<const std::byte> raw() const;
+  /// Which of raw()'s rows is row i; empty: they are in order.
+  std::function<std::int64_t(std::int64_t row)> row_order() const;
 
  private:
   bool elementwise() const { return transposed_ || add_ != 0; }

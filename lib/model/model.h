@@ -27,7 +27,7 @@ struct Activations {
 class Model {
  public:
   /// Loads every weight onto the backend. `backend` must outlive the model. Throws Error(data) for a missing
-  /// tensor, a wrong shape or a value that is not finite.
+  /// tensor, a wrong shape or a value that is not finite; OutOfMemory, before anything is read, if they do not fit.
   Model(const ModelFiles& files, Backend& backend);
 
   const ModelConfig& config() const { return config_; }

@@ -47,7 +47,9 @@ class MappedModel final : public ModelFiles {
 
   WeightSource matrix(std::string_view tensor, std::int64_t rows, std::int64_t cols) const override {
     const BoundTensor& bound = find(tensor, rows, cols);
-    WeightSource source{std::string(tensor), rows, cols, *bound.stored().type, bound.raw(), {}};
+    WeightSource source{.name = std::string(tensor), .rows = rows, .cols = cols, .type = *bound.stored().type};
+    source.raw = bound.raw();
+    source.stored_row = bound.row_order();
     // The set is shared so that the mapping outlives this object where the source does.
     source.read_rows = [bound, set = parts_.tensors](std::int64_t first, std::int64_t count, float* out) {
       bound.read_rows(first, count, out);
@@ -57,6 +59,24 @@ class MappedModel final : public ModelFiles {
 
   std::vector<float> vector(std::string_view tensor, std::int64_t size) const override {
     return find(tensor, 1, size).read_vector();
+  }
+
+  WeightNeeds weight_needs() const override {
+    WeightNeeds needs;
+    const bool tied = parts_.config.tied_head;
+    for (const auto& [name, bound] : bound_) {
+      if (bound.rows() == 1) continue;  // vectors
+      const std::int64_t elements = bound.rows() * bound.cols();
+      const bool table = name == "token_embd.weight";
+      if (table) needs.table_elements = elements;
+      if (table && !tied) continue;
+      needs.elements += elements;
+      const auto stored = static_cast<std::int64_t>(bound.raw().size());
+      needs.stored_bytes += stored > 0 ? stored : elements * static_cast<std::int64_t>(sizeof(float));
+      const bool head = table || name == "output.weight";  // a layer's matrices may be stacked in pairs
+      needs.largest_elements = std::max(needs.largest_elements, head ? elements : 2 * elements);
+    }
+    return needs;
   }
 
   std::string sha256() const override {

@@ -41,6 +41,8 @@ class ModelFiles {
   /// Throws Error(data) naming the tensor, the shape wanted and the shape found, or that it is missing.
   virtual WeightSource matrix(std::string_view tensor, std::int64_t rows, std::int64_t cols) const = 0;
   virtual std::vector<float> vector(std::string_view tensor, std::int64_t size) const = 0;
+  /// Of all matrices together.
+  virtual WeightNeeds weight_needs() const { return {}; }
   /// The identity that cell keys and caches use: the SHA-256 of the weight file, or of the SHA-256 of several files
   /// (shards; config.json of a folder, which decides positions and shapes).
   virtual std::string sha256() const = 0;

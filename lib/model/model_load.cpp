@@ -7,6 +7,7 @@ namespace kvmend {
 
 Model::Model(const ModelFiles& files, Backend& backend)
     : config_(files.config()), backend_(backend), weights_sha256_(files.sha256()) {
+  backend.expect_weights(files.weight_needs());
   const auto queue = backend.make_queue();
   const WeightSource table = files.matrix("token_embd.weight", config_.vocab, config_.d_model);
   embedding_ = backend.prepare_table(table);

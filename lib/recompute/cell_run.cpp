@@ -98,22 +98,25 @@ void CellRun::execute(const Plan& plan) {
     const auto& placed = context().placed(plan.placement, root_.ledger());
     base_ = placed.base;
     own = &placed.charge;
-    outcome_.seconds.load = context().load_seconds();
-    outcome_.seconds.place = placed.charge.cost.seconds;
   }
-  // Own time as measured; probes at their full cost, whoever computed them.
-  outcome_.seconds.select = plan_seconds_ + root_.charged_seconds(own, outcome_.seconds.load + outcome_.seconds.place);
-
   Queue& queue = engine_.queue();
   queue.finish();
   const OpCost before = queue.cost();
+  const ProbeCost placed_before = context().placed_meanwhile();
   const Stopwatch watch;
   const WriteBack write_back = strategy_->options.write_back;
   Pass pass = plan.filter ? probe_->full_layers(plan.filter->first_layer, temper_, write_back).fork(pass_spec(plan))
                           : Pass(engine_.model(), queue, pass_spec(plan));
   pass.run_until(engine_.model().config().n_layers, plan.filter ? &*plan.filter : nullptr);
   queue.finish();
-  const double pass_seconds = watch.seconds();
+  const ProbeCost placed_meanwhile = context().placed_meanwhile() - placed_before;
+  const double pass_seconds = watch.seconds() - placed_meanwhile.seconds;
+  if (own != nullptr) {  // known now: layers that came from the host were placed as the pass reached them
+    outcome_.seconds.load = context().load_seconds();
+    outcome_.seconds.place = own->cost.seconds;
+  }
+  // Own time as measured; probes at their full cost, whoever computed them.
+  outcome_.seconds.select = plan_seconds_ + root_.charged_seconds(own, outcome_.seconds.load + outcome_.seconds.place);
 
   const Stopwatch head;
   const Tensor token = engine_.backend().allocate(DType::i32, 1, 1);
@@ -122,7 +125,7 @@ void CellRun::execute(const Plan& plan) {
   queue.download(std::span(&outcome_.first_token, 1), token);
   outcome_.seconds.first_token = head.seconds();
 
-  record(plan, pass, queue.cost() - before, pass_seconds);
+  record(plan, pass, queue.cost() - before - placed_meanwhile.ops, pass_seconds);
   caches_ = pass.take_caches();
   for (const LayerCache& cache : caches_) bytes_ += cache.overlay.k.bytes() + cache.overlay.v.bytes();
   if (plan.decode_repair && base_) {
@@ -186,8 +189,8 @@ KvView CellRun::decode_view(int layer, int step) const {
   const LayerCache& cache = caches_[static_cast<std::size_t>(layer)];
   KvView view{{}, {}, cache.overlay.k, cache.overlay.v, cache.keys->slots, cache.keys->n_keys + step + 1};
   if (base_) {
-    view.base_k = base_->layers[static_cast<std::size_t>(layer)].k;
-    view.base_v = base_->layers[static_cast<std::size_t>(layer)].v;
+    view.base_k = base_->layer(layer).k;
+    view.base_v = base_->layer(layer).v;
   }
   const ModelConfig& config = engine_.model().config();
   if (engine_.model().windowed(layer)) {

@@ -132,7 +132,7 @@ void DecodeRepairer::repair(const std::vector<int>& rows) {
     model.project(queue, layer, activations,
                   {cache.overlay.k.row_range(first, m), cache.overlay.v.row_range(first, m)});
     const Visibility visible = visible_to(rows, layer);
-    const LayerKv& base = base_->layers[static_cast<std::size_t>(layer)];
+    const LayerKv& base = base_->layer(layer);
     AttentionArgs args;
     args.q = activations.q;
     args.kv = {base.k, base.v, cache.overlay.k, cache.overlay.v, cache.keys->slots, cache.keys->n_keys};

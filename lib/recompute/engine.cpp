@@ -13,6 +13,16 @@ const ModelFiles& decoder_files(const ModelFiles& files) {
   return files;
 }
 
+/// On a device with memory of its own the budget for chunk caches is the host's; the device keeps half of what the weights
+/// have left, for the rest is needed by the request at work.
+ChunkStoreOptions fitted(ChunkStoreOptions options, Backend& backend) {
+  const DeviceMemory memory = backend.memory();
+  if (memory.total == 0) return options;
+  options.host_bytes = options.memory_bytes;
+  options.memory_bytes = memory.free / 2;
+  return options;
+}
+
 }  // namespace
 
 void check_decoder(const ModelConfig& config) {
@@ -29,7 +39,7 @@ Engine::Engine(const ModelFiles& files, const BackendOptions& backend, const Chu
       backend_(make_backend(backend)),
       model_(std::make_unique<Model>(decoder_files(files), *backend_)),
       queue_(backend_->make_queue()),
-      store_(std::make_unique<ChunkStore>(store)) {}
+      store_(std::make_unique<ChunkStore>(fitted(store, *backend_))) {}
 
 Engine::~Engine() = default;
 
@@ -49,7 +59,7 @@ AuxiliaryModel& Engine::auxiliary(const std::string& name) {
   return *found;
 }
 
-Engine::LoadedChunk Engine::chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
+ChunkStore::Opened Engine::chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
   ChunkKey key;
   key.weights_sha256 = model_->weights_sha256();
   key.model = model_identity(model_->config());
@@ -57,8 +67,7 @@ Engine::LoadedChunk Engine::chunk(std::span<const std::int32_t> sink, std::span<
   key.backend = backend_->name();
   key.sink_ids.assign(sink.begin(), sink.end());
   key.unit_ids.assign(unit.begin(), unit.end());
-  auto found = store_->get(key, *backend_, *queue_, [&] { return prefill_chunk(*model_, *queue_, sink, unit); });
-  return {std::move(found.cache), found.load_seconds};
+  return store_->open(key, *backend_, *queue_, [&] { return prefill_chunk(*model_, *queue_, sink, unit); });
 }
 
 double full_prefill_flops(const ModelConfig& c, int tokens) {

@@ -27,12 +27,8 @@ class Engine {
   Queue& queue() { return *queue_; }
   ChunkStore& store() { return *store_; }
 
-  struct LoadedChunk {
-    std::shared_ptr<const ChunkCache> cache;
-    double load_seconds = 0;  ///< reading a stored cache; 0 for one that was prefilled just now (offline work)
-  };
-  /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped).
-  LoadedChunk chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
+  /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped), on the device or in host memory.
+  ChunkStore::Opened chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
 
   /// Another model that selectors ask, by name or path, on CPU threads of its own; opened once. Throws as opening it does.
   AuxiliaryModel& auxiliary(const std::string& name);

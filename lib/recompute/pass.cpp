@@ -34,7 +34,7 @@ KvView Pass::view() const {
   const LayerCache& cache = caches_.back();
   KvView view{{}, {}, cache.overlay.k, cache.overlay.v, cache.keys->slots, cache.keys->n_keys};
   if (spec_.base) {
-    const LayerKv& base = spec_.base->layers[static_cast<std::size_t>(layer_)];
+    const LayerKv& base = spec_.base->layer(layer_);
     view.base_k = base.k;
     view.base_v = base.v;
   }
@@ -79,7 +79,7 @@ void Pass::blend(const LayerCache& cache) const {
   const auto end = std::lower_bound(overlaid_.begin(), overlaid_.end(), spec_.base->rows);
   const auto m = static_cast<std::int64_t>(end - overlaid_.begin());
   if (m == 0) return;
-  const LayerKv& base = spec_.base->layers[static_cast<std::size_t>(layer_)];
+  const LayerKv& base = spec_.base->layer(layer_);
   const Tensor indices = upload_indices(model_, queue_, {overlaid_.begin(), end});
   queue_.blend_rows(cache.overlay.k.row_range(0, m), gathered(model_, queue_, base.k, indices));
   queue_.blend_rows(cache.overlay.v.row_range(0, m), gathered(model_, queue_, base.v, indices));
@@ -91,7 +91,7 @@ void Pass::apply_filter(const LayerFilter& filter, LayerCache& cache) {
   const std::vector<int> candidates(active_.begin(), candidates_end);
   const auto m = static_cast<std::int64_t>(candidates.size());
 
-  const LayerKv& base = spec_.base->layers[static_cast<std::size_t>(layer_)];
+  const LayerKv& base = spec_.base->layer(layer_);
   const Tensor indices = upload_indices(model_, queue_, candidates);
   std::vector<float> key =
       deviation(model_, queue_, cache.overlay.k.row_range(0, m), gathered(model_, queue_, base.k, indices));

@@ -37,7 +37,7 @@ void Pass::correct(LayerCache& cache, const Tensor& unrotated) {
   const auto end = std::lower_bound(active_.begin(), active_.end(), spec_.base->rows);
   const auto m = static_cast<std::int64_t>(end - active_.begin()),
              beyond = static_cast<std::int64_t>(active_.size()) - m;
-  const LayerKv& cached = spec_.unrotated->layers[static_cast<std::size_t>(layer_)];
+  const LayerKv& cached = spec_.unrotated->layer(layer_);
   const std::int64_t width = model_.kv_width();
   const LayerKv out = model_.make_layer_kv(rows + beyond + spec_.reserve);
 

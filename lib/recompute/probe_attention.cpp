@@ -41,7 +41,7 @@ Sequence RequestProbe::probe_sequence(const AttentionProbe& what) const {
 /// What a query pass scores: every reused key, also those it does not attend to itself, then its own.
 KvView RequestProbe::whole_view(const Pass& pass, const AttentionProbe& what) {
   if (!what.kept) return pass.view();
-  const LayerKv &reused = base(what.placement)->layers[static_cast<std::size_t>(pass.layer())], own = pass.projected();
+  const LayerKv &reused = base(what.placement)->layer(pass.layer()), own = pass.projected();
   KvView view;
   view.base_k = reused.k;
   view.base_v = reused.v;

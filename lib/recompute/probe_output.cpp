@@ -72,8 +72,7 @@ void RequestProbe::compute_output_change(Answer& out) {
     reused.begin_layer();
     const auto pairs =
         compare_values(downloaded(queue, exact.projected().v.row_range(0, n)),
-                       downloaded(queue, placed->layers[static_cast<std::size_t>(layer)].v.row_range(0, n)),
-                       static_cast<std::size_t>(c.head_dim));
+                       downloaded(queue, placed->layer(layer).v.row_range(0, n)), static_cast<std::size_t>(c.head_dim));
     for (int row = 0; row < n_query; ++row) {
       const int first = context_.sequence().first_seen(c, layer, n + row);
       for (int head = 0; head < c.n_heads; ++head) {

@@ -45,7 +45,7 @@ void RequestProbe::compute_deviation(const std::vector<int>& layers, Answer& out
     pass.begin_layer();
     const int layer = pass.layer();
     if (layer == layers[found.size() / 2]) {
-      const LayerKv fresh = pass.projected(), &cached = placed->layers[static_cast<std::size_t>(layer)];
+      const LayerKv fresh = pass.projected(), &cached = placed->layer(layer);
       for (const auto& [a, b] : {std::pair{fresh.k, cached.k}, {fresh.v, cached.v}}) {
         found.push_back(engine_.backend().allocate(DType::f32, n, 1));
         queue.row_deviation(found.back(), a.row_range(0, n), b.row_range(0, n));

@@ -1,8 +1,10 @@
 #include "recompute/reused_context.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/error.h"
+#include "recompute/chunk_stream.h"
 #include "recompute/nearest.h"
 
 namespace kvmend {
@@ -79,30 +81,35 @@ std::vector<std::int32_t> ReusedContext::plain_sink(std::size_t unit) const {
 
 void ReusedContext::provide(std::vector<std::shared_ptr<const ChunkCache>> chunks, double load_seconds) {
   require(chunks.size() == units_.size(), "{} caches for {} units", chunks.size(), units_.size());
-  chunks_ = std::move(chunks);
+  chunks_.clear();
+  for (auto& cache : chunks) chunks_.push_back({std::move(cache), nullptr});
   load_seconds_ = load_seconds;
 }
 
 void ReusedContext::load() {
   if (!chunks_.empty()) return;
   if (whole_) whole_->load();
+  std::vector<Chunk> chunks;  // all or none: memory may run out on the way
   for (std::size_t u = 0; u < units_.size(); ++u) {
     const auto ids =
         std::span(sequence_.ids)
             .subspan(static_cast<std::size_t>(units_[u].begin), static_cast<std::size_t>(units_[u].size()));
     if (whole_ && whole_->sink_of(static_cast<std::size_t>(from_[u])) == sink_of(u)) {
-      chunks_.push_back(whole_->chunks_[static_cast<std::size_t>(from_[u])]);
+      chunks.push_back(whole_->chunks_[static_cast<std::size_t>(from_[u])]);
       continue;
     }
     auto loaded = engine_.chunk(sink_of(u), ids);
     load_seconds_ += loaded.load_seconds;
-    chunks_.push_back(std::move(loaded.cache));
+    chunks.push_back({std::move(loaded.cache), std::move(loaded.host)});
   }
+  chunks_ = std::move(chunks);
 }
 
 const ChunkCache& ReusedContext::chunk(std::size_t unit) {
   load();
-  return *chunks_[unit];
+  Chunk& chunk = chunks_[unit];
+  if (!chunk.cache) chunk.cache = upload_chunk(engine_.backend(), engine_.queue(), *chunk.host);
+  return *chunk.cache;
 }
 
 std::vector<std::int32_t> ReusedContext::positions(Placement placement) const {
@@ -123,44 +130,78 @@ std::vector<std::int32_t> ReusedContext::positions(Placement placement) const {
   return out;
 }
 
-BasePtr ReusedContext::assemble(Placement placement, bool rotate) {
+/// A base on its way: layers are made one after the other.
+struct ReusedContext::Placing {
+  bool rotate = true;
+  Tensor positions;                     ///< i32 [rows, 1]
+  std::unique_ptr<ChunkStream> stream;  ///< null: all chunks are on the device
+  int next = 0;                         ///< layer
+};
+
+std::shared_ptr<ReusedContext::Placing> ReusedContext::begin_placing(Placement placement, bool rotate) {
+  auto placing = std::make_shared<Placing>();
+  placing->rotate = rotate;
+  placing->positions = engine_.backend().allocate(DType::i32, n_candidates_, 1);
+  engine_.queue().upload(placing->positions, positions(placement));
+  std::vector<std::shared_ptr<const HostChunk>> from_host;
+  for (const Chunk& chunk : chunks_) from_host.push_back(chunk.cache ? nullptr : chunk.host);
+  const bool streams =
+      std::any_of(from_host.begin(), from_host.end(), [](const auto& chunk) { return chunk != nullptr; });
+  if (streams) placing->stream = std::make_unique<ChunkStream>(engine_.backend(), std::move(from_host));
+  return placing;
+}
+
+LayerKv ReusedContext::place_next(Placing& placing) {
   const Model& model = engine_.model();
   Queue& queue = engine_.queue();
-  const Tensor device_positions = model.backend().allocate(DType::i32, n_candidates_, 1);
-  queue.upload(device_positions, positions(placement));
-  auto base = std::make_shared<PlacedBase>();
-  base->rows = n_candidates_;
-  for (int layer = 0; layer < model.config().n_layers; ++layer) {
-    const LayerKv kv = model.make_layer_kv(n_candidates_);
-    for (std::size_t u = 0; u < units_.size(); ++u) {
-      const Unit& unit = units_[u];
-      const LayerKv& chunk = chunks_[u]->layers[static_cast<std::size_t>(layer)];
-      const Tensor keys = kv.k.row_range(unit.begin, unit.size());
-      if (rotate) {
-        model.place(queue, layer, keys, chunk.k, device_positions.row_range(unit.begin, unit.size()));
-      } else {
-        queue.copy(keys, chunk.k);
-      }
-      queue.copy(kv.v.row_range(unit.begin, unit.size()), chunk.v);
+  const std::vector<LayerKv> streamed = placing.stream ? placing.stream->next_layer() : std::vector<LayerKv>{};
+  const int layer = placing.next;
+  const LayerKv kv = model.make_layer_kv(n_candidates_);
+  for (std::size_t u = 0; u < units_.size(); ++u) {
+    const Unit& unit = units_[u];
+    const bool here = streamed.empty() || !streamed[u].k;
+    const LayerKv& chunk = here ? chunks_[u].cache->layers[static_cast<std::size_t>(layer)] : streamed[u];
+    const Tensor keys = kv.k.row_range(unit.begin, unit.size());
+    if (placing.rotate) {
+      model.place(queue, layer, keys, chunk.k, placing.positions.row_range(unit.begin, unit.size()));
+    } else {
+      queue.copy(keys, chunk.k);
     }
-    base->layers.push_back(kv);
+    queue.copy(kv.v.row_range(unit.begin, unit.size()), chunk.v);
   }
-  return base;
+  ++placing.next;
+  return kv;
+}
+
+BasePtr ReusedContext::streamed_base(const std::shared_ptr<Placing>& placing, Charge& charge, Ledger& ledger) {
+  return std::make_shared<PlacedBase>(n_candidates_, [this, placing, &charge, &ledger] {
+    const double waited_before = placing->stream->waited_seconds();
+    LayerKv kv;
+    ProbeCost cost = ledger.measure([&] { kv = place_next(*placing); }).cost;
+    placed_meanwhile_ += cost;
+    const double waited = placing->stream->waited_seconds() - waited_before;
+    load_seconds_ += waited;
+    cost.seconds -= waited;
+    charge.cost += cost;
+    return kv;
+  });
 }
 
 const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& ledger) {
   auto found = placed_.find(placement);
   if (found == placed_.end()) {
-    Placed fresh;
-    Charge placing;
-    // Loading has a phase of its own, and prefilling what was not stored is offline work: neither is placing.
-    ledger.measure([&] {
-      load();
-      placing = ledger.measure([&] { fresh.base = assemble(placement, true); });
+    ledger.measure([&] { load(); });  // a phase of its own; prefilling what was not stored is nobody's online work
+    std::shared_ptr<Placing> placing;
+    BasePtr base;
+    Charge charge = ledger.measure([&] {
+      placing = begin_placing(placement, true);
+      if (placing->stream) return;
+      base = std::make_shared<PlacedBase>(n_candidates_, [this, placing] { return place_next(*placing); });
+      base->layer(engine_.model().config().n_layers - 1);
     });
-    fresh.charge = placing;
-    fresh.charge.placement = true;
-    found = placed_.emplace(placement, std::move(fresh)).first;
+    charge.placement = true;
+    found = placed_.emplace(placement, Placed{std::move(base), std::move(charge)}).first;
+    if (placing->stream) found->second.base = streamed_base(placing, found->second.charge, ledger);
   }
   ledger.use(found->second.charge);
   return found->second;
@@ -169,7 +210,9 @@ const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& 
 BasePtr ReusedContext::unrotated() {
   if (!unrotated_) {
     load();
-    unrotated_ = assemble(Placement::global, false);
+    unrotated_ = std::make_shared<PlacedBase>(
+        n_candidates_, [this, placing = begin_placing(Placement::global, false)] { return place_next(*placing); });
+    unrotated_->layer(engine_.model().config().n_layers - 1);
   }
   return unrotated_;
 }

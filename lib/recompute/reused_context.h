@@ -37,6 +37,8 @@ class ReusedContext {
     BasePtr base;
     Charge charge;  ///< what placing took
   };
+  /// Where chunks lie in host memory, a layer is placed when it is first asked for: its copy goes beside the work on the
+  /// layers below. What the base's user waits for is loading, the rest placing; neither is the user's own time.
   const Placed& placed(Placement placement, Ledger& ledger);
   /// The base with keys before RoPE; offline data, so placing it is free.
   BasePtr unrotated();
@@ -44,6 +46,8 @@ class ReusedContext {
   std::vector<std::int32_t> positions(Placement placement) const;
   /// Reading stored caches, as measured when they were read; 0 before.
   double load_seconds() const { return whole_ ? whole_->load_seconds() + load_seconds_ : load_seconds_; }
+  /// What loading and placing took so far in the midst of other work, to be taken off that work's measure.
+  const ProbeCost& placed_meanwhile() const { return placed_meanwhile_; }
 
   const Request& request() const { return request_; }
   const ReuseKey& key() const { return key_; }
@@ -61,7 +65,11 @@ class ReusedContext {
   void set_up();
   std::vector<std::int32_t> plain_sink(std::size_t unit) const;
   void load();
-  BasePtr assemble(Placement placement, bool rotate);
+  struct Placing;
+  std::shared_ptr<Placing> begin_placing(Placement placement, bool rotate);
+  LayerKv place_next(Placing& placing);
+  /// A base whose layers are placed when they are asked for, its cost going to `charge` as it arises.
+  BasePtr streamed_base(const std::shared_ptr<Placing>& placing, Charge& charge, Ledger& ledger);
 
   Engine& engine_;
   const Request& request_;
@@ -72,8 +80,13 @@ class ReusedContext {
   Sequence sequence_;
   int n_candidates_ = 0;
   std::vector<Unit> units_;  ///< the request's, and with last_token the query's leading tokens
-  std::vector<std::shared_ptr<const ChunkCache>> chunks_;
+  struct Chunk {
+    std::shared_ptr<const ChunkCache> cache;  ///< on the device, or null
+    std::shared_ptr<const HostChunk> host;    ///< where it is not
+  };
+  std::vector<Chunk> chunks_;
   double load_seconds_ = 0;
+  ProbeCost placed_meanwhile_;
   std::map<Placement, Placed> placed_;
   BasePtr unrotated_;
 };

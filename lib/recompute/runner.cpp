@@ -1,8 +1,9 @@
 #include "recompute/runner.h"
 
 #include <map>
+#include <new>
 
-#include "core/error.h"
+#include "backend/device_error.h"
 #include "recompute/request_probe.h"
 
 namespace kvmend {
@@ -26,14 +27,8 @@ class RequestRun {
     std::map<ReuseKey, std::vector<std::size_t>> by_key;
     for (std::size_t i = 0; i < cells_.size(); ++i) by_key[reuse_key(cells_[i].strategy->options)].push_back(i);
     for (const auto& [key, members] : by_key) {
-      std::unique_ptr<Shared> shared;
-      for (const std::size_t i : members) {
-        guarded(i, [&, &key = key] {
-          if (!shared) shared = std::make_unique<Shared>(engine_, request_, key, options_);
-          start(i, *shared);
-        });
-      }
-      finish_group();
+      run_cells(members);
+      shared_.reset();
     }
     return std::move(outcomes_);
   }
@@ -44,38 +39,77 @@ class RequestRun {
     std::unique_ptr<CellRun> cell;
   };
 
+  /// Runs body. Whether there was memory enough; any other error is the cells'.
   template <class Body>
-  void guarded(std::size_t i, const Body& body) {
+  bool guarded(std::span<const std::size_t> cells, const Body& body) {
+    std::string error;
+    bool enough = true;
     try {
       body();
-    } catch (const std::exception& error) {
-      outcomes_[i].error = error.what();
-    }
-  }
-
-  void start(std::size_t i, Shared& shared) {
-    if (options_.on_cell) options_.on_cell(i);
-    check_strategy(*cells_[i].strategy, engine_.model().config());
-    auto cell = std::make_unique<CellRun>(engine_, shared.probe, cells_[i].strategy, cells_[i].ratio,
-                                          options_.decode.max_new_tokens);
-    cell->prefill();
-    group_bytes_ += cell->bytes();
-    group_.push_back({i, std::move(cell)});
-    if (group_bytes_ >= options_.group_bytes) finish_group();
-  }
-
-  void finish_group() {
-    std::vector<CellRun*> cells;
-    for (const Running& running : group_) cells.push_back(running.cell.get());
-    std::string error;
-    try {
-      decode(engine_, cells, options_.decode);
+    } catch (const DeviceLost&) {
+      throw;
+    } catch (const OutOfMemory& failure) {
+      error = failure.what();
+      enough = false;
+    } catch (const std::bad_alloc&) {
+      error = "out of memory";
+      enough = false;
     } catch (const std::exception& failure) {
       error = failure.what();
     }
+    for (const std::size_t i : cells) outcomes_[i].error = error;
+    return enough;
+  }
+
+  /// Cells of one reuse key, in groups that fit the memory.
+  void run_cells(std::span<const std::size_t> cells) {
+    for (const std::size_t i : cells) {
+      const auto begin = [&] { start(i); };
+      if (!guarded({&i, 1}, begin)) {
+        finish_group();  // its overlays go, and what else can be made again
+        shared_.reset();
+        engine_.store().release_unused();
+        guarded({&i, 1}, begin);
+      }
+      if (group_bytes_ >= group_limit_) finish_group();
+    }
+    finish_group();
+  }
+
+  void start(std::size_t i) {
+    if (options_.on_cell) options_.on_cell(i);
+    const CellSpec& spec = cells_[i];
+    check_strategy(*spec.strategy, engine_.model().config());
+    if (!shared_) shared_ = std::make_unique<Shared>(engine_, request_, reuse_key(spec.strategy->options), options_);
+    auto cell =
+        std::make_unique<CellRun>(engine_, shared_->probe, spec.strategy, spec.ratio, options_.decode.max_new_tokens);
+    cell->prefill();
+    group_bytes_ += cell->bytes();
+    group_.push_back({i, std::move(cell)});
+  }
+
+  /// Decodes the cells begun and lets go of them.
+  void finish_group() {
+    std::vector<std::size_t> indices;
+    std::vector<CellRun*> cells;
+    for (const Running& running : group_) {
+      indices.push_back(running.index);
+      cells.push_back(running.cell.get());
+    }
+    const bool enough = guarded(indices, [&] { decode(engine_, cells, options_.decode); });
+    if (!enough && cells.size() > 1) {  // what was decoded so far is worth less than the memory it takes
+      group_limit_ = group_bytes_ / 2;
+      group_.clear();
+      group_bytes_ = 0;
+      const auto all = std::span<const std::size_t>(indices);
+      run_cells(all.first(all.size() / 2));
+      run_cells(all.subspan(all.size() / 2));
+      return;
+    }
     for (Running& running : group_) {
+      std::string error = std::move(outcomes_[running.index].error);
       outcomes_[running.index] = std::move(running.cell->outcome());
-      outcomes_[running.index].error = error;
+      outcomes_[running.index].error = std::move(error);
     }
     group_.clear();
     group_bytes_ = 0;
@@ -86,8 +120,9 @@ class RequestRun {
   std::span<const CellSpec> cells_;
   const RunnerOptions& options_;
   std::vector<Outcome> outcomes_;
-  std::vector<Running> group_;
-  std::int64_t group_bytes_ = 0;
+  std::unique_ptr<Shared> shared_;  ///< of the reuse key at work
+  std::vector<Running> group_;      ///< prefilled, to be decoded together
+  std::int64_t group_bytes_ = 0, group_limit_ = options_.group_bytes;
 };
 
 }  // namespace

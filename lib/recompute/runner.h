@@ -25,12 +25,14 @@ struct RunnerOptions {
   int bos = -1;  ///< for sinks that need it
   std::string sample_id;
   std::int64_t group_bytes = 1LL << 30;  ///< overlays of cells decoded together stay below this (one cell always runs)
-  std::function<void(std::size_t cell)> on_cell;  ///< called before a cell's prefill: whom to blame if the process dies
+  /// Called before a cell's prefill, which may happen again where memory ran out: whom to blame if the process dies.
+  std::function<void(std::size_t cell)> on_cell;
 };
 
 /// All cells on one request: what they share (caches, placement, probes) is computed once and charged to each
-/// in full. A cell that throws gets its error in its outcome, the others go on. Outcomes are in the cells'
-/// order.
+/// in full. A cell that throws gets its error in its outcome, the others go on. Where memory runs out a group of cells is
+/// halved, and a cell that did not fit is tried once more with nothing beside it. Outcomes are in the cells' order. Throws
+/// DeviceLost: nothing can go on here.
 std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,
                                  const RunnerOptions& options);
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,9 +12,22 @@ namespace kvmend {
 
 /// Placed chunk caches: every context token's rotated keys and values. Immutable; shared by all cells of a
 /// request that agree on sink and placement.
-struct PlacedBase {
-  int rows = 0;                 ///< sequence indices [0, rows) have a row here
-  std::vector<LayerKv> layers;  ///< [n_layers], each [rows, kv width]
+class PlacedBase {
+ public:
+  /// Makes the next layer.
+  using PlaceNext = std::function<LayerKv()>;
+  PlacedBase(int base_rows, PlaceNext place_next) : rows(base_rows), place_next_(std::move(place_next)) {}
+
+  const int rows;  ///< sequence indices [0, rows) have a row here
+  /// [rows, kv width]; it and the layers below are placed when the first one asks.
+  const LayerKv& layer(int index) const {
+    while (static_cast<int>(layers_.size()) <= index) layers_.push_back(place_next_());
+    return layers_[static_cast<std::size_t>(index)];
+  }
+
+ private:
+  PlaceNext place_next_;
+  mutable std::deque<LayerKv> layers_;  ///< placed so far; what is handed out stays where it is
 };
 using BasePtr = std::shared_ptr<const PlacedBase>;
 

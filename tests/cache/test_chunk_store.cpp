@@ -170,3 +170,21 @@ TEST_CASE("views of larger tensors are stored dense") {
   CHECK(found[12] == 20);
   CHECK(found[23] == 47);
 }
+
+TEST_CASE("what leaves a device with memory of its own goes to the host, and is copied from there") {
+  Bench bench({.memory_bytes = 2 * chunk_bytes(), .host_bytes = 2 * chunk_bytes()});
+  for (const int i : {1, 2, 3, 4, 5}) bench.get(i);
+  const ChunkStoreStats stats = bench.store.stats();
+  CHECK(bench.prefills == 5);
+  CHECK(stats.spilled >= 2);
+  CHECK(stats.memory_bytes <= 5 * chunk_bytes());
+  const auto again = bench.get(2);  // among the last to leave
+  CHECK(bench.prefills == 5);
+  CHECK(again.load_seconds > 0);
+  CHECK(same(bench.bits(*again.cache), bench.expected(2)));
+  bench.get(5);
+  CHECK(bench.prefills == 5);
+  bench.store.release_unused();
+  bench.get(5);
+  CHECK(bench.prefills == 6);  // it left without a place to go to
+}

@@ -1,6 +1,6 @@
 #include "backend/cuda/cuda_error.h"
 
-#include "core/error.h"
+#include "backend/device_error.h"
 
 namespace kvmend::cuda {
 
@@ -28,13 +28,19 @@ bool is_sticky(cudaError_t error) {
 void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
   cudaGetLastError();  // seen: a later check must not report it again
-  fail(ErrorKind::device, "cuda: {}: {} ({}){}", what, cudaGetErrorString(error), cudaGetErrorName(error),
-       is_sticky(error) ? "; this process cannot use the device any more" : "");
+  const std::string message =
+      fmt::format("cuda: {}: {} ({})", what, cudaGetErrorString(error), cudaGetErrorName(error));
+  if (is_sticky(error)) throw DeviceLost(message + "; this process cannot use the device any more");
+  if (error == cudaErrorMemoryAllocation) throw OutOfMemory(message);
+  throw Error(ErrorKind::device, message);
 }
 
 void check(cublasStatus_t status, const char* what) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    fail(ErrorKind::device, "cuda: {}: cuBLAS: {}", what, cublasGetStatusString(status));
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  check(cudaPeekAtLastError(), what);  // a kernel's fault comes up here as a failure of cuBLAS
+  const std::string message = fmt::format("cuda: {}: cuBLAS: {}", what, cublasGetStatusString(status));
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(message);
+  throw Error(ErrorKind::device, message);
 }
 
 }  // namespace kvmend::cuda

@@ -4,8 +4,8 @@
 
 namespace kvmend::cuda {
 
-/// Throws Error(device) with what was being done and the runtime's words. After a fault of a kernel the device is lost
-/// to this process; the message says so.
+/// Throws Error(device) with what was being done and the runtime's words: DeviceLost after a fault of a kernel,
+/// OutOfMemory where memory is what is missing.
 void check(cudaError_t error, const char* what);
 void check(cublasStatus_t status, const char* what);
 

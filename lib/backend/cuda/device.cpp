@@ -1,14 +1,12 @@
 #include "backend/cuda/device.h"
 
-#include "core/error.h"
+#include "backend/device_error.h"
 
 namespace kvmend::cuda {
 
 namespace {
 
 constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20U;  // what cuBLAS recommends for Hopper
-
-double mib(std::size_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); }
 
 /// Throws with what a user has to install.
 void require_driver() {
@@ -35,6 +33,13 @@ void require_driver() {
 
 }  // namespace
 
+std::string size_text(std::size_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (bytes >= std::size_t{1} << 30U) return fmt::format("{:.1f} GiB", value / (1 << 30));
+  if (bytes >= std::size_t{1} << 20U) return fmt::format("{:.1f} MiB", value / (1 << 20));
+  return fmt::format("{:.1f} KiB", value / (1 << 10));
+}
+
 Device::Device(int ordinal) {
   require_driver();
   int count = 0;
@@ -60,13 +65,15 @@ Device::Device(int ordinal) {
 
 cublasHandle_t Device::blas() {
   if (blas_ != nullptr) return blas_;
-  check(cublasCreate(&blas_), "starting cuBLAS");
-  check(cublasSetStream(blas_, stream_), "giving cuBLAS the stream");
   // A workspace of our own: its size decides which algorithms cuBLAS picks, and so a product's bits.
-  workspace_ = allocate(kBlasWorkspace);
-  check(cublasSetWorkspace(blas_, workspace_, kBlasWorkspace), "giving cuBLAS its workspace");
-  check(cublasSetMathMode(blas_, CUBLAS_DEFAULT_MATH), "turning TF32 off");
-  return blas_;
+  if (workspace_ == nullptr) workspace_ = allocate(kBlasWorkspace);
+  cublasHandle_t handle = nullptr;
+  check(cublasCreate(&handle), "starting cuBLAS");
+  std::unique_ptr<cublasContext, decltype(&cublasDestroy)> unfinished(handle, &cublasDestroy);
+  check(cublasSetStream(handle, stream_), "giving cuBLAS the stream");
+  check(cublasSetWorkspace(handle, workspace_, kBlasWorkspace), "giving cuBLAS its workspace");
+  check(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH), "turning TF32 off");
+  return blas_ = unfinished.release();
 }
 
 Device::~Device() {
@@ -88,13 +95,23 @@ void* Device::allocate(std::size_t bytes) {
   }
   if (error == cudaErrorMemoryAllocation) {
     cudaGetLastError();
-    std::size_t available = 0, total = 0;
-    cudaMemGetInfo(&available, &total);
-    fail(ErrorKind::device, "not enough memory on {}: {:.1f} MiB asked for, {:.1f} of {:.1f} MiB free", name_,
-         mib(bytes), mib(available), mib(total));
+    const auto [available, total] = memory();
+    throw OutOfMemory(fmt::format("not enough memory on {}: {} asked for, {} of {} free", name_, size_text(bytes),
+                                  size_text(available), size_text(total)));
   }
   check(error, "allocating memory");
   return address;
+}
+
+Device::Memory Device::memory() {
+  finish();
+  Memory memory;
+  check(cudaMemGetInfo(&memory.available, &memory.total), "asking for free memory");
+  std::uint64_t reserved = 0, used = 0;
+  check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved), "asking the memory pool");
+  check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "asking the memory pool");
+  memory.available += reserved - used;
+  return memory;
 }
 
 void Device::free(void* address) noexcept { cudaFreeAsync(address, stream_); }

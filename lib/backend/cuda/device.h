@@ -3,6 +3,7 @@
 #include <string>
 
 #include "backend/cuda/cuda_error.h"
+#include "backend/cuda/pinned_pool.h"
 #include "backend/cuda/staging.h"
 #include "backend/tensor.h"
 
@@ -19,9 +20,10 @@ class Device {
   Device& operator=(const Device&) = delete;
 
   cudaStream_t stream() const { return stream_; }
-  /// Started at the first product.
+  /// Started when it is first asked for, whole or not at all.
   cublasHandle_t blas();
   Staging& staging() { return *staging_; }
+  PinnedPool& pinned() { return pinned_; }
   const std::string& name() const { return name_; }
   int multiprocessors() const { return multiprocessors_; }
   /// Compute capability: 80 for 8.0.
@@ -31,6 +33,11 @@ class Device {
   /// Throws Error(device) with the numbers when there is not enough.
   void* allocate(std::size_t bytes);
   void free(void* address) noexcept;
+  struct Memory {
+    std::size_t available = 0, total = 0;
+  };
+  /// What is free, in the pool or outside of it, once what is queued has run.
+  Memory memory();
   void finish() { check(cudaStreamSynchronize(stream_), "waiting for the device"); }
 
  private:
@@ -41,7 +48,11 @@ class Device {
   cublasHandle_t blas_ = nullptr;
   void* workspace_ = nullptr;
   std::unique_ptr<Staging> staging_;
+  PinnedPool pinned_;
 };
+
+/// "1.5 GiB", "300.0 MiB", "12.0 KiB".
+std::string size_text(std::size_t bytes);
 
 /// Memory on a card, given back in the stream's order.
 class DeviceBuffer final : public Buffer {

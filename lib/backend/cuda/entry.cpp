@@ -8,7 +8,7 @@ extern "C" {
 const char* kvmend_cuda_build() { return KVMEND_CUDA_BUILD; }
 
 kvmend::Backend* kvmend_cuda_backend(const kvmend::BackendOptions* options, int ordinal) {
-  return std::make_unique<kvmend::cuda::CudaBackend>(options->dtype, ordinal, options->threads).release();
+  return std::make_unique<kvmend::cuda::CudaBackend>(*options, ordinal).release();
 }
 
 }  // extern "C"

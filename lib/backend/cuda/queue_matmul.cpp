@@ -25,6 +25,11 @@ void CudaQueue::product(const Tensor& out, const Tensor& x, const Tensor& weight
 void CudaQueue::do_matmul(const Tensor& out, const Tensor& x, const Weight& weight, const MatmulOptions& options) {
   const auto* ours = dynamic_cast<const CudaWeight*>(&weight);
   require(ours != nullptr, "matmul: a weight prepared by another backend");
+  Tensor values = ours->values;
+  if (!values) {  // as the file stores it: into memory that the next product may have
+    values = scratch(compute_dtype_, weight.rows, weight.cols);
+    dequantise(*device_, *ours, values);
+  }
   Tensor operand = x;
   if (rounds()) {
     operand = scratch(DType::bf16, x.rows(), x.cols());
@@ -33,14 +38,14 @@ void CudaQueue::do_matmul(const Tensor& out, const Tensor& x, const Weight& weig
   const bool half_out = out.dtype() == DType::bf16;
   if (half_out && (options.bias || !rounds())) {  // the sum with the bias is rounded once
     const Tensor sum = scratch(DType::f32, out.rows(), out.cols());
-    product(sum, operand, ours->values, 0);
+    product(sum, operand, values, 0);
     if (options.bias)
       check(launch::add_rows(rows_of(out), rows_of(sum), rows_of(options.bias), stream()), "matmul's bias");
     else
       do_copy(out, sum);
     return;
   }
-  product(out, operand, ours->values, options.accumulate ? 1.0F : 0.0F);
+  product(out, operand, values, options.accumulate ? 1.0F : 0.0F);
   if (options.bias)
     check(launch::add_rows(rows_of(out), rows_of(out), rows_of(options.bias), stream()), "matmul's bias");
 }

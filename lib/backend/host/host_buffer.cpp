@@ -6,8 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "backend/device_error.h"
 #include "backend/host/block_cache.h"
-#include "core/error.h"
 
 namespace kvmend {
 
@@ -81,9 +81,9 @@ HostBuffer::HostBuffer(std::size_t bytes) : bytes_(bytes) {
   }
   if (bytes <= available) data_ = allocate_block(bytes);
   if (data_ == nullptr && available != SIZE_MAX)
-    fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for, {:.1f} MiB available", mib(bytes),
-         mib(available));
-  if (data_ == nullptr) fail(ErrorKind::device, "not enough memory: {:.1f} MiB asked for", mib(bytes));
+    throw OutOfMemory(
+        fmt::format("not enough memory: {:.1f} MiB asked for, {:.1f} MiB available", mib(bytes), mib(available)));
+  if (data_ == nullptr) throw OutOfMemory(fmt::format("not enough memory: {:.1f} MiB asked for", mib(bytes)));
 }
 
 HostBuffer::~HostBuffer() {

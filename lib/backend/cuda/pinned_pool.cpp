@@ -1,0 +1,37 @@
+#include "backend/cuda/pinned_pool.h"
+
+#include "backend/cuda/cuda_error.h"
+#include "backend/device_error.h"
+
+namespace kvmend::cuda {
+
+PinnedPool::Block PinnedPool::take(std::size_t bytes) {
+  constexpr std::size_t step = std::size_t{1} << 20U;
+  const std::size_t rounded = (bytes + step - 1) / step * step + (bytes == 0 ? step : 0);
+  const auto found = free_.lower_bound(rounded);
+  if (found != free_.end() && found->first <= 2 * rounded) {
+    const Block block{found->second, found->first};
+    free_.erase(found);
+    return block;
+  }
+  void* address = nullptr;
+  cudaError_t error = cudaMallocHost(&address, rounded);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    trim();
+    error = cudaMallocHost(&address, rounded);
+  }
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    throw OutOfMemory(fmt::format("not enough pinned host memory: {} bytes asked for; lower cache: {{memory}}", bytes));
+  }
+  check(error, "allocating pinned memory");
+  return {static_cast<std::byte*>(address), rounded};
+}
+
+void PinnedPool::trim() {
+  for (const auto& [bytes, data] : free_) cudaFreeHost(data);
+  free_.clear();
+}
+
+}  // namespace kvmend::cuda

@@ -1,0 +1,29 @@
+#pragma once
+#include <cstddef>
+#include <map>
+
+namespace kvmend::cuda {
+
+/// Pinned host memory in blocks that are used again: pinning a gigabyte takes the driver a good part of a second.
+class PinnedPool {
+ public:
+  ~PinnedPool() { trim(); }
+  PinnedPool() = default;
+  PinnedPool(const PinnedPool&) = delete;
+  PinnedPool& operator=(const PinnedPool&) = delete;
+
+  struct Block {
+    std::byte* data = nullptr;
+    std::size_t bytes = 0;
+  };
+  /// At least that many bytes. Throws OutOfMemory.
+  Block take(std::size_t bytes);
+  void give(Block block) { free_.emplace(block.bytes, block.data); }
+  /// Gives what nobody has back to the system.
+  void trim();
+
+ private:
+  std::multimap<std::size_t, std::byte*> free_;
+};
+
+}  // namespace kvmend::cuda

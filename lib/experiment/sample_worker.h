@@ -1,0 +1,53 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiment/worker_process.h"
+
+namespace kvmend {
+
+/// One prompt and cells of it, as indices into the grid.
+struct SampleCells {
+  int task = 0, chunker = 0, position = 0;
+  std::vector<std::size_t> cells;
+  double cost = 0;  ///< CostEstimate
+};
+
+struct CellAnswer {
+  std::size_t cell = 0;
+  Outcome outcome;  ///< with its error where the cell failed
+};
+
+/// The worker of one device: started when it is first needed, replaced when it died or its device was lost. A cell that
+/// kills the process is recorded as failed and the rest of the sample tried once more without it; after a lost device that
+/// cell is tried once more too, alone, for the fault may be the device's.
+class SampleWorker {
+ public:
+  using StrategyOf = std::function<std::string(std::size_t cell)>;
+  /// `command` starts a worker: WorkerProcess adds the wire.
+  SampleWorker(std::vector<std::string> command, StrategyOf strategy_of)
+      : command_(std::move(command)), strategy_of_(std::move(strategy_of)) {}
+
+  /// An answer for each cell. `prompt_hash` is the supervisor's own. Throws the worker's Error where it says that nothing can
+  /// go on (a model that does not load, a missing device), Error(device) where it dies before it is ready.
+  std::vector<CellAnswer> compute(const SampleCells& sample, const std::string& prompt_hash);
+
+ private:
+  struct Loss {
+    std::size_t cell = 0;  ///< the one at work
+    bool device = false;   ///< the worker ended in order, the device was lost
+    std::string why;
+  };
+  const Wire& started();
+  std::optional<Loss> attempt(const SampleCells& sample, const std::string& prompt_hash,
+                              std::vector<CellAnswer>& answers);
+
+  std::vector<std::string> command_;
+  StrategyOf strategy_of_;
+  std::unique_ptr<WorkerProcess> process_;
+};
+
+}  // namespace kvmend

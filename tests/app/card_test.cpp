@@ -1,0 +1,146 @@
+// Sweeps on a card from the shell. Hidden: tests/emulated_cuda runs them on the emulated one, whose faults are ordered by
+// the environment (SIMT).
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/program.h"
+#include "catch.h"
+
+using namespace kvmend::test;
+using Catch::Matchers::Contains;
+using Json = nlohmann::json;
+
+namespace {
+
+std::string config(int samples) {
+  return "name: tiny\nmodel: " + tiny_model("tiny-llama") +
+         "\nchat: raw\ndtype: f32\ntasks:\n  - ruler/niah_single_1: {length: 460, samples: " + std::to_string(samples) +
+         ", seed: 1}\nmax_new_tokens: 3\nchunker: {fixed: 96}\n"
+         "strategies: [full, no_context, reuse, epic, cacheblend, prophetkv]\nratios: [0.25]\n";
+}
+
+/// What the environment says while it lives.
+class Emulator {
+ public:
+  explicit Emulator(const std::string& more) : before_(std::getenv("SIMT") ? std::getenv("SIMT") : "") {
+    ::setenv("SIMT", (before_.empty() ? more : before_ + "," + more).c_str(), 1);
+  }
+  ~Emulator() { ::setenv("SIMT", before_.c_str(), 1); }
+  Emulator(const Emulator&) = delete;
+  Emulator& operator=(const Emulator&) = delete;
+
+ private:
+  std::string before_;
+};
+
+ProgramResult sweep(const TempFolder& folder, const std::string& device, const std::string& store) {
+  return kvmend::test::kvmend({"run", "a.yaml", "--device", device, "-o", store}, folder.path());
+}
+
+/// By strategy and sample: what was selected, said and counted; nothing that depends on the device.
+std::map<std::string, Json> results(const TempFolder& folder, const std::string& store) {
+  const auto exported = kvmend::test::kvmend({"export", store}, folder.path());
+  INFO(exported.err);
+  REQUIRE(exported.code == 0);
+  std::map<std::string, Json> out;
+  std::istringstream in(exported.out);
+  for (std::string line; std::getline(in, line);) {
+    const Json json = Json::parse(line);
+    Json kept;
+    for (const char* key :
+         {"status", "prediction", "score", "selected", "layer_tokens", "effective_ratio", "flops_ratio"})
+      if (json.contains(key)) kept[key] = json.at(key);
+    REQUIRE(kept.size() >= 5);
+    out[json.at("label").get<std::string>() + " " + json.at("sample").get<std::string>()] = kept;
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a sweep on a card gives the reference's table", "[.card]") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(1));
+  REQUIRE(sweep(folder, "reference", "reference.kvmend").code == 0);
+  const auto expected = results(folder, "reference.kvmend");
+  REQUIRE(expected.size() == 6);
+
+  const Emulator report("report=1");
+  const auto run = sweep(folder, "cuda", "cuda.kvmend");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(results(folder, "cuda.kvmend") == expected);
+
+  // Where all cells at once do not fit by a little, groups of half of them do.
+  const std::string said = "SIMT: ";
+  const auto at = run.err.find(said);
+  REQUIRE(at != std::string::npos);
+  const int most = std::stoi(run.err.substr(at + said.size()));
+  const Emulator small("memory_kib=" + std::to_string(most - 16));
+  const auto halved = sweep(folder, "cuda", "halved.kvmend");
+  INFO(halved.err);
+  REQUIRE(halved.code == 0);
+  CHECK(results(folder, "halved.kvmend") == expected);
+}
+
+TEST_CASE("two cards have a worker each; one that faults is replaced, and no result is lost", "[.card]") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(2));
+  REQUIRE(sweep(folder, "reference", "reference.kvmend").code == 0);
+  const Emulator faulty("devices=2,launches_left=200,once=" + folder.write("fault", ""));
+  const auto run = sweep(folder, "cuda:0,1", "cuda.kvmend");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK_THAT(run.err, Contains("a fault that a test asked for"));
+  CHECK(results(folder, "cuda.kvmend") == results(folder, "reference.kvmend"));
+}
+
+TEST_CASE("a cell that does not fit the card fails with the numbers, and the rest goes on", "[.card]") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(1));
+  const Emulator small("memory=34");
+  const auto run = sweep(folder, "cuda", "cuda.kvmend");
+  INFO(run.err);
+  CHECK(run.code == 5);
+  CHECK_THAT(run.err, Contains("not enough memory on emulated card 0: ") && Contains(" asked for, ") &&
+                          Contains(" of 34.0 MiB free"));
+  const auto stored = results(folder, "cuda.kvmend");
+  CHECK(stored.size() == 6);
+  CHECK(std::any_of(stored.begin(), stored.end(), [](const auto& cell) { return cell.second.at("status") == "ok"; }));
+}
+
+TEST_CASE("a device that is lost again and again costs its cells, and says so", "[.card]") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(1));
+  const Emulator faulty("launches_left=200");  // loading and prefilling the chunks take 150 or so
+  const auto run = sweep(folder, "cuda", "cuda.kvmend");
+  INFO(run.err);
+  CHECK(run.code == 5);
+  CHECK_THAT(run.err, Contains("the device was lost in this cell, twice: cuda: "));
+  CHECK_THAT(run.err, Contains("an illegal memory access was encountered (cudaErrorIllegalAddress)"));
+}
+
+TEST_CASE("what is missing for a card is said", "[.card]") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(1));
+  const auto error = [&](const std::string& emulator, const std::string& device, int code = 4) {
+    const Emulator how(emulator);
+    const auto run = sweep(folder, device, "cuda.kvmend");
+    CHECK(run.code == code);
+    return run.err;
+  };
+  CHECK_THAT(error("no_driver=1", "cuda"), Contains("device 'cuda': no NVIDIA driver here") &&
+                                               Contains("install one that supports CUDA 13.0, or use --device cpu"));
+  CHECK_THAT(error("old_driver=1", "cuda"), Contains("the driver supports CUDA 11.4, this build needs 13.0; update the "
+                                                     "driver, or use --device cpu"));
+  CHECK_THAT(error("devices=2", "cuda:2"), Contains("device 'cuda:2': there are 2 cards, numbered from 0"));
+  CHECK_THAT(error("devices=2", "cuda:0,0", 2), Contains("device 'cuda:0,0' names cuda:0 twice"));
+  CHECK_THAT(error("memory=33", "cuda"),
+             Contains("the weights do not fit on emulated card 0: ") &&
+                 Contains("; 1.0 MiB of 33.0 MiB are free, of which 1.0 MiB are kept for work"));
+  CHECK_THAT(error("memory=3", "cuda"),
+             Contains("not enough memory on emulated card 0: 32.0 MiB asked for, 3.0 MiB of 3.0 MiB free"));
+}

@@ -1,0 +1,63 @@
+// Chunk caches that lie in host memory or on disk: copied layer by layer ahead of their use, with the same bits.
+#include "recompute/chunk_stream.h"
+
+#include <filesystem>
+
+#include "cache/chunk_store.h"
+#include "catch.h"
+#include "paths.h"
+#include "support/cell_case.h"
+#include "support/random_model.h"
+#include "support/tested_devices.h"
+
+using namespace kvmend;
+using namespace kvmend::test;
+
+TEST_CASE("a cell's bits and costs do not depend on where chunk caches lie", "[card]") {
+  const RandomModel files(8);
+  const Request request = random_request({7, 30, 21}, true, 9);
+  const std::filesystem::path folder = binary_folder() + "/streamed_test";
+  for (const auto& [device, dtype] : tested_settings()) {
+    CAPTURE(device, dtype_name(dtype));
+    Engine on_device(files, {device, dtype, 2});
+    for (const char* name : {"reuse", "cacheblend", "prophetkv", "infoflow_reorder", "agentkvshift"}) {
+      CAPTURE(name);
+      const auto expected = run_cell(on_device, request, strategy(name), 0.3);
+      CHECK(expected.outcome.seconds.load == 0);
+      for (const LoadFrom from : {LoadFrom::host, LoadFrom::disk}) {
+        Engine engine(files, {device, dtype, 2}, {.load_from = from, .folder = folder});
+        const auto cell = run_cell(engine, request, strategy(name), 0.3);
+        CHECK(cell.logits == expected.logits);
+        CHECK(cell.outcome.selected == expected.outcome.selected);
+        CHECK(cell.outcome.flops == expected.outcome.flops);
+        CHECK(cell.outcome.bytes == expected.outcome.bytes);
+        CHECK(cell.outcome.seconds.load > 0);
+        CHECK(cell.outcome.seconds.place > 0);
+        CHECK(cell.outcome.seconds.recompute >= 0);
+      }
+    }
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a stream hands out each layer of the chunks it has, in order", "[card]") {
+  for (const auto& [device, dtype] : tested_settings()) {
+    const auto backend = make_backend({.device = device, .dtype = dtype});
+    const auto queue = backend->make_queue();
+    const ChunkShape shape{dtype, 5, 3, 4};
+    auto chunk = std::make_shared<HostChunk>(shape, backend.get());
+    for (std::size_t i = 0; i < chunk->payload().size(); ++i) chunk->payload()[i] = static_cast<std::byte>(i % 63);
+    ChunkStream stream(*backend, {nullptr, chunk});
+    for (int layer = 0; layer < shape.n_layers; ++layer) {
+      const std::vector<LayerKv> got = stream.next_layer();
+      REQUIRE(got.size() == 2);
+      CHECK_FALSE(got[0].k);
+      for (const bool values : {false, true}) {
+        std::vector<std::byte> bytes(chunk->part(layer, values).size());
+        queue->download_raw(bytes, values ? got[1].v : got[1].k);
+        CHECK(std::equal(bytes.begin(), bytes.end(), chunk->part(layer, values).begin()));
+      }
+    }
+    CHECK_THROWS(stream.next_layer());
+  }
+}
