@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cache/host_chunk.h"
 #include "core/error.h"
 #include "datasets/files.h"
 #include "datasets/stream/prompts.h"
@@ -141,7 +142,8 @@ class Recycling {
     const auto stored = engine_->chunk({}, tokens_[i]);
     engine_->queue().finish();
     result_.store_s += watch.seconds();
-    result_.stored_bytes += stored.cache->bytes();
+    result_.stored_bytes +=
+        stored.cache ? stored.cache->bytes() : static_cast<std::int64_t>(stored.host->payload().size());
     store_.add({prompt.id, tokens_[i], std::move(embedding)});
   }
 
@@ -157,10 +159,11 @@ class Recycling {
     }
     RecycleRow row;
     row.lookup_s = watch.seconds();
-    Engine::LoadedChunk loaded;
-    if (match.used >= 0) loaded = engine_->chunk({}, store_.entry(match.used).tokens);
+    ChunkStore::Opened stored;
+    if (match.used >= 0) stored = engine_->chunk({}, store_.entry(match.used).tokens);
+    if (stored.host && !stored.cache) stored.cache = upload_chunk(engine_->backend(), engine_->queue(), *stored.host);
     const double before = watch.seconds();
-    const Answer found = answer(tokens, loaded.cache, match.depth, loaded.load_seconds);
+    const Answer found = answer(tokens, stored.cache, match.depth, stored.load_seconds);
 
     row.prompt_id = stream_.prompts[i].id;
     row.lookup = lookup;

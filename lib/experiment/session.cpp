@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "model/locate.h"
+#include "recompute/auxiliary.h"
 #include "recompute/runner.h"
 
 namespace kvmend {
@@ -65,6 +66,7 @@ Session::Session(const Config& config) : config_(config) {
 
 /// Before anything is stored: a task whose first prompt cannot be made or does not fit will hardly have one that does.
 void Session::check_prompts() const {
+  std::vector<Request> requests;
   for (int t = 0; t < static_cast<int>(tasks_.size()); ++t) {
     if (samples(t) == 0) continue;
     const TaskVariant& task = config_.tasks[static_cast<std::size_t>(t)];
@@ -73,15 +75,17 @@ void Session::check_prompts() const {
         const Prompt first = prompt(t, chunker, 0);
         const int tokens = first.request.n_tokens(), answer = first.sample.max_new_tokens;
         const int window = files_->config().context_length;
-        if (tokens + answer <= window) continue;
-        fail(ErrorKind::usage,
-             "its first prompt has {} tokens and its answer may take {}; the model was made for a context of {}",
-             tokens, answer, window);
+        if (tokens + answer > window)
+          fail(ErrorKind::usage,
+               "its first prompt has {} tokens and its answer may take {}; the model was made for a context of {}",
+               tokens, answer, window);
+        requests.push_back(first.request);
       } catch (const Error& error) {
         throw Error(error.kind(), fmt::format("{}{}: {}", task.where.prefix(), task.name, error.what()));
       }
     }
   }
+  for (const Request& request : requests) check_auxiliaries(request);
 }
 
 namespace {
@@ -103,15 +107,32 @@ void Session::find_auxiliaries() {
   for (const StrategyVariant& variant : config_.strategies) {
     for (const std::string& name : auxiliary_models(*variant.strategy)) {
       if (identity_.aux_models.contains(name)) continue;
+      const std::string where =
+          fmt::format("{}{}: aux_model {}: ", variant.where.prefix(), variant.strategy->info.name, name);
       try {
         const auto files = open_model(locate_model(name));
-        const auto tokenizer = make_tokenizer(*files);
+        check_decoder(files->config());
+        auto tokenizer = make_tokenizer(*files);
         check_alignment(*tokenizer);
         identity_.aux_models[name] = {name, files->sha256(), tokenizer->fingerprint(), ""};
+        auxiliaries_.push_back({name, where, std::move(tokenizer), files->config().context_length});
       } catch (const Error& error) {
-        throw Error(error.kind(), fmt::format("{}{}: aux_model {}: {}", variant.where.prefix(),
-                                              variant.strategy->info.name, name, error.what()));
+        throw Error(error.kind(), where + error.what());
       }
+    }
+  }
+}
+
+/// The same prompt has other tokens on an auxiliary model, and that model a context of its own.
+void Session::check_auxiliaries(const Request& request) const {
+  for (const Auxiliary& auxiliary : auxiliaries_) {
+    try {
+      const int tokens = retokenize(request, *auxiliary.tokenizer, auxiliary.name).n_tokens();
+      if (tokens > auxiliary.window)
+        fail(ErrorKind::usage, "the first prompt has {} of its tokens; it was made for a context of {}", tokens,
+             auxiliary.window);
+    } catch (const Error& error) {
+      throw Error(error.kind(), auxiliary.where + error.what());
     }
   }
 }

@@ -42,11 +42,17 @@ class Session {
   /// Throws naming the first strategy that lacks something for one of the samples (at most `limit` of each task; −1: all).
   void check_samples(int limit = -1) const;
   /// Makes each task's first prompt with each chunker. Throws what that throws, and Error(usage) where it exceeds the
-  /// model's context, naming the task and its place.
+  /// model's context, or an auxiliary model's, naming the task or the strategy and its place.
   void check_prompts() const;
 
  private:
+  struct Auxiliary {
+    std::string name, where;  ///< where: "a.yaml:9:5: cacheclip: aux_model X: "
+    std::unique_ptr<Tokenizer> tokenizer;
+    int window = 0;  ///< tokens it was made for
+  };
   void find_auxiliaries();
+  void check_auxiliaries(const Request& request) const;
   PromptOptions prompt_options(int chunker) const;
 
   const Config& config_;
@@ -55,6 +61,7 @@ class Session {
   std::unique_ptr<const ChatFormat> chat_;
   std::vector<std::unique_ptr<Chunker>> chunkers_;
   std::vector<std::unique_ptr<Task>> tasks_;
+  std::vector<Auxiliary> auxiliaries_;
   RunIdentity identity_;
 };
 

@@ -155,6 +155,25 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
              Contains("bad.yaml:9:5: cacheclip: aux_model nowhere.gguf:") && Contains("no such model"));
   CHECK_THAT(run("cacheclip: {aux_model: " + model + ", window: 0}", 2, model),
              Contains("window is 0, must be at least 1"));
+  CHECK_THAT(run("cacheclip: {aux_model: " + tiny_model("tiny-bert") + "}", 2, model),
+             Contains("bad.yaml:9:5: cacheclip: aux_model ") && Contains("a bert model is an encoder"));
+  // An auxiliary's own tokens and context count; and whether they stand for known bytes of the prompt.
+  const auto auxiliary = [&](const std::string& file, const std::string& from, const std::string& to) {
+    const fs::path copy = folder.path() / "aux";
+    fs::remove_all(copy);
+    fs::copy(tiny_model("tiny-llama"), copy);
+    std::string text = content(copy / file);
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    folder.write("aux/" + file, text.replace(at, from.size(), to));
+    return run("cacheclip: {aux_model: " + copy.string() + "}", 2, model);
+  };
+  CHECK_THAT(auxiliary("config.json", "\"max_position_embeddings\": 1024", "\"max_position_embeddings\": 64"),
+             Contains("bad.yaml:9:5: cacheclip: aux_model ") && Contains("it was made for a context of 64"));
+  CHECK_THAT(auxiliary("tokenizer.json", "\"normalizer\": null",
+                       R"("normalizer": {"type": "Replace", "pattern": {"String": "magic"}, "content": ""})"),
+             Contains("bad.yaml:9:5: cacheclip: aux_model ") &&
+                 Contains("its tokenizer does not say which bytes its tokens stand for"));
   CHECK_THAT(run("ape: {temperature: 0}", 2, model), Contains("bad.yaml:9:24: temperature is 0, must be between"));
   CHECK_THAT(run("samkv", 2, tiny_model("tiny-mistral")), Contains("bad.yaml:9:5: samkv:") && Contains("window"));
   CHECK_THAT(run("from_file: {path: none.jsonl}", 2, model), Contains("bad.yaml:9:16: none.jsonl: no such score file"));
