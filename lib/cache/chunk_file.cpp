@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::array<char, 8> magic{'k', 'v', 'm', 'e', 'n', 'd', '\xc5', '\n'};
 constexpr std::uint32_t byte_order = 0x01020304;
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 
 struct Header {
   std::array<char, 8> magic_bytes{};
@@ -25,7 +25,7 @@ struct Header {
   std::array<char, 64> digest{};
   std::uint32_t dtype = 0;
   std::int32_t n_layers = 0, tokens = 0, kv_width = 0;
-  std::uint64_t payload_bytes = 0, payload_hash = 0, zero = 0, header_hash = 0;
+  std::uint64_t payload_bytes = 0, layers_hash = 0, zero = 0, header_hash = 0;
 };
 static_assert(sizeof(Header) == 128 && std::is_trivially_copyable_v<Header>);
 
@@ -54,7 +54,23 @@ std::string problem_of(const Header& header, std::string_view digest, std::int64
   return {};
 }
 
-class Descriptor {
+std::uint64_t hash_of(const std::vector<std::uint64_t>& hashes) {
+  return fast_hash(hashes.data(), hashes.size() * sizeof(std::uint64_t));
+}
+
+std::size_t layer_bytes(const ChunkShape& shape) {
+  return static_cast<std::size_t>(shape.payload_bytes() / shape.n_layers);
+}
+
+/// One layer's keys and values, which lie behind one another.
+std::span<const std::byte> layer_of(const HostChunk& chunk, int layer) {
+  const std::size_t bytes = layer_bytes(chunk.shape());
+  return chunk.payload().subspan(static_cast<std::size_t>(layer) * bytes, bytes);
+}
+
+}  // namespace
+
+class ChunkFile::Descriptor {
  public:
   explicit Descriptor(const std::filesystem::path& path)
       : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
@@ -81,30 +97,56 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace
-
 std::int64_t chunk_file_bytes(const ChunkShape& shape) {
-  return static_cast<std::int64_t>(sizeof(Header)) + shape.payload_bytes();
+  return static_cast<std::int64_t>(sizeof(Header)) + shape.n_layers * std::int64_t{sizeof(std::uint64_t)} +
+         shape.payload_bytes();
+}
+
+ChunkFile::ChunkFile(std::unique_ptr<Descriptor> descriptor, ChunkShape shape, std::vector<std::uint64_t> hashes,
+                     bool bypass_page_cache)
+    : descriptor_(std::move(descriptor)),
+      shape_(shape),
+      hashes_(std::move(hashes)),
+      bypass_page_cache_(bypass_page_cache) {}
+
+ChunkFile::~ChunkFile() = default;
+
+std::string ChunkFile::read_layer(int layer, HostChunk& to) const {
+  require(to.shape() == shape_ && layer >= 0 && layer < shape_.n_layers, "layer {} of {} in a chunk file", layer,
+          shape_.n_layers);
+  const std::size_t bytes = layer_bytes(shape_), offset = static_cast<std::size_t>(layer) * bytes;
+  const auto part = to.payload().subspan(offset, bytes);
+  const std::int64_t payload = chunk_file_bytes(shape_) - shape_.payload_bytes();
+  if (!descriptor_->read_at(payload + static_cast<std::int64_t>(offset), part)) return "truncated";
+  if (bypass_page_cache_ && layer + 1 == shape_.n_layers) descriptor_->drop_pages();
+  const bool right = fast_hash(part.data(), part.size()) == hashes_[static_cast<std::size_t>(layer)];
+  return right ? "" : "corrupt payload";
+}
+
+OpenedFile open_chunk_file(const std::filesystem::path& path, std::string_view digest, bool bypass_page_cache) {
+  auto descriptor = std::make_unique<ChunkFile::Descriptor>(path);
+  if (descriptor->get() < 0) return {nullptr, errno == ENOENT || errno == ENOTDIR ? "" : std::strerror(errno)};
+  struct stat info {};
+  if (::fstat(descriptor->get(), &info) != 0 || !S_ISREG(info.st_mode)) return {nullptr, "not a regular file"};
+  if (bypass_page_cache) descriptor->drop_pages();
+
+  Header header;
+  if (!descriptor->read_at(0, std::as_writable_bytes(std::span(&header, 1)))) return {nullptr, "truncated"};
+  if (auto problem = problem_of(header, digest, info.st_size); !problem.empty()) return {nullptr, std::move(problem)};
+  std::vector<std::uint64_t> hashes(static_cast<std::size_t>(header.n_layers));
+  if (!descriptor->read_at(sizeof header, std::as_writable_bytes(std::span(hashes)))) return {nullptr, "truncated"};
+  if (hash_of(hashes) != header.layers_hash) return {nullptr, "corrupt header"};
+  const ChunkShape shape{static_cast<DType>(header.dtype), header.n_layers, header.tokens, header.kv_width};
+  return {std::make_unique<ChunkFile>(std::move(descriptor), shape, std::move(hashes), bypass_page_cache), ""};
 }
 
 ReadChunk read_chunk_file(const std::filesystem::path& path, std::string_view digest, bool bypass_page_cache,
                           Backend* backend) {
-  const Descriptor file(path);
-  if (file.get() < 0) return {std::nullopt, errno == ENOENT || errno == ENOTDIR ? "" : std::strerror(errno)};
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {std::nullopt, "not a regular file"};
-  if (bypass_page_cache) file.drop_pages();
-
-  Header header;
-  if (!file.read_at(0, std::as_writable_bytes(std::span(&header, 1)))) return {std::nullopt, "truncated"};
-  if (auto problem = problem_of(header, digest, info.st_size); !problem.empty()) {
-    return {std::nullopt, std::move(problem)};
-  }
-  HostChunk chunk({static_cast<DType>(header.dtype), header.n_layers, header.tokens, header.kv_width}, backend);
-  if (!file.read_at(sizeof header, chunk.payload())) return {std::nullopt, "truncated"};
-  if (bypass_page_cache) file.drop_pages();
-  if (fast_hash(chunk.payload().data(), chunk.payload().size()) != header.payload_hash) {
-    return {std::nullopt, "corrupt payload"};
+  const auto [file, unusable] = open_chunk_file(path, digest, bypass_page_cache);
+  if (!file) return {std::nullopt, unusable};
+  HostChunk chunk(file->shape(), backend);
+  for (int layer = 0; layer < file->shape().n_layers; ++layer) {
+    if (auto problem = file->read_layer(layer, chunk); !problem.empty()) return {std::nullopt, std::move(problem)};
   }
   return {std::move(chunk), ""};
 }
@@ -119,12 +161,18 @@ void write_chunk_file(const std::filesystem::path& path, std::string_view digest
   header.tokens = chunk.shape().tokens;
   header.kv_width = chunk.shape().kv_width;
   header.payload_bytes = chunk.payload().size();
-  header.payload_hash = fast_hash(chunk.payload().data(), chunk.payload().size());
+  std::vector<std::uint64_t> hashes;
+  for (int layer = 0; layer < header.n_layers; ++layer) {
+    const auto part = layer_of(chunk, layer);
+    hashes.push_back(fast_hash(part.data(), part.size()));
+  }
+  header.layers_hash = hash_of(hashes);
   header.header_hash = hash_of(header);
   const auto text = [](std::span<const std::byte> bytes) {
     return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   };
-  write_file_atomically(path, {text(std::as_bytes(std::span(&header, 1))), text(chunk.payload())});
+  write_file_atomically(path, {text(std::as_bytes(std::span(&header, 1))), text(std::as_bytes(std::span(hashes))),
+                               text(chunk.payload())});
 }
 
 }  // namespace kvmend

@@ -55,17 +55,35 @@ void ChunkFolder::warn_once(const std::string& topic, const std::string& message
 }
 
 std::optional<HostChunk> ChunkFolder::read(const std::string& digest, bool bypass_page_cache, Backend* backend) {
-  const fs::path path = file_of(digest);
-  ReadChunk found = read_chunk_file(path, digest, bypass_page_cache, backend);
-  if (!found.problem.empty()) {
-    ++rejected_;
-    warn_once(digest, fmt::format("{}: {}; the chunk is prefilled again", path.string(), found.problem));
-  }
-  if (!found.chunk) return std::nullopt;
-  bytes_read_ += chunk_file_bytes(found.chunk->shape());
+  ReadChunk found = read_chunk_file(file_of(digest), digest, bypass_page_cache, backend);
+  if (!found.problem.empty()) say_unusable(digest, found.problem);
+  if (found.chunk) note_use(file_of(digest), found.chunk->shape());
+  return std::move(found.chunk);
+}
+
+std::unique_ptr<ChunkFile> ChunkFolder::open(const std::string& digest, bool bypass_page_cache) {
+  if (rejected_digests_.contains(digest)) return nullptr;
+  OpenedFile found = open_chunk_file(file_of(digest), digest, bypass_page_cache);
+  if (!found.problem.empty()) say_unusable(digest, found.problem);
+  if (found.file) note_use(file_of(digest), found.file->shape());
+  return std::move(found.file);
+}
+
+void ChunkFolder::reject(const std::string& digest, const std::string& problem) {
+  std::error_code ignored;
+  if (!fs::remove(file_of(digest), ignored)) rejected_digests_.insert(digest);
+  say_unusable(digest, problem);
+}
+
+void ChunkFolder::say_unusable(const std::string& digest, const std::string& problem) {
+  ++rejected_;
+  warn_once(digest, fmt::format("{}: {}; the chunk is prefilled again", file_of(digest).string(), problem));
+}
+
+void ChunkFolder::note_use(const fs::path& path, const ChunkShape& shape) {
+  bytes_read_ += chunk_file_bytes(shape);
   std::error_code ignored;  // a file we may read but not touch is only deleted a little early
   fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
-  return std::move(found.chunk);
 }
 
 bool ChunkFolder::write(const std::string& digest, const HostChunk& chunk) {
@@ -85,6 +103,7 @@ bool ChunkFolder::write(const std::string& digest, const HostChunk& chunk) {
     warn_once("write", fmt::format("{}; the run goes on without writing chunk caches to disk", error.what()));
     return false;
   }
+  rejected_digests_.erase(digest);
   bytes_written_ += bytes;
   known_bytes_ += bytes;
   unseen_bytes_ += bytes;

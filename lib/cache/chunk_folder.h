@@ -21,6 +21,10 @@ class ChunkFolder {
   /// `limit_bytes`: beyond it the files used longest ago are deleted. The folder is made on the first write.
   ChunkFolder(std::filesystem::path folder, std::int64_t limit_bytes, Warn warn);
 
+  /// Of a file whose header is right; null if there is none.
+  std::unique_ptr<ChunkFile> open(const std::string& digest, bool bypass_page_cache);
+  /// Of a file that was opened and whose layers then turned out wrong: it goes or is not opened again; said once.
+  void reject(const std::string& digest, const std::string& problem);
   std::optional<HostChunk> read(const std::string& digest, bool bypass_page_cache, Backend* backend = nullptr);
   /// False, and said, if it could not be written or is larger than the limit.
   bool write(const std::string& digest, const HostChunk& chunk);
@@ -33,6 +37,8 @@ class ChunkFolder {
 
  private:
   void shrink(const std::filesystem::path& newest);
+  void say_unusable(const std::string& digest, const std::string& problem);
+  void note_use(const std::filesystem::path& path, const ChunkShape& shape);
   void warn_once(const std::string& topic, const std::string& message);
 
   std::filesystem::path folder_;
@@ -44,6 +50,7 @@ class ChunkFolder {
   std::int64_t unseen_bytes_ = std::numeric_limits<std::int64_t>::max() / 2;
   std::int64_t bytes_read_ = 0, bytes_written_ = 0, rejected_ = 0, evicted_ = 0;
   std::set<std::string> said_;
+  std::set<std::string> rejected_digests_;  ///< files that could not be removed either
 };
 
 }  // namespace kvmend

@@ -32,13 +32,27 @@ ChunkStore::ChunkStore(ChunkStoreOptions options)
 }
 
 ChunkStore::Found ChunkStore::get(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make) {
-  Opened opened = open(key, backend, queue, make);
-  if (opened.cache) return {std::move(opened.cache), opened.load_seconds};
-  const auto start = Clock::now();
-  auto cache = upload_chunk(backend, queue, *opened.host);
-  const double seconds = seconds_since(start);
-  counted_.load_seconds += seconds;
-  return {std::move(cache), opened.load_seconds + seconds};
+  for (bool first_try = true;; first_try = false) {
+    Opened opened = open(key, backend, queue, make);
+    if (opened.cache) return {std::move(opened.cache), opened.load_seconds};
+    const auto start = Clock::now();
+    try {
+      if (opened.arriving) opened.arriving->read_all();
+    } catch (const StaleChunk& stale) {
+      if (!first_try) throw;
+      stale.reject();
+      continue;
+    }
+    auto cache = upload_chunk(backend, queue, opened.arriving ? opened.arriving->chunk() : *opened.host);
+    const double seconds = seconds_since(start);
+    counted_.load_seconds += seconds;
+    return {std::move(cache), opened.load_seconds + seconds};
+  }
+}
+
+int ChunkStore::Opened::tokens() const {
+  if (cache) return cache->tokens;
+  return host ? host->shape().tokens : arriving->shape().tokens;
 }
 
 ChunkStore::Opened ChunkStore::open(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make) {
@@ -50,9 +64,8 @@ ChunkStore::Opened ChunkStore::open(const ChunkKey& key, Backend& backend, Queue
     case LoadFrom::host: found = from_host(digest, backend, queue, make); break;
     case LoadFrom::disk: found = from_disk(digest, backend, queue, make); break;
   }
-  const int tokens = found.cache ? found.cache->tokens : found.host->shape().tokens;
-  require(tokens == static_cast<int>(key.unit_ids.size()), "a chunk cache of {} tokens for {} ids", tokens,
-          key.unit_ids.size());
+  require(found.tokens() == static_cast<int>(key.unit_ids.size()), "a chunk cache of {} tokens for {} ids",
+          found.tokens(), key.unit_ids.size());
   counted_.load_seconds += found.load_seconds;
   return found;
 }
@@ -74,11 +87,11 @@ ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& b
                                            const Make& make) {
   if (auto cache = on_device_.find(digest)) {
     ++counted_.memory_hits;
-    return {std::move(cache), nullptr, 0};
+    return {std::move(cache), nullptr, nullptr, 0};
   }
   if (auto chunk = on_host_.find(digest)) {  // it had to leave the device
     ++counted_.memory_hits;
-    return {nullptr, std::move(chunk), 0};
+    return {nullptr, std::move(chunk), nullptr, 0};
   }
   Opened found;
   if (folder_) {
@@ -104,7 +117,7 @@ ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& b
 ChunkStore::Opened ChunkStore::from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
   if (auto chunk = on_host_.find(digest)) {
     ++counted_.memory_hits;
-    return {nullptr, std::move(chunk), 0};
+    return {nullptr, std::move(chunk), nullptr, 0};
   }
   std::optional<HostChunk> stored;
   if (folder_ && (stored = folder_->read(digest, false, &backend))) {
@@ -113,15 +126,16 @@ ChunkStore::Opened ChunkStore::from_host(const std::string& digest, Backend& bac
     stored = download_chunk(backend, queue, *prefill(make));
     if (folder_) folder_->write(digest, *stored);
   }
-  return {nullptr, keep_on_host(digest, std::move(*stored)), 0};
+  return {nullptr, keep_on_host(digest, std::move(*stored)), nullptr, 0};
 }
 
 ChunkStore::Opened ChunkStore::from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
   for (const bool first_try : {true, false}) {
     const auto start = Clock::now();
-    if (auto stored = folder_->read(digest, true, &backend)) {
+    if (auto file = folder_->open(digest, true)) {
       if (first_try) ++counted_.disk_hits;
-      return {nullptr, std::make_shared<const HostChunk>(std::move(*stored)), seconds_since(start)};
+      auto arriving = std::make_shared<ArrivingChunk>(*folder_, digest, std::move(file), &backend);
+      return {nullptr, nullptr, std::move(arriving), seconds_since(start)};
     }
     if (first_try && !folder_->write(digest, download_chunk(backend, queue, *prefill(make)))) break;
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cache/arriving_chunk.h"
 #include "cache/chunk_cache.h"
 #include "cache/chunk_folder.h"
 #include "cache/recently_used.h"
@@ -52,18 +53,20 @@ class ChunkStore {
     /// work). With load_from host or disk a cache that was just made is stored and loaded like any other.
     double load_seconds = 0;
   };
-  /// A cache where it lies: on the device, or in host memory to be copied from layer by layer.
+  /// A cache where it lies, one of the three: on the device, in host memory or on disk, to be copied layer by layer.
   struct Opened {
-    std::shared_ptr<const ChunkCache> cache;
-    std::shared_ptr<const HostChunk> host;
-    double load_seconds = 0;  ///< spent on bringing it there from the disk
+    std::shared_ptr<const ChunkCache> cache = {};
+    std::shared_ptr<const HostChunk> host = {};
+    std::shared_ptr<ArrivingChunk> arriving = {};
+    double load_seconds = 0;  ///< spent on finding it there
+    int tokens() const;
   };
   using Make = std::function<std::shared_ptr<const ChunkCache>()>;
 
   /// `make` prefills on a miss. Throws what it throws; Error(device) when memory runs out; with load_from: disk
   /// Error(data) if the folder cannot be written, for then there is nothing to measure.
   Found get(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make);
-  /// The same for who copies it to the device himself.
+  /// The same for who copies it to the device himself, and may meet a StaleChunk while doing so.
   Opened open(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make);
 
   /// Frees the device's memory of caches that nobody uses now.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cache/host_chunk.h"
 #include "core/error.h"
 #include "datasets/files.h"
 #include "datasets/stream/prompts.h"
@@ -139,11 +138,10 @@ class Recycling {
     for (const Lookup lookup : config_.lookups) recycle(i, lookup, baseline, embedding);
 
     const Stopwatch watch;
-    const auto stored = engine_->chunk({}, tokens_[i]);
+    const auto stored = engine_->chunk_on_device({}, tokens_[i]);
     engine_->queue().finish();
     result_.store_s += watch.seconds();
-    result_.stored_bytes +=
-        stored.cache ? stored.cache->bytes() : static_cast<std::int64_t>(stored.host->payload().size());
+    result_.stored_bytes += stored.cache->bytes();
     store_.add({prompt.id, tokens_[i], std::move(embedding)});
   }
 
@@ -159,9 +157,8 @@ class Recycling {
     }
     RecycleRow row;
     row.lookup_s = watch.seconds();
-    ChunkStore::Opened stored;
-    if (match.used >= 0) stored = engine_->chunk({}, store_.entry(match.used).tokens);
-    if (stored.host && !stored.cache) stored.cache = upload_chunk(engine_->backend(), engine_->queue(), *stored.host);
+    ChunkStore::Found stored;
+    if (match.used >= 0) stored = engine_->chunk_on_device({}, store_.entry(match.used).tokens);
     const double before = watch.seconds();
     const Answer found = answer(tokens, stored.cache, match.depth, stored.load_seconds);
 

@@ -10,24 +10,63 @@ namespace {
 /// Layers on the device beside the one in use: while one is copied the other is waited for.
 constexpr std::size_t kAhead = 2;
 
+const HostChunk& in_host_memory(const ChunkStore::Opened& chunk) {
+  return chunk.arriving ? chunk.arriving->chunk() : *chunk.host;
+}
+
 }  // namespace
 
-ChunkStream::ChunkStream(Backend& backend, std::vector<std::shared_ptr<const HostChunk>> chunks)
+ChunkStream::ChunkStream(Backend& backend, std::vector<ChunkStore::Opened> chunks)
     : backend_(backend), chunks_(std::move(chunks)), uploads_(backend.make_uploads()) {
-  for (const auto& chunk : chunks_)
-    if (chunk) n_layers_ = chunk->shape().n_layers;
+  bool from_disk = false;
+  for (const auto& chunk : chunks_) {
+    if (chunk.cache) continue;
+    if (chunk.arriving) from_disk = true;
+    if (chunk.arriving || chunk.host) n_layers_ = in_host_memory(chunk).shape().n_layers;
+  }
+  if (from_disk)
+    reader_ = std::jthread([this](const std::stop_token& stop) { read(stop); });
+  else
+    read_ = n_layers_;
+}
+
+/// A layer of every chunk before the next layer of any: in the order of their use.
+void ChunkStream::read(const std::stop_token& stop) {
+  try {
+    for (int layer = 1; layer <= n_layers_ && !stop.stop_requested(); ++layer) {
+      for (const auto& chunk : chunks_)
+        if (chunk.arriving) chunk.arriving->read(layer);
+      const std::lock_guard lock(mutex_);
+      read_ = layer;
+      news_.notify_one();
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    failure_ = std::current_exception();
+    news_.notify_one();
+  }
+}
+
+/// Throws what reading it threw.
+bool ChunkStream::is_read(int layer, bool wait) {
+  std::unique_lock lock(mutex_);
+  if (wait) news_.wait(lock, [&] { return read_ > layer || failure_; });
+  if (read_ > layer) return true;
+  if (wait) std::rethrow_exception(failure_);
+  return false;
 }
 
 void ChunkStream::begin_layer() {
   Layer layer;
   for (const auto& chunk : chunks_) {
     LayerKv& kv = layer.chunks.emplace_back();
-    if (!chunk) continue;
-    const ChunkShape& shape = chunk->shape();
+    if (chunk.cache || (!chunk.host && !chunk.arriving)) continue;
+    const HostChunk& from = in_host_memory(chunk);
+    const ChunkShape& shape = from.shape();
     kv.k = backend_.allocate(shape.dtype, shape.tokens, shape.kv_width);
     kv.v = backend_.allocate(shape.dtype, shape.tokens, shape.kv_width);
-    uploads_->begin(kv.k, chunk->part(begun_, false));
-    layer.last_copy = uploads_->begin(kv.v, chunk->part(begun_, true));
+    uploads_->begin(kv.k, from.part(begun_, false));
+    layer.last_copy = uploads_->begin(kv.v, from.part(begun_, true));
   }
   ++begun_;
   under_way_.push_back(std::move(layer));
@@ -36,7 +75,8 @@ void ChunkStream::begin_layer() {
 std::vector<LayerKv> ChunkStream::next_layer() {
   const Stopwatch watch;
   require(begun_ < n_layers_ || !under_way_.empty(), "a stream of {} layers is asked for another", n_layers_);
-  while (begun_ < n_layers_ && under_way_.size() <= kAhead) begin_layer();
+  // What is asked for is waited for; what comes after it only goes ahead.
+  while (begun_ < n_layers_ && under_way_.size() <= kAhead && is_read(begun_, under_way_.empty())) begin_layer();
   Layer layer = std::move(under_way_.front());
   under_way_.pop_front();
   if (layer.last_copy >= 0) uploads_->wait(layer.last_copy);

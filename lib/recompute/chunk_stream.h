@@ -1,22 +1,27 @@
 #pragma once
+#include <condition_variable>
 #include <deque>
+#include <exception>
 #include <memory>
-#include <span>
+#include <mutex>
+#include <thread>
 #include <vector>
 
-#include "cache/host_chunk.h"
+#include "cache/chunk_store.h"
 
 namespace kvmend {
 
-/// The layers of chunk caches in host memory on their way to the device, copied beside its work and ahead of their use.
+/// The layers of chunk caches in host memory or on disk on their way to the device: a thread reads them from disk, and
+/// they are copied beside the device's work and ahead of their use.
 class ChunkStream {
  public:
-  /// A null chunk is on the device already and gets no tensors.
-  ChunkStream(Backend& backend, std::vector<std::shared_ptr<const HostChunk>> chunks);
+  /// A chunk that is on the device already gets no tensors.
+  ChunkStream(Backend& backend, std::vector<ChunkStore::Opened> chunks);
 
   /// The next layer of each chunk, in order from layer 0. Returns when it is there, with the layers behind it under way.
+  /// Throws StaleChunk where a file turns out to be damaged.
   std::vector<LayerKv> next_layer();
-  /// Seconds that next_layer waited for copies.
+  /// Seconds that next_layer waited for the disk and for copies.
   double waited_seconds() const { return waited_; }
 
  private:
@@ -24,14 +29,22 @@ class ChunkStream {
     std::vector<LayerKv> chunks;
     std::int64_t last_copy = -1;
   };
+  void read(const std::stop_token& stop);
+  bool is_read(int layer, bool wait);
   void begin_layer();
 
   Backend& backend_;
-  std::vector<std::shared_ptr<const HostChunk>> chunks_;
+  std::vector<ChunkStore::Opened> chunks_;
   std::unique_ptr<Uploads> uploads_;
   std::deque<Layer> under_way_;
   int n_layers_ = 0, begun_ = 0;
   double waited_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable news_;
+  int read_ = 0;                ///< layers that are in host memory
+  std::exception_ptr failure_;  ///< of the thread
+  std::jthread reader_;         ///< last: it ends before what it uses
 };
 
 }  // namespace kvmend

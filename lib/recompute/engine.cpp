@@ -59,7 +59,7 @@ AuxiliaryModel& Engine::auxiliary(const std::string& name) {
   return *found;
 }
 
-ChunkStore::Opened Engine::chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
+ChunkKey Engine::key_of(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) const {
   ChunkKey key;
   key.weights_sha256 = model_->weights_sha256();
   key.model = model_identity(model_->config());
@@ -67,7 +67,17 @@ ChunkStore::Opened Engine::chunk(std::span<const std::int32_t> sink, std::span<c
   key.backend = backend_->name();
   key.sink_ids.assign(sink.begin(), sink.end());
   key.unit_ids.assign(unit.begin(), unit.end());
-  return store_->open(key, *backend_, *queue_, [&] { return prefill_chunk(*model_, *queue_, sink, unit); });
+  return key;
+}
+
+ChunkStore::Opened Engine::chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
+  return store_->open(key_of(sink, unit), *backend_, *queue_,
+                      [&] { return prefill_chunk(*model_, *queue_, sink, unit); });
+}
+
+ChunkStore::Found Engine::chunk_on_device(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
+  return store_->get(key_of(sink, unit), *backend_, *queue_,
+                     [&] { return prefill_chunk(*model_, *queue_, sink, unit); });
 }
 
 double full_prefill_flops(const ModelConfig& c, int tokens) {

@@ -27,13 +27,17 @@ class Engine {
   Queue& queue() { return *queue_; }
   ChunkStore& store() { return *store_; }
 
-  /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped), on the device or in host memory.
+  /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped), wherever it lies.
   ChunkStore::Opened chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
+  /// The same, brought to the device.
+  ChunkStore::Found chunk_on_device(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
 
   /// Another model that selectors ask, by name or path, on CPU threads of its own; opened once. Throws as opening it does.
   AuxiliaryModel& auxiliary(const std::string& name);
 
  private:
+  ChunkKey key_of(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) const;
+
   BackendOptions backend_options_;
   ChunkStoreOptions store_options_;
   std::unique_ptr<Backend> backend_;

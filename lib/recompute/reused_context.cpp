@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "recompute/chunk_stream.h"
 #include "recompute/nearest.h"
+#include "recompute/stopwatch.h"
 
 namespace kvmend {
 
@@ -82,14 +83,14 @@ std::vector<std::int32_t> ReusedContext::plain_sink(std::size_t unit) const {
 void ReusedContext::provide(std::vector<std::shared_ptr<const ChunkCache>> chunks, double load_seconds) {
   require(chunks.size() == units_.size(), "{} caches for {} units", chunks.size(), units_.size());
   chunks_.clear();
-  for (auto& cache : chunks) chunks_.push_back({std::move(cache), nullptr});
+  for (auto& cache : chunks) chunks_.push_back({.cache = std::move(cache)});
   load_seconds_ = load_seconds;
 }
 
 void ReusedContext::load() {
   if (!chunks_.empty()) return;
   if (whole_) whole_->load();
-  std::vector<Chunk> chunks;  // all or none: memory may run out on the way
+  std::vector<ChunkStore::Opened> chunks;  // all or none: memory may run out on the way
   for (std::size_t u = 0; u < units_.size(); ++u) {
     const auto ids =
         std::span(sequence_.ids)
@@ -98,17 +99,23 @@ void ReusedContext::load() {
       chunks.push_back(whole_->chunks_[static_cast<std::size_t>(from_[u])]);
       continue;
     }
-    auto loaded = engine_.chunk(sink_of(u), ids);
-    load_seconds_ += loaded.load_seconds;
-    chunks.push_back({std::move(loaded.cache), std::move(loaded.host)});
+    chunks.push_back(engine_.chunk(sink_of(u), ids));
+    load_seconds_ += chunks.back().load_seconds;
   }
   chunks_ = std::move(chunks);
 }
 
 const ChunkCache& ReusedContext::chunk(std::size_t unit) {
   load();
-  Chunk& chunk = chunks_[unit];
-  if (!chunk.cache) chunk.cache = upload_chunk(engine_.backend(), engine_.queue(), *chunk.host);
+  ChunkStore::Opened& chunk = chunks_[unit];
+  if (!chunk.cache && chunk.arriving) {
+    const Stopwatch watch;
+    chunk.arriving->read_all();
+    load_seconds_ += watch.seconds();
+  }
+  if (!chunk.cache)
+    chunk.cache =
+        upload_chunk(engine_.backend(), engine_.queue(), chunk.arriving ? chunk.arriving->chunk() : *chunk.host);
   return *chunk.cache;
 }
 
@@ -143,11 +150,8 @@ std::shared_ptr<ReusedContext::Placing> ReusedContext::begin_placing(Placement p
   placing->rotate = rotate;
   placing->positions = engine_.backend().allocate(DType::i32, n_candidates_, 1);
   engine_.queue().upload(placing->positions, positions(placement));
-  std::vector<std::shared_ptr<const HostChunk>> from_host;
-  for (const Chunk& chunk : chunks_) from_host.push_back(chunk.cache ? nullptr : chunk.host);
-  const bool streams =
-      std::any_of(from_host.begin(), from_host.end(), [](const auto& chunk) { return chunk != nullptr; });
-  if (streams) placing->stream = std::make_unique<ChunkStream>(engine_.backend(), std::move(from_host));
+  const bool streams = std::any_of(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return !chunk.cache; });
+  if (streams) placing->stream = std::make_unique<ChunkStream>(engine_.backend(), chunks_);
   return placing;
 }
 

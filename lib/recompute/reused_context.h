@@ -37,7 +37,7 @@ class ReusedContext {
     BasePtr base;
     Charge charge;  ///< what placing took
   };
-  /// Where chunks lie in host memory, a layer is placed when it is first asked for: its copy goes beside the work on the
+  /// Where chunks lie in host memory or on disk, a layer is placed when it is first asked for: its copy goes beside the work on the
   /// layers below. What the base's user waits for is loading, the rest placing; neither is the user's own time.
   const Placed& placed(Placement placement, Ledger& ledger);
   /// The base with keys before RoPE; offline data, so placing it is free.
@@ -80,11 +80,7 @@ class ReusedContext {
   Sequence sequence_;
   int n_candidates_ = 0;
   std::vector<Unit> units_;  ///< the request's, and with last_token the query's leading tokens
-  struct Chunk {
-    std::shared_ptr<const ChunkCache> cache;  ///< on the device, or null
-    std::shared_ptr<const HostChunk> host;    ///< where it is not
-  };
-  std::vector<Chunk> chunks_;
+  std::vector<ChunkStore::Opened> chunks_;
   double load_seconds_ = 0;
   ProbeCost placed_meanwhile_;
   std::map<Placement, Placed> placed_;

@@ -39,37 +39,47 @@ class RequestRun {
     std::unique_ptr<CellRun> cell;
   };
 
-  /// Runs body. Whether there was memory enough; any other error is the cells'.
+  /// Why to start again: memory ran out, or a stored chunk was damaged and is gone now.
+  enum class Again { no, memory, damage };
+
+  /// Runs body. What it throws is the cells' error, unless starting again helps.
   template <class Body>
-  bool guarded(std::span<const std::size_t> cells, const Body& body) {
+  Again guarded(std::span<const std::size_t> cells, const Body& body) {
     std::string error;
-    bool enough = true;
+    Again again = Again::no;
     try {
       body();
     } catch (const DeviceLost&) {
       throw;
     } catch (const OutOfMemory& failure) {
       error = failure.what();
-      enough = false;
+      again = Again::memory;
     } catch (const std::bad_alloc&) {
       error = "out of memory";
-      enough = false;
+      again = Again::memory;
+    } catch (const StaleChunk& stale) {
+      stale.reject();
+      error = stale.what();
+      again = Again::damage;
     } catch (const std::exception& failure) {
       error = failure.what();
     }
     for (const std::size_t i : cells) outcomes_[i].error = error;
-    return enough;
+    return again;
   }
 
   /// Cells of one reuse key, in groups that fit the memory.
   void run_cells(std::span<const std::size_t> cells) {
     for (const std::size_t i : cells) {
-      const auto begin = [&] { start(i); };
-      if (!guarded({&i, 1}, begin)) {
+      bool freed = false;
+      while (true) {
+        const Again again = guarded({&i, 1}, [&] { start(i); });
+        if (again == Again::no || (again == Again::memory && freed)) break;
         finish_group();  // its overlays go, and what else can be made again
         shared_.reset();
+        if (again == Again::damage) continue;  // with one file less
         engine_.store().release_unused();
-        guarded({&i, 1}, begin);
+        freed = true;
       }
       if (group_bytes_ >= group_limit_) finish_group();
     }
@@ -96,8 +106,8 @@ class RequestRun {
       indices.push_back(running.index);
       cells.push_back(running.cell.get());
     }
-    const bool enough = guarded(indices, [&] { decode(engine_, cells, options_.decode); });
-    if (!enough && cells.size() > 1) {  // what was decoded so far is worth less than the memory it takes
+    const Again again = guarded(indices, [&] { decode(engine_, cells, options_.decode); });
+    if (again != Again::no && cells.size() > 1) {  // what was decoded so far is worth less than the memory it takes
       group_limit_ = group_bytes_ / 2;
       group_.clear();
       group_bytes_ = 0;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <random>
 
@@ -45,7 +46,7 @@ std::string rehash(std::string content) {
 
 TEST_CASE("a chunk file gives back what was written, with and without the page cache") {
   const Written written;
-  CHECK(written.content.size() == header_bytes + static_cast<std::size_t>(chunk_bytes()));
+  CHECK(written.content.size() == header_bytes + 2 * sizeof(std::uint64_t) + static_cast<std::size_t>(chunk_bytes()));
   CHECK(static_cast<std::int64_t>(written.content.size()) == chunk_file_bytes(written.chunk.shape()));
   for (const bool bypass : {false, true}) {
     const ReadChunk found = read_chunk_file(written.path, written.digest, bypass);
@@ -95,16 +96,37 @@ TEST_CASE("random damage to a large payload is found") {
   const HostChunk chunk = host_chunk(3, {DType::bf16, 4, 200, 64});
   write_chunk_file(folder.path() / "c", digest_of(3), chunk);
   const std::string content = read_file(folder.path() / "c");
+  const std::size_t payload = header_bytes + 4 * sizeof(std::uint64_t);
   std::mt19937 random(5);
   for (int i = 0; i < 200; ++i) {
     std::string bad = content;
-    const std::size_t at = header_bytes + random() % (content.size() - header_bytes);
+    const std::size_t at = payload + random() % (content.size() - payload);
     bad[at] = static_cast<char>(bad[at] ^ (1 + static_cast<int>(random() % 255)));
     std::ofstream(folder.path() / "c", std::ios::binary | std::ios::trunc) << bad;
     const ReadChunk found = read_chunk_file(folder.path() / "c", digest_of(3), false);
     REQUIRE_FALSE(found.chunk);
     REQUIRE(found.problem == "corrupt payload");
   }
+}
+
+TEST_CASE("layers are verified one by one, and a file that is replaced stays what it was when it was opened") {
+  const Written written;
+  std::string bad = written.content;
+  bad.back() = static_cast<char>(~bad.back());
+  written.put(bad);
+  const OpenedFile damaged = open_chunk_file(written.path, written.digest, false);
+  REQUIRE(damaged.file);
+  HostChunk chunk(damaged.file->shape());
+  CHECK(damaged.file->read_layer(0, chunk).empty());
+  CHECK(std::ranges::equal(chunk.part(0, true), written.chunk.part(0, true)));
+  CHECK(damaged.file->read_layer(1, chunk) == "corrupt payload");
+
+  write_chunk_file(written.path, written.digest, written.chunk);
+  const OpenedFile right = open_chunk_file(written.path, written.digest, false);
+  REQUIRE(right.file);
+  write_chunk_file(written.path, digest_of(2), host_chunk(2));
+  for (const int layer : {1, 0}) CHECK(right.file->read_layer(layer, chunk).empty());
+  CHECK(same(chunk, written.chunk));
 }
 
 TEST_CASE("a file cut anywhere or with something behind it is refused") {
@@ -136,8 +158,8 @@ TEST_CASE("each kind of foreign file is named") {
   CHECK(problem(other) == "written on a machine of the other byte order");
 
   other = written.content;
-  other[12] = 2;
-  CHECK(problem(rehash(other)) == "format version 2, this build reads 1");
+  other[12] = 1;
+  CHECK(problem(rehash(other)) == "format version 1, this build reads 2");
 
   write_chunk_file(written.path, digest_of(99), written.chunk);
   CHECK(written.read().problem == "the cache of another key");

@@ -4,6 +4,7 @@
 
 #include "catch.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "sample_chunks.h"
 
 using namespace kvmend;
@@ -119,6 +120,25 @@ TEST_CASE("a damaged file is said once, rebuilt, and served from then on") {
     next.get(1);
     CHECK(next.prefills == 0);
     CHECK(next.warnings->empty());
+  }
+}
+
+TEST_CASE("a file whose last layer is damaged is said once and rebuilt, whoever finds out") {
+  const TempFolder temp;
+  const fs::path file = temp.path() / (key_of(1).digest() + ".kvchunk");
+  for (const LoadFrom from : {LoadFrom::device, LoadFrom::host, LoadFrom::disk}) {
+    ChunkStoreOptions options{.load_from = from, .folder = temp.path()};
+    Bench(options).get(1);
+    std::string content = read_file(file);
+    content.back() = static_cast<char>(~content.back());
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
+    Bench bench(options);
+    CHECK(same(bench.bits(*bench.get(1).cache), bench.expected(1)));
+    CHECK(bench.prefills == 1);
+    CHECK(bench.warnings->size() == 1);
+    CHECK(bench.store.stats().rejected_files == 1);
+    CHECK(same(bench.bits(*bench.get(1).cache), bench.expected(1)));
+    CHECK(bench.prefills == 1);
   }
 }
 

@@ -2,9 +2,11 @@
 #include "recompute/chunk_stream.h"
 
 #include <filesystem>
+#include <fstream>
 
 #include "cache/chunk_store.h"
 #include "catch.h"
+#include "core/file.h"
 #include "paths.h"
 #include "support/cell_case.h"
 #include "support/random_model.h"
@@ -40,6 +42,47 @@ TEST_CASE("a cell's bits and costs do not depend on where chunk caches lie", "[c
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("cells go on over chunk files that turn out to be damaged while they are read") {
+  const RandomModel files(4);
+  const Request request = random_request({5, 9, 8, 7}, true, 3);
+  const std::filesystem::path folder = binary_folder() + "/damaged_test";
+  std::filesystem::remove_all(folder);
+  const std::vector<CellSpec> cells{
+      {strategy("reuse"), 0}, {strategy("cacheblend"), 0.4}, {strategy("prophetkv"), 0.4}};
+  RunnerOptions options;
+  options.decode.max_new_tokens = 3;
+  Engine on_device(files, {"cpu", DType::f32, 2});
+  const auto expected = run_request(on_device, request, cells, options);
+  const auto run = [&](std::vector<std::string>& said) {
+    ChunkStoreOptions store{.load_from = LoadFrom::disk, .folder = folder};
+    store.warn = [&](const std::string& message) { said.push_back(message); };
+    Engine engine(files, {"cpu", DType::f32, 2}, store);
+    const auto outcomes = run_request(engine, request, cells, options);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      CHECK(outcomes[i].error.empty());
+      CHECK(outcomes[i].prediction_ids == expected[i].prediction_ids);
+      CHECK(outcomes[i].selected == expected[i].selected);
+    }
+    return engine.store().stats();
+  };
+  std::vector<std::string> said;
+  CHECK(run(said).misses == 4);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {  // each in its last layer
+    std::string content = read_file(entry.path());
+    content.back() = static_cast<char>(~content.back());
+    std::ofstream(entry.path(), std::ios::binary | std::ios::trunc) << content;
+  }
+  CHECK(said.empty());
+  const auto stats = run(said);
+  CHECK(stats.rejected_files == 4);
+  CHECK(stats.misses == 4);
+  CHECK(said.size() == 4);
+  said.clear();
+  CHECK(run(said).misses == 0);
+  CHECK(said.empty());
+  std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("a stream hands out each layer of the chunks it has, in order", "[card]") {
   for (const auto& [device, dtype] : tested_settings()) {
     const auto backend = make_backend({.device = device, .dtype = dtype});
@@ -47,7 +90,7 @@ TEST_CASE("a stream hands out each layer of the chunks it has, in order", "[card
     const ChunkShape shape{dtype, 5, 3, 4};
     auto chunk = std::make_shared<HostChunk>(shape, backend.get());
     for (std::size_t i = 0; i < chunk->payload().size(); ++i) chunk->payload()[i] = static_cast<std::byte>(i % 63);
-    ChunkStream stream(*backend, {nullptr, chunk});
+    ChunkStream stream(*backend, {{}, {.host = chunk}});
     for (int layer = 0; layer < shape.n_layers; ++layer) {
       const std::vector<LayerKv> got = stream.next_layer();
       REQUIRE(got.size() == 2);
