@@ -163,9 +163,9 @@ class Bench final : public Command {
 
   /// So that the next call does the strategy's offline work; auxiliary models are opened before it.
   static void forget_chunks(Engine& engine, const CellSpec& spec) {
-    engine.store() = ChunkStore(ChunkStoreOptions{});
+    engine.forget_chunks();
     for (const std::string& name : spec.strategy->selector->auxiliary_models()) {
-      engine.auxiliary(name).engine().store() = ChunkStore(ChunkStoreOptions{});
+      engine.auxiliary(name).engine().forget_chunks();
     }
   }
 

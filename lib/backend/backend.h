@@ -198,8 +198,9 @@ class Uploads {
   /// Begins to copy stored bytes to a dense tensor that nothing queued uses; returns the copy's number, from 0. `from` stays
   /// as it is until wait() has returned for that number.
   virtual std::int64_t begin(const Tensor& to, std::span<const std::byte> from) = 0;
-  /// Returns when that copy and all before it are on the device: what queues are given from then on may read them.
-  virtual void wait(std::int64_t number) = 0;
+  /// Returns when that copy and all before it are on the device: what queues are given from then on may read them. The
+  /// seconds that the copies took which nobody had waited for.
+  virtual double wait(std::int64_t number) = 0;
 };
 
 /// What a device does at best, measured: products in the compute dtype on registers alone, and reading memory that no
@@ -230,6 +231,8 @@ class Backend {
   /// Told once a model, before its first matrix is prepared: a backend with little memory decides by it how to keep them.
   /// Throws OutOfMemory with the numbers and what to try where they do not fit.
   virtual void expect_weights(const WeightNeeds&) {}
+  /// Told behind the last weight what requests take: memory is got ready now, so that no layer waits for it.
+  virtual void expect_work(std::int64_t) {}
   virtual WeightPtr prepare(const WeightSource& source) = 0;
   /// Several matrices over the same input as one, stacked by rows (Q, K and V; gate and up).
   virtual WeightPtr prepare(std::span<const WeightSource> sources) = 0;
@@ -261,6 +264,7 @@ struct BackendOptions {
   DType dtype = DType::f32;
   int threads = 0;  ///< 0: all processors of this process
   WeightStorage weights = WeightStorage::automatic;
+  std::int64_t work_bytes = 0;  ///< what a request takes besides weights: a device with memory of its own keeps it free
 };
 /// Throws Error(usage) for an unknown device, Error(device) for one that is missing.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);

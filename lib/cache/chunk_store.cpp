@@ -1,8 +1,10 @@
 #include "cache/chunk_store.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
+#include "backend/device_error.h"
 #include "core/error.h"
 
 namespace kvmend {
@@ -89,11 +91,18 @@ ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& b
     ++counted_.memory_hits;
     return {std::move(cache), nullptr, nullptr, 0};
   }
+  Opened found;
   if (auto chunk = on_host_.find(digest)) {  // it had to leave the device
     ++counted_.memory_hits;
-    return {nullptr, std::move(chunk), nullptr, 0};
+    if (on_device_.bytes() + static_cast<std::int64_t>(chunk->payload().size()) > options_.memory_bytes)
+      return {nullptr, std::move(chunk), nullptr, 0};
+    const auto start = Clock::now();  // there is room again
+    found.cache = upload_chunk(backend, queue, *chunk);
+    found.load_seconds = seconds_since(start);
+    on_host_.erase(digest);
+    on_device_.put(digest, found.cache, found.cache->bytes());
+    return found;
   }
-  Opened found;
   if (folder_) {
     const auto start = Clock::now();
     if (const auto stored = folder_->read(digest, false, &backend)) {
@@ -106,12 +115,29 @@ ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& b
     found.cache = prefill(make);
     if (folder_) folder_->write(digest, download_chunk(backend, queue, *found.cache));
   }
-  on_device_.put(digest, found.cache, found.cache->bytes(), [&](const std::string& name, const auto& leaving) {
-    if (options_.host_bytes < leaving->bytes()) return;
-    keep_on_host(name, download_chunk(backend, queue, *leaving));
+  on_device_.put(digest, found.cache, found.cache->bytes(),
+                 [&](const std::string& name, const auto& leaving) { spill(name, *leaving, backend, queue); });
+  // A request that uses more than there is room for has the rest in host memory.
+  if (on_device_.bytes() <= options_.memory_bytes || options_.host_bytes < found.cache->bytes()) return found;
+  auto host = keep_on_host(digest, download_chunk(backend, queue, *found.cache));
+  on_device_.erase(digest);
+  ++counted_.spilled;
+  return {nullptr, std::move(host), nullptr, found.load_seconds};
+}
+
+/// Best effort: what does not fit into host memory either is prefilled again.
+void ChunkStore::spill(const std::string& digest, const ChunkCache& cache, Backend& backend, Queue& queue) {
+  if (options_.host_bytes < cache.bytes()) return;
+  try {
+    keep_on_host(digest, download_chunk(backend, queue, cache));
     ++counted_.spilled;
-  });
-  return found;
+  } catch (const OutOfMemory&) {
+    on_host_.trim_to(0);
+  }
+}
+
+void ChunkStore::release_unused(Backend& backend, Queue& queue) {
+  on_device_.trim_to(0, [&](const std::string& name, const auto& leaving) { spill(name, *leaving, backend, queue); });
 }
 
 ChunkStore::Opened ChunkStore::from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {

@@ -69,8 +69,8 @@ class ChunkStore {
   /// The same for who copies it to the device himself, and may meet a StaleChunk while doing so.
   Opened open(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make);
 
-  /// Frees the device's memory of caches that nobody uses now.
-  void release_unused() { on_device_.trim_to(0); }
+  /// Frees the device's memory of caches that nobody uses now; they go to host memory where there is room.
+  void release_unused(Backend& backend, Queue& queue);
 
   ChunkStoreStats stats() const;
 
@@ -78,6 +78,7 @@ class ChunkStore {
   Opened from_device(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
   Opened from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
   Opened from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  void spill(const std::string& digest, const ChunkCache& cache, Backend& backend, Queue& queue);
   std::shared_ptr<const HostChunk> keep_on_host(const std::string& digest, HostChunk chunk);
   std::shared_ptr<const ChunkCache> prefill(const Make& make);
 

@@ -46,6 +46,7 @@ struct PlainKeys {
     v("tokenize", c.tokenize, "the whole prompt at once, or each unit alone");
     v("device", c.device, "auto, cpu, reference, cuda or cuda:N,M");
     v("threads", c.threads, "0: all processors", between(0, 4096));
+    v("weights", c.weights, "on a card: as computed with, as stored (quantised), or what fits");
   }
 };
 
@@ -103,8 +104,11 @@ bool is_device(const std::string& device) {
 /// The first that "cuda:0,1,0" names twice; empty: none.
 std::string device_named_twice(const std::string& device) {
   std::set<std::string> seen;
-  for (const std::string& one : device_list(device))
+  for (std::string one : device_list(device)) {
+    const std::size_t digits = one.find(':') + 1;  // cuda:00 is cuda:0
+    if (digits > 0) one.erase(digits, std::min(one.find_first_not_of('0', digits), one.size() - 1) - digits);
     if (!seen.insert(one).second) return one;
+  }
   return {};
 }
 

@@ -22,6 +22,12 @@ struct EnumNames<ComputeType> {
   static constexpr std::array names{std::pair{ComputeType::f32, "f32"}, std::pair{ComputeType::bf16, "bf16"}};
 };
 template <>
+struct EnumNames<WeightStorage> {
+  static constexpr std::array names{std::pair{WeightStorage::automatic, "auto"},
+                                    std::pair{WeightStorage::computed, "computed"},
+                                    std::pair{WeightStorage::stored, "stored"}};
+};
+template <>
 struct EnumNames<LoadFrom> {
   static constexpr std::array names{std::pair{LoadFrom::device, "device"}, std::pair{LoadFrom::host, "host"},
                                     std::pair{LoadFrom::disk, "disk"}};
@@ -63,6 +69,7 @@ struct Config {
   std::string name;
   std::string model;
   ComputeType dtype = ComputeType::bf16;
+  WeightStorage weights = WeightStorage::automatic;
   std::vector<TaskVariant> tasks;
   std::vector<Value> chunkers;  ///< canonical specs, at least one
   std::vector<StrategyVariant> strategies;

@@ -147,6 +147,16 @@ void Session::check_strategies() const {
   }
 }
 
+int Session::longest_first_prompt() const {
+  int longest = 0;
+  for (int t = 0; t < static_cast<int>(tasks_.size()); ++t) {
+    if (samples(t) == 0) continue;
+    const Prompt first = prompt(t, 0, 0);
+    longest = std::max(longest, first.request.n_tokens() + first.sample.max_new_tokens);
+  }
+  return longest;
+}
+
 std::vector<TaskNote> Session::notes() const {
   std::vector<TaskNote> out;
   for (std::size_t t = 0; t < tasks_.size(); ++t) {

@@ -41,6 +41,8 @@ class Session {
   void check_strategies() const;
   /// Throws naming the first strategy that lacks something for one of the samples (at most `limit` of each task; −1: all).
   void check_samples(int limit = -1) const;
+  /// Tokens of the longest of each task's first prompts and its answer.
+  int longest_first_prompt() const;
   /// Makes each task's first prompt with each chunker. Throws what that throws, and Error(usage) where it exceeds the
   /// model's context, or an auxiliary model's, naming the task or the strategy and its place.
   void check_prompts() const;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "core/cancel.h"
 #include "core/error.h"
@@ -70,7 +71,8 @@ class Supervisor {
   bool should_stop();
   void finish();
   void share(const std::vector<SampleCells>& items);
-  void work(SampleWorker& worker, const std::vector<SampleCells>& items, std::size_t& next);
+  const SampleCells* take(const std::vector<SampleCells>& items);
+  void work(SampleWorker& worker, const std::vector<SampleCells>& items);
   void put(const SampleCells& item, const Prompt& prompt, std::vector<CellAnswer> answers);
   const std::string& strategy_of(std::size_t cell) const;
   std::vector<std::string> worker_command(const std::string& device) const;
@@ -86,7 +88,10 @@ class Supervisor {
   double cost_ = 0, done_ = 0;  ///< CostEstimate of all samples to do, and of those done
   Stopwatch watch_;
   Progress* progress_ = nullptr;
-  std::mutex mutex_;  ///< everything but the workers: one thread a device shares it
+  std::mutex mutex_;                            ///< everything but the workers: one thread a device shares it
+  bool ends_ = false;                           ///< something went wrong that concerns all of them
+  std::size_t next_ = 0;                        ///< of the samples to do
+  std::vector<const SampleCells*> given_back_;  ///< by workers whose device failed
   SweepResult result_;
 };
 
@@ -144,44 +149,72 @@ const std::string& Supervisor::strategy_of(std::size_t cell) const {
   return config_.strategies[static_cast<std::size_t>(grid_[cell].strategy)].strategy->info.name;
 }
 
-/// One worker a device; whoever is free takes the next sample. Throws what the first of them threw.
+/// One worker a device; whoever is free takes the next sample. A device that cannot be used any more gives its sample back to
+/// the others. Throws when none is left, and what else one of them threw.
 void Supervisor::share(const std::vector<SampleCells>& items) {
-  std::size_t next = 0;
-  std::exception_ptr error;
+  std::vector<std::string> devices = device_list(config_.device), usable;
+  std::exception_ptr error, device_error;
   const auto run_device = [&](const std::string& device) {
     try {
       SampleWorker worker(worker_command(device), [this](std::size_t cell) { return strategy_of(cell); });
-      work(worker, items, next);
+      work(worker, items);
+      const std::lock_guard lock(mutex_);
+      usable.push_back(device);
+    } catch (const Error& failure) {
+      const std::lock_guard lock(mutex_);
+      const bool others = failure.kind() == ErrorKind::device && devices.size() > 1;
+      if (others) fmt::print(stderr, "kvmend: {} is not used any more: {}\n", device, failure.what());
+      (others ? device_error : error) = std::current_exception();
+      ends_ |= !others;
     } catch (...) {
       const std::lock_guard lock(mutex_);
-      if (!error) error = std::current_exception();
-      next = items.size();
+      error = std::current_exception();
+      ends_ = true;
     }
   };
-  const std::vector<std::string> devices = device_list(config_.device);
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < std::min(devices.size(), items.size()); ++i)
-      others.emplace_back(run_device, devices[i]);
-    run_device(devices.front());
+  for (; !devices.empty(); devices = std::exchange(usable, {})) {
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < std::min(devices.size(), items.size()); ++i)
+        others.emplace_back(run_device, devices[i]);
+      run_device(devices.front());
+    }
+    if (error) std::rethrow_exception(error);
+    if (given_back_.empty() || stop_requested() != 0) return;  // else those that work do what was given back too late
   }
-  if (error) std::rethrow_exception(error);
+  std::rethrow_exception(device_error);
 }
 
-void Supervisor::work(SampleWorker& worker, const std::vector<SampleCells>& items, std::size_t& next) {
-  for (;;) {
-    std::unique_lock lock(mutex_);
-    if (should_stop() || next >= items.size()) return;
-    const SampleCells& item = items[next++];
+/// Null where there is nothing left to do, or something else went wrong.
+const SampleCells* Supervisor::take(const std::vector<SampleCells>& items) {
+  if (ends_ || should_stop()) return nullptr;
+  if (!given_back_.empty()) {
+    const SampleCells* item = given_back_.back();
+    given_back_.pop_back();
+    return item;
+  }
+  return next_ < items.size() ? &items[next_++] : nullptr;
+}
+
+void Supervisor::work(SampleWorker& worker, const std::vector<SampleCells>& items) {
+  std::unique_lock lock(mutex_);
+  while (const SampleCells* item = take(items)) {
     const std::string doing =
-        fmt::format("{} sample {}", config_.tasks[static_cast<std::size_t>(item.task)].label, item.position);
+        fmt::format("{} sample {}", config_.tasks[static_cast<std::size_t>(item->task)].label, item->position);
     progress_->update(result_.computed, done_ / cost_, doing);
-    const Prompt prompt = session_.prompt(item.task, item.chunker, item.position);
+    const Prompt prompt = session_.prompt(item->task, item->chunker, item->position);
     lock.unlock();
-    std::vector<CellAnswer> answers = worker.compute(item, prompt.hash);
+    std::vector<CellAnswer> answers;
+    try {
+      answers = worker.compute(*item, prompt.hash);
+    } catch (...) {
+      lock.lock();
+      given_back_.push_back(item);
+      throw;
+    }
     lock.lock();
-    put(item, prompt, std::move(answers));
-    done_ += item.cost;
+    put(*item, prompt, std::move(answers));
+    done_ += item->cost;
     progress_->update(result_.computed, done_ / cost_, doing);
   }
 }

@@ -45,7 +45,7 @@ std::optional<Difference> first_difference(const Value& a, const Value& b, const
 
 /// Without what does not change a result: shards may run on other machines, and with more samples.
 Value comparable(Value config) {
-  for (const char* key : {"name", "device", "threads", "cache"}) config.erase(key);
+  for (const char* key : {"name", "device", "threads", "weights", "cache"}) config.erase(key);
   for (auto& entry : config.map()) {
     if (entry.key != "tasks") continue;
     for (Value& task : entry.value.list()) task.erase("samples");

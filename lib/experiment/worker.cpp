@@ -1,5 +1,6 @@
 #include "experiment/worker.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -43,10 +44,15 @@ ChunkStoreOptions store_options(const Config& config) {
   return options;
 }
 
-BackendOptions backend_options(const Config& config, const std::string& device) {
-  return {.device = device.empty() ? config.device : device,
-          .dtype = config.dtype == ComputeType::bf16 ? DType::bf16 : DType::f32,
-          .threads = config.threads};
+BackendOptions backend_options(const Session& session, const std::string& device) {
+  const Config& config = session.config();
+  BackendOptions options{.device = device.empty() ? config.device : device,
+                         .dtype = config.dtype == ComputeType::bf16 ? DType::bf16 : DType::f32,
+                         .threads = config.threads,
+                         .weights = config.weights};
+  if (backend_name(options.device) == "cuda")
+    options.work_bytes = request_bytes(session.files().config(), options.dtype, session.longest_first_prompt());
+  return options;
 }
 
 class Worker {
@@ -56,16 +62,26 @@ class Worker {
         wire_(wire),
         session_(config),
         grid_(make_grid(config)),
-        engine_(session_.files(), backend_options(config, device), store_options(config)) {}
+        engine_(session_.files(), backend_options(session_, device), store_options(config)) {}
 
   void serve() {
     wire_.send({{"op", "ready"}, {"device", engine_.backend().description()}});
     while (const auto message = wire_.receive()) {
-      if (message->at("op") == "sample" && !wire_.send(answer(*message))) return;
+      if (message->at("op") == "sample" && !wire_.send(answer_or_end(*message))) return;
     }
   }
 
  private:
+  /// A device that answers no more may hang whoever gives its memory back: this process ends as it is.
+  Json answer_or_end(const Json& message) {
+    try {
+      return answer(message);
+    } catch (const DeviceLost& error) {
+      wire_.send({{"op", "lost"}, {"message", error.what()}});
+      std::_Exit(static_cast<int>(ErrorKind::device));
+    }
+  }
+
   Json answer(const Json& message) {
     const auto cells = message.at("cells").get<std::vector<std::size_t>>();
     const Prompt prompt = session_.prompt(message.at("task"), message.at("chunker"), message.at("position"));

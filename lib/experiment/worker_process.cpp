@@ -15,12 +15,12 @@ namespace kvmend {
 namespace {
 
 /// Runs in the child between fork and exec: only async-signal-safe calls.
-[[noreturn]] void become_worker(char* const* argv, pid_t parent, int to_close_a, int to_close_b) {
+[[noreturn]] void become_worker(char* const* argv, pid_t parent, int read_end, int write_end) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   ::setpgid(0, 0);  // the terminal's Ctrl-C goes to the supervisor, which ends after the sample in flight
-  ::close(to_close_a);
-  ::close(to_close_b);
+  ::fcntl(read_end, F_SETFD, 0);
+  ::fcntl(write_end, F_SETFD, 0);
   ::execv(argv[0], argv);
   ::_exit(127);
 }
@@ -29,9 +29,9 @@ namespace {
 
 WorkerProcess::WorkerProcess(const std::vector<std::string>& command) {
   int down[2], up[2];
-  if (::pipe(down) != 0 || ::pipe(up) != 0) fail(ErrorKind::device, "cannot make a pipe: {}", std::strerror(errno));
-  ::fcntl(down[1], F_SETFD, FD_CLOEXEC);
-  ::fcntl(up[0], F_SETFD, FD_CLOEXEC);
+  // Closed in every process started meanwhile: a worker whose pipe another one holds would never be seen to end.
+  if (::pipe2(down, O_CLOEXEC) != 0 || ::pipe2(up, O_CLOEXEC) != 0)
+    fail(ErrorKind::device, "cannot make a pipe: {}", std::strerror(errno));
   std::vector<std::string> words = command;
   words.insert(words.end(), {"--read", std::to_string(down[0]), "--write", std::to_string(up[1])});
   std::vector<char*> argv;
@@ -39,7 +39,7 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& command) {
   argv.push_back(nullptr);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become_worker(argv.data(), parent, down[1], up[0]);
+  if (pid_ == 0) become_worker(argv.data(), parent, down[0], up[1]);
   const int error = errno;
   ::close(down[0]);
   ::close(up[1]);

@@ -6,6 +6,8 @@
 
 #include "core/error.h"
 #include "recompute/arrange.h"
+#include "recompute/chunk_stream.h"
+#include "recompute/exposed_load.h"
 #include "recompute/stopwatch.h"
 
 namespace kvmend {
@@ -94,26 +96,35 @@ void CellRun::execute(const Plan& plan) {
   set_up_sequence(plan);
   const bool reuses = plan.filter || static_cast<int>(plan.selected.size()) < context().n_candidates();
   const Charge* own = nullptr;
+  const ReusedContext::Placed* placed = nullptr;
+  bool probed = false;  // a probe went through all of the base's layers before the pass does
   if (reuses) {
-    const auto& placed = context().placed(plan.placement, root_.ledger());
-    base_ = placed.base;
-    own = &placed.charge;
+    placed = context().placed_already(plan.placement);
+    probed = placed != nullptr && !plan.filter && root_.ledger().uses(placed->charge);
+    placed = &context().placed(plan.placement, root_.ledger());
+    base_ = placed->base;
+    own = &placed->charge;
   }
+  const PassSpec spec = pass_spec(plan);
   Queue& queue = engine_.queue();
   queue.finish();
   const OpCost before = queue.cost();
   const ProbeCost placed_before = context().placed_meanwhile();
   const Stopwatch watch;
   const WriteBack write_back = strategy_->options.write_back;
-  Pass pass = plan.filter ? probe_->full_layers(plan.filter->first_layer, temper_, write_back).fork(pass_spec(plan))
-                          : Pass(engine_.model(), queue, pass_spec(plan));
+  Pass pass = plan.filter ? probe_->full_layers(plan.filter->first_layer, temper_, write_back).fork(spec)
+                          : Pass(engine_.model(), queue, spec);
   pass.run_until(engine_.model().config().n_layers, plan.filter ? &*plan.filter : nullptr);
   queue.finish();
   const ProbeCost placed_meanwhile = context().placed_meanwhile() - placed_before;
   const double pass_seconds = watch.seconds() - placed_meanwhile.seconds;
   if (own != nullptr) {  // known now: layers that came from the host were placed as the pass reached them
-    outcome_.seconds.load = context().load_seconds();
     outcome_.seconds.place = own->cost.seconds;
+    outcome_.seconds.load = context().load_seconds();
+    if (placed->stream) {
+      const double beside = probed ? root_.charged_seconds(own, outcome_.seconds.place) : pass_seconds;
+      outcome_.seconds.load += exposed_load(placed->stream->arrivals(), beside, ChunkStream::ahead);
+    }
   }
   // Own time as measured; probes at their full cost, whoever computed them.
   outcome_.seconds.select = plan_seconds_ + root_.charged_seconds(own, outcome_.seconds.load + outcome_.seconds.place);

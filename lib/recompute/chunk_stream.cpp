@@ -7,9 +7,6 @@ namespace kvmend {
 
 namespace {
 
-/// Layers on the device beside the one in use: while one is copied the other is waited for.
-constexpr std::size_t kAhead = 2;
-
 const HostChunk& in_host_memory(const ChunkStore::Opened& chunk) {
   return chunk.arriving ? chunk.arriving->chunk() : *chunk.host;
 }
@@ -24,19 +21,23 @@ ChunkStream::ChunkStream(Backend& backend, std::vector<ChunkStore::Opened> chunk
     if (chunk.arriving) from_disk = true;
     if (chunk.arriving || chunk.host) n_layers_ = in_host_memory(chunk).shape().n_layers;
   }
-  if (from_disk)
+  if (from_disk) {
     reader_ = std::jthread([this](const std::stop_token& stop) { read(stop); });
-  else
-    read_ = n_layers_;
+    return;
+  }
+  read_ = n_layers_;
+  reading_.assign(static_cast<std::size_t>(n_layers_), 0);
 }
 
 /// A layer of every chunk before the next layer of any: in the order of their use.
 void ChunkStream::read(const std::stop_token& stop) {
   try {
     for (int layer = 1; layer <= n_layers_ && !stop.stop_requested(); ++layer) {
+      const Stopwatch watch;
       for (const auto& chunk : chunks_)
         if (chunk.arriving) chunk.arriving->read(layer);
       const std::lock_guard lock(mutex_);
+      reading_.push_back(watch.seconds());
       read_ = layer;
       news_.notify_one();
     }
@@ -73,14 +74,14 @@ void ChunkStream::begin_layer() {
 }
 
 std::vector<LayerKv> ChunkStream::next_layer() {
-  const Stopwatch watch;
   require(begun_ < n_layers_ || !under_way_.empty(), "a stream of {} layers is asked for another", n_layers_);
   // What is asked for is waited for; what comes after it only goes ahead.
-  while (begun_ < n_layers_ && under_way_.size() <= kAhead && is_read(begun_, under_way_.empty())) begin_layer();
+  while (begun_ < n_layers_ && under_way_.size() <= ahead && is_read(begun_, under_way_.empty())) begin_layer();
   Layer layer = std::move(under_way_.front());
   under_way_.pop_front();
-  if (layer.last_copy >= 0) uploads_->wait(layer.last_copy);
-  waited_ += watch.seconds();
+  const double copying = layer.last_copy >= 0 ? uploads_->wait(layer.last_copy) : 0;
+  const std::lock_guard lock(mutex_);
+  arrivals_.push_back(reading_[arrivals_.size()] + copying);
   return std::move(layer.chunks);
 }
 

@@ -21,8 +21,10 @@ class ChunkStream {
   /// The next layer of each chunk, in order from layer 0. Returns when it is there, with the layers behind it under way.
   /// Throws StaleChunk where a file turns out to be damaged.
   std::vector<LayerKv> next_layer();
-  /// Seconds that next_layer waited for the disk and for copies.
-  double waited_seconds() const { return waited_; }
+  /// For each layer handed out so far, the seconds that reading and copying it took by itself.
+  const std::vector<double>& arrivals() const { return arrivals_; }
+  /// Layers that may be under way or on the device beside the one that was handed out last.
+  static constexpr int ahead = 2;
 
  private:
   struct Layer {
@@ -38,13 +40,14 @@ class ChunkStream {
   std::unique_ptr<Uploads> uploads_;
   std::deque<Layer> under_way_;
   int n_layers_ = 0, begun_ = 0;
-  double waited_ = 0;
+  std::vector<double> arrivals_;
 
   std::mutex mutex_;
   std::condition_variable news_;
-  int read_ = 0;                ///< layers that are in host memory
-  std::exception_ptr failure_;  ///< of the thread
-  std::jthread reader_;         ///< last: it ends before what it uses
+  int read_ = 0;                 ///< layers that are in host memory
+  std::vector<double> reading_;  ///< seconds of each of them
+  std::exception_ptr failure_;   ///< of the thread
+  std::jthread reader_;          ///< last: it ends before what it uses
 };
 
 }  // namespace kvmend

@@ -39,7 +39,9 @@ Engine::Engine(const ModelFiles& files, const BackendOptions& backend, const Chu
       backend_(make_backend(backend)),
       model_(std::make_unique<Model>(decoder_files(files), *backend_)),
       queue_(backend_->make_queue()),
-      store_(std::make_unique<ChunkStore>(fitted(store, *backend_))) {}
+      store_(std::make_unique<ChunkStore>(fitted(store, *backend_))) {
+  backend_->expect_work(backend.work_bytes);
+}
 
 Engine::~Engine() = default;
 
@@ -78,6 +80,21 @@ ChunkStore::Opened Engine::chunk(std::span<const std::int32_t> sink, std::span<c
 ChunkStore::Found Engine::chunk_on_device(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit) {
   return store_->get(key_of(sink, unit), *backend_, *queue_,
                      [&] { return prefill_chunk(*model_, *queue_, sink, unit); });
+}
+
+void Engine::forget_chunks() {
+  store_.reset();  // before the device is asked what it has free
+  store_ = std::make_unique<ChunkStore>(fitted(store_options_, *backend_));
+}
+
+std::int64_t request_bytes(const ModelConfig& c, DType dtype, int tokens) {
+  const std::int64_t q = std::int64_t{c.n_heads} * c.head_dim, kv = std::int64_t{c.n_kv_heads} * c.head_dim;
+  const auto element = static_cast<std::int64_t>(dtype_bytes(dtype));
+  const std::int64_t caches = 2 * (std::int64_t{c.n_layers} * 2 * kv * element);       // base and overlay, a token
+  const std::int64_t activations = std::int64_t{sizeof(float)} * (c.d_model + 2 * q);  // hidden, q, attention
+  const std::int64_t block =
+      512 * std::int64_t{sizeof(float)} * (2 * std::int64_t{c.d_ff} + 2 * c.d_model + q + 2 * kv);
+  return tokens * (caches + activations) + block + std::int64_t{c.vocab} * std::int64_t{sizeof(float)};
 }
 
 double full_prefill_flops(const ModelConfig& c, int tokens) {

@@ -26,6 +26,8 @@ class Engine {
   const Model& model() const { return *model_; }
   Queue& queue() { return *queue_; }
   ChunkStore& store() { return *store_; }
+  /// As if no chunk had been seen yet.
+  void forget_chunks();
 
   /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped), wherever it lies.
   ChunkStore::Opened chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
@@ -57,6 +59,10 @@ class AuxiliaryModel {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Tokenizer> tokenizer_;
 };
+
+/// Memory that a request of so many tokens takes on a device besides weights and chunk caches, about: the placed caches, one
+/// cell's recomputed rows of all of them, activations and logits.
+std::int64_t request_bytes(const ModelConfig& config, DType dtype, int tokens);
 
 /// FLOPs of prefilling `tokens` from nothing and taking the last row's logits, by the same rules as Queue
 /// counts.

@@ -6,7 +6,8 @@
 
 namespace kvmend {
 
-/// Wall-clock seconds of one request by phase. ttft is their sum.
+/// Wall-clock seconds of one request by phase. ttft is their sum. `load` is what loading alone exposes: where caches
+/// stream layer by layer it is reckoned from what each layer took and the work beside it (recompute/exposed_load.h).
 struct PhaseSeconds {
   double load = 0, place = 0, select = 0, recompute = 0, query = 0, first_token = 0;
   double ttft() const { return load + place + select + recompute + query + first_token; }

@@ -141,7 +141,8 @@ std::vector<std::int32_t> ReusedContext::positions(Placement placement) const {
 struct ReusedContext::Placing {
   bool rotate = true;
   Tensor positions;                     ///< i32 [rows, 1]
-  std::unique_ptr<ChunkStream> stream;  ///< null: all chunks are on the device
+  std::shared_ptr<ChunkStream> stream;  ///< null: all chunks are on the device
+  std::vector<LayerKv> streamed;        ///< the next layer's, where it came and is not placed yet
   int next = 0;                         ///< layer
 };
 
@@ -151,14 +152,16 @@ std::shared_ptr<ReusedContext::Placing> ReusedContext::begin_placing(Placement p
   placing->positions = engine_.backend().allocate(DType::i32, n_candidates_, 1);
   engine_.queue().upload(placing->positions, positions(placement));
   const bool streams = std::any_of(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return !chunk.cache; });
-  if (streams) placing->stream = std::make_unique<ChunkStream>(engine_.backend(), chunks_);
+  if (streams) placing->stream = std::make_shared<ChunkStream>(engine_.backend(), chunks_);
   return placing;
 }
 
 LayerKv ReusedContext::place_next(Placing& placing) {
   const Model& model = engine_.model();
   Queue& queue = engine_.queue();
-  const std::vector<LayerKv> streamed = placing.stream ? placing.stream->next_layer() : std::vector<LayerKv>{};
+  // Placing may run out of memory and be tried again: a layer comes once.
+  std::vector<LayerKv>& streamed = placing.streamed;
+  if (placing.stream && streamed.empty()) streamed = placing.stream->next_layer();
   const int layer = placing.next;
   const LayerKv kv = model.make_layer_kv(n_candidates_);
   for (std::size_t u = 0; u < units_.size(); ++u) {
@@ -173,22 +176,33 @@ LayerKv ReusedContext::place_next(Placing& placing) {
     }
     queue.copy(kv.v.row_range(unit.begin, unit.size()), chunk.v);
   }
+  streamed.clear();
   ++placing.next;
   return kv;
 }
 
 BasePtr ReusedContext::streamed_base(const std::shared_ptr<Placing>& placing, Charge& charge, Ledger& ledger) {
   return std::make_shared<PlacedBase>(n_candidates_, [this, placing, &charge, &ledger] {
-    const double waited_before = placing->stream->waited_seconds();
     LayerKv kv;
-    ProbeCost cost = ledger.measure([&] { kv = place_next(*placing); }).cost;
+    double waited = 0;
+    ProbeCost cost = ledger
+                         .measure([&] {
+                           const Stopwatch watch;
+                           if (placing->streamed.empty()) placing->streamed = placing->stream->next_layer();
+                           waited = watch.seconds();
+                           kv = place_next(*placing);
+                         })
+                         .cost;
     placed_meanwhile_ += cost;
-    const double waited = placing->stream->waited_seconds() - waited_before;
-    load_seconds_ += waited;
     cost.seconds -= waited;
     charge.cost += cost;
     return kv;
   });
+}
+
+const ReusedContext::Placed* ReusedContext::placed_already(Placement placement) const {
+  const auto found = placed_.find(placement);
+  return found == placed_.end() ? nullptr : &found->second;
 }
 
 const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& ledger) {
@@ -204,8 +218,15 @@ const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& 
       base->layer(engine_.model().config().n_layers - 1);
     });
     charge.placement = true;
-    found = placed_.emplace(placement, Placed{std::move(base), std::move(charge)}).first;
-    if (placing->stream) found->second.base = streamed_base(placing, found->second.charge, ledger);
+    found = placed_.emplace(placement, Placed{std::move(base), std::move(charge), placing->stream}).first;
+    if (placing->stream) {
+      try {
+        found->second.base = streamed_base(placing, found->second.charge, ledger);
+      } catch (...) {
+        placed_.erase(found);
+        throw;
+      }
+    }
   }
   ledger.use(found->second.charge);
   return found->second;
@@ -214,9 +235,10 @@ const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& 
 BasePtr ReusedContext::unrotated() {
   if (!unrotated_) {
     load();
-    unrotated_ = std::make_shared<PlacedBase>(
+    const auto base = std::make_shared<PlacedBase>(
         n_candidates_, [this, placing = begin_placing(Placement::global, false)] { return place_next(*placing); });
-    unrotated_->layer(engine_.model().config().n_layers - 1);
+    base->layer(engine_.model().config().n_layers - 1);
+    unrotated_ = base;  // whole, or not at all
   }
   return unrotated_;
 }

@@ -11,6 +11,8 @@
 
 namespace kvmend {
 
+class ChunkStream;
+
 /// How a request's units are cached; strategies that agree share everything.
 struct ReuseKey {
   SinkKind sink = SinkKind::none;
@@ -35,11 +37,14 @@ class ReusedContext {
 
   struct Placed {
     BasePtr base;
-    Charge charge;  ///< what placing took
+    Charge charge;                                   ///< what placing took
+    std::shared_ptr<const ChunkStream> stream = {};  ///< where chunks lie in host memory or on disk
   };
-  /// Where chunks lie in host memory or on disk, a layer is placed when it is first asked for: its copy goes beside the work on the
-  /// layers below. What the base's user waits for is loading, the rest placing; neither is the user's own time.
+  /// Where chunks lie in host memory or on disk, a layer is placed when it is first asked for: it comes beside the work on
+  /// the layers below. Neither waiting nor placing is that work's own time.
   const Placed& placed(Placement placement, Ledger& ledger);
+  /// Null where nobody asked for it yet.
+  const Placed* placed_already(Placement placement) const;
   /// The base with keys before RoPE; offline data, so placing it is free.
   BasePtr unrotated();
   /// Positions of the base's rows.

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <new>
+#include <set>
 
 #include "backend/device_error.h"
 #include "recompute/request_probe.h"
@@ -74,17 +75,20 @@ class RequestRun {
       bool freed = false;
       while (true) {
         const Again again = guarded({&i, 1}, [&] { start(i); });
-        if (again == Again::no || (again == Again::memory && freed)) break;
-        finish_group();  // its overlays go, and what else can be made again
+        if (outcomes_[i].error.empty()) break;
+        finish_group();  // its overlays go, and what was shared: a failure may have left it half made
         shared_.reset();
         if (again == Again::damage) continue;  // with one file less
-        engine_.store().release_unused();
+        if (again == Again::no || freed) break;
+        release_unused();
         freed = true;
       }
       if (group_bytes_ >= group_limit_) finish_group();
     }
     finish_group();
   }
+
+  void release_unused() { engine_.store().release_unused(engine_.backend(), engine_.queue()); }
 
   void start(std::size_t i) {
     if (options_.on_cell) options_.on_cell(i);
@@ -107,10 +111,12 @@ class RequestRun {
       cells.push_back(running.cell.get());
     }
     const Again again = guarded(indices, [&] { decode(engine_, cells, options_.decode); });
-    if (again != Again::no && cells.size() > 1) {  // what was decoded so far is worth less than the memory it takes
-      group_limit_ = group_bytes_ / 2;
+    if (again != Again::no && (cells.size() > 1 || tried_alone_.insert(indices.front()).second)) {
+      group_limit_ = group_bytes_ / 2;  // what was decoded so far is worth less than the memory it takes
       group_.clear();
       group_bytes_ = 0;
+      shared_.reset();
+      release_unused();
       const auto all = std::span<const std::size_t>(indices);
       run_cells(all.first(all.size() / 2));
       run_cells(all.subspan(all.size() / 2));
@@ -130,8 +136,9 @@ class RequestRun {
   std::span<const CellSpec> cells_;
   const RunnerOptions& options_;
   std::vector<Outcome> outcomes_;
-  std::unique_ptr<Shared> shared_;  ///< of the reuse key at work
-  std::vector<Running> group_;      ///< prefilled, to be decoded together
+  std::unique_ptr<Shared> shared_;     ///< of the reuse key at work
+  std::vector<Running> group_;         ///< prefilled, to be decoded together
+  std::set<std::size_t> tried_alone_;  ///< cells whose decoding had nothing beside it and was started again
   std::int64_t group_bytes_ = 0, group_limit_ = options_.group_bytes;
 };
 

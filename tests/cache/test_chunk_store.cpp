@@ -204,7 +204,31 @@ TEST_CASE("what leaves a device with memory of its own goes to the host, and is 
   CHECK(same(bench.bits(*again.cache), bench.expected(2)));
   bench.get(5);
   CHECK(bench.prefills == 5);
-  bench.store.release_unused();
+  bench.store.release_unused(*bench.backend, *bench.queue);
   bench.get(5);
-  CHECK(bench.prefills == 6);  // it left without a place to go to
+  CHECK(bench.prefills == 5);  // to the host as well
+}
+
+TEST_CASE("a request that uses more than the device has room for has the rest in host memory") {
+  Bench bench({.memory_bytes = 2 * chunk_bytes(), .host_bytes = 4 * chunk_bytes()});
+  std::vector<ChunkStore::Opened> held;
+  const auto open = [&](int seed) {
+    return bench.store.open(key_of(seed), *bench.backend, *bench.queue, [&] {
+      ++bench.prefills;
+      return upload_chunk(*bench.backend, *bench.queue, bench.expected(seed));
+    });
+  };
+  for (const int seed : {1, 2, 3, 4}) held.push_back(open(seed));
+  CHECK(held[1].cache);
+  for (const int i : {2, 3}) {
+    CHECK_FALSE(held[static_cast<std::size_t>(i)].cache);
+    REQUIRE(held[static_cast<std::size_t>(i)].host);
+    CHECK(same(*held[static_cast<std::size_t>(i)].host, bench.expected(i + 1)));
+  }
+  CHECK(bench.store.stats().spilled == 2);
+  CHECK(open(3).host == held[2].host);  // as long as there is no room
+  held.clear();
+  bench.store.release_unused(*bench.backend, *bench.queue);
+  CHECK(open(3).cache);
+  CHECK(bench.prefills == 4);
 }

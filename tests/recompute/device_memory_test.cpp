@@ -22,6 +22,6 @@ TEST_CASE("a card's memory is the same after every request: all but the chunk ca
   const std::int64_t first = free_after_a_run();  // cuBLAS's workspace and the chunk caches stay
   CHECK(free_after_a_run() == first);
   CHECK(free_after_a_run() == first);
-  engine.store().release_unused();
+  engine.store().release_unused(engine.backend(), engine.queue());
   CHECK(engine.backend().memory().free > first);
 }

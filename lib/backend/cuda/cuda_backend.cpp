@@ -12,6 +12,7 @@ CudaBackend::CudaBackend(const BackendOptions& options, int ordinal)
     : compute_dtype_(options.dtype),
       threads_(std::max(1, options.threads)),
       storage_(options.weights),
+      work_bytes_(options.work_bytes),
       device_(std::make_shared<Device>(ordinal)) {}
 
 std::string CudaBackend::description() const {

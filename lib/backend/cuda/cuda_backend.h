@@ -16,6 +16,7 @@ class CudaBackend final : public Backend {
   int threads() const override { return threads_; }
   DeviceMemory memory() override;
   void expect_weights(const WeightNeeds& needs) override;
+  void expect_work(std::int64_t bytes) override;
   Tensor allocate(DType dtype, std::int64_t rows, std::int64_t cols) override;
   WeightPtr prepare(const WeightSource& source) override;
   WeightPtr prepare(std::span<const WeightSource> sources) override;
@@ -37,6 +38,7 @@ class CudaBackend final : public Backend {
   DType compute_dtype_;
   int threads_;
   WeightStorage storage_;
+  std::int64_t work_bytes_;
   bool keeps_stored_ = false;
   std::shared_ptr<Device> device_;
 };

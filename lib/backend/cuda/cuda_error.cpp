@@ -18,6 +18,11 @@ bool is_sticky(cudaError_t error) {
     case cudaErrorAssert:
     case cudaErrorHardwareStackError:
     case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorDevicesUnavailable:
+    case cudaErrorExternalDevice:
+    case cudaErrorMpsClientTerminated:
+    case cudaErrorUnknown:  // a card that fell off the bus
     case cudaErrorLaunchTimeout: return true;
     default: return false;
   }

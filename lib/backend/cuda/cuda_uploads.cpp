@@ -16,10 +16,19 @@ CudaUploads::~CudaUploads() {
   cudaStreamDestroy(stream_);
 }
 
-void CudaUploads::drop_first() {
-  cudaEventDestroy(copies_.front().done);
+/// The copy's seconds.
+double CudaUploads::drop_first() {
+  const Copy& copy = copies_.front();
+  float milliseconds = 0;
+  if (copy.done != nullptr && cudaEventElapsedTime(&milliseconds, copy.begun, copy.done) != cudaSuccess) {
+    cudaGetLastError();  // a lost device is found out by what waits for it
+    milliseconds = 0;
+  }
+  for (cudaEvent_t event : {copy.begun, copy.done})
+    if (event != nullptr) cudaEventDestroy(event);
   copies_.pop_front();
   ++first_;
+  return milliseconds / 1e3;
 }
 
 std::int64_t CudaUploads::begin(const Tensor& to, std::span<const std::byte> from) {
@@ -28,18 +37,22 @@ std::int64_t CudaUploads::begin(const Tensor& to, std::span<const std::byte> fro
   // The memory is the tensor's once the device's stream has come to its allocation.
   check(cudaEventRecord(allocated_, device_->stream()), "marking an allocation");
   check(cudaStreamWaitEvent(stream_, allocated_, 0), "waiting for an allocation");
+  Copy& copy = copies_.emplace_back(to);  // before anything is under way: it keeps the memory
+  check(cudaEventCreate(&copy.begun), "making an event");
+  check(cudaEventRecord(copy.begun, stream_), "marking an upload's begin");
   check(cudaMemcpyAsync(device_data(to), from.data(), from.size(), cudaMemcpyHostToDevice, stream_), "uploading");
-  Copy& copy = copies_.emplace_back(to);
-  check(cudaEventCreateWithFlags(&copy.done, cudaEventDisableTiming), "making an event");
+  check(cudaEventCreate(&copy.done), "making an event");
   check(cudaEventRecord(copy.done, stream_), "marking an upload's end");
   return first_ + static_cast<std::int64_t>(copies_.size()) - 1;
 }
 
-void CudaUploads::wait(std::int64_t number) {
+double CudaUploads::wait(std::int64_t number) {
   require(number < first_ + static_cast<std::int64_t>(copies_.size()), "upload {} was not begun", number);
-  if (number < first_) return;
+  if (number < first_) return 0;
   check(cudaEventSynchronize(copies_[static_cast<std::size_t>(number - first_)].done), "waiting for an upload");
-  while (first_ <= number) drop_first();
+  double seconds = 0;
+  while (first_ <= number) seconds += drop_first();
+  return seconds;
 }
 
 }  // namespace kvmend::cuda

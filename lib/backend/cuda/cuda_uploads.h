@@ -12,15 +12,15 @@ class CudaUploads final : public Uploads {
   explicit CudaUploads(std::shared_ptr<Device> device);
   ~CudaUploads() override;
   std::int64_t begin(const Tensor& to, std::span<const std::byte> from) override;
-  void wait(std::int64_t number) override;
+  double wait(std::int64_t number) override;
 
  private:
   struct Copy {
     explicit Copy(Tensor target) : to(std::move(target)) {}
     Tensor to;  ///< lives as long as the copy runs
-    cudaEvent_t done = nullptr;
+    cudaEvent_t begun = nullptr, done = nullptr;
   };
-  void drop_first();
+  double drop_first();
 
   std::shared_ptr<Device> device_;
   cudaStream_t stream_ = nullptr;

@@ -63,8 +63,8 @@ void CudaBackend::expect_weights(const WeightNeeds& needs) {
   const std::int64_t table = needs.table_elements * element;
   const std::int64_t computed = table + needs.elements * element;
   const std::int64_t stored = table + needs.stored_bytes + needs.largest_elements * element;
-  // Activations and some cache must fit beside them.
-  const std::int64_t available = memory.free - memory.total / 32;
+  const std::int64_t work = std::max(work_bytes_, memory.total / 32);
+  const std::int64_t available = memory.free - work;
   keeps_stored_ = storage_ == WeightStorage::stored || (computed > available && stored < computed);
   if ((keeps_stored_ ? stored : computed) <= available) return;
   const auto size = [](std::int64_t bytes) { return size_text(static_cast<std::size_t>(bytes)); };
@@ -72,7 +72,13 @@ void CudaBackend::expect_weights(const WeightNeeds& needs) {
       "the weights do not fit on {}: {} in {}, {} as the file stores them; {} of {} are free, of which {} are kept for "
       "work; use a smaller or more quantised model, {}another card or --device cpu",
       device_->name(), size(computed), dtype_name(compute_dtype_), size(stored), size(memory.free), size(memory.total),
-      size(memory.total / 32), compute_dtype_ == DType::f32 ? "--dtype bf16, " : ""));
+      size(work), compute_dtype_ == DType::f32 ? "--dtype bf16, " : ""));
+}
+
+/// The pool keeps what was freed: what a request takes later is there.
+void CudaBackend::expect_work(std::int64_t bytes) {
+  const auto free = static_cast<std::int64_t>(device_->memory().available);
+  if (bytes > 0 && bytes < free) DeviceBuffer(device_, static_cast<std::size_t>(bytes));
 }
 
 std::shared_ptr<DeviceBuffer> CudaBackend::upload_stored(const WeightSource& source) {
@@ -125,12 +131,12 @@ WeightPtr CudaBackend::prepare(std::span<const WeightSource> sources) {
     weight->rows += source.rows;
   }
   const std::int64_t computed = weight->rows * weight->cols * static_cast<std::int64_t>(dtype_bytes(compute_dtype_));
+  weight->bytes = computed;  // what is counted does not depend on the card's size
   if (keeps_stored_ && saves(sources, computed)) {
     const Tensor scratch = allocate(compute_dtype_, weight->rows, weight->cols);
     std::int64_t row = 0;
     for (const WeightSource& source : sources) {
       weight->parts.push_back({source.rows, source.type, upload_stored(source)});
-      weight->bytes += static_cast<std::int64_t>(source.raw.size());
     }
     dequantise(*device_, *weight, scratch);
     for (const WeightSource& source : sources) {
@@ -140,7 +146,6 @@ WeightPtr CudaBackend::prepare(std::span<const WeightSource> sources) {
     return weight;
   }
   weight->values = allocate(compute_dtype_, weight->rows, weight->cols);
-  weight->bytes = weight->values.bytes();
   std::int64_t row = 0;
   for (const WeightSource& source : sources) {
     load(source, weight->values.row_range(row, source.rows));

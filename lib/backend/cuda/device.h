@@ -29,7 +29,8 @@ class Device {
   /// Compute capability: 80 for 8.0.
   int capability() const { return capability_; }
 
-  /// Stream-ordered memory of the device's pool, which keeps what it has: nothing is asked of the driver in a layer.
+  /// Stream-ordered memory. CUDA's own pool is the arena: it keeps what it has, and what a run takes is got ready before
+  /// its first request (CudaBackend::expect_work), so that nothing is asked of the driver in a layer.
   /// Throws Error(device) with the numbers when there is not enough.
   void* allocate(std::size_t bytes);
   void free(void* address) noexcept;

@@ -5,13 +5,21 @@
 
 namespace kvmend::cuda {
 
+namespace {
+
+/// Pinned pages are lost to everybody else: more than a request's chunk caches are not kept for the next.
+constexpr std::size_t kMostFree = std::size_t{2} << 30U;
+
+}  // namespace
+
 PinnedPool::Block PinnedPool::take(std::size_t bytes) {
-  constexpr std::size_t step = std::size_t{1} << 20U;
+  constexpr std::size_t step = std::size_t{1} << 16U;
   const std::size_t rounded = (bytes + step - 1) / step * step + (bytes == 0 ? step : 0);
   const auto found = free_.lower_bound(rounded);
   if (found != free_.end() && found->first <= 2 * rounded) {
     const Block block{found->second, found->first};
     free_.erase(found);
+    free_bytes_ -= block.bytes;
     return block;
   }
   void* address = nullptr;
@@ -29,9 +37,19 @@ PinnedPool::Block PinnedPool::take(std::size_t bytes) {
   return {static_cast<std::byte*>(address), rounded};
 }
 
+void PinnedPool::give(Block block) {
+  if (free_bytes_ + block.bytes > kMostFree) {
+    cudaFreeHost(block.data);
+    return;
+  }
+  free_.emplace(block.bytes, block.data);
+  free_bytes_ += block.bytes;
+}
+
 void PinnedPool::trim() {
   for (const auto& [bytes, data] : free_) cudaFreeHost(data);
   free_.clear();
+  free_bytes_ = 0;
 }
 
 }  // namespace kvmend::cuda

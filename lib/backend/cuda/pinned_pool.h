@@ -18,12 +18,13 @@ class PinnedPool {
   };
   /// At least that many bytes. Throws OutOfMemory.
   Block take(std::size_t bytes);
-  void give(Block block) { free_.emplace(block.bytes, block.data); }
+  void give(Block block);
   /// Gives what nobody has back to the system.
   void trim();
 
  private:
   std::multimap<std::size_t, std::byte*> free_;
+  std::size_t free_bytes_ = 0;
 };
 
 }  // namespace kvmend::cuda

@@ -8,12 +8,15 @@
 namespace simt {
 
 Device& Device::get() {
+  options();  // made before the device, and so there until it has gone
   static Device device;
   return device;
 }
 
 Device::~Device() {
-  if (options().report) std::fprintf(stderr, "SIMT: %zu KiB of memory at most\n", (memory.most_used() + 1023) / 1024);
+  if (!options().report) return;
+  std::fprintf(stderr, "SIMT: %zu KiB of memory at most, %lld allocations\n", (memory.most_used() + 1023) / 1024,
+               static_cast<long long>(memory.allocations()));
 }
 
 void Device::run_one(Stream& stream) {

@@ -29,6 +29,7 @@ class Memory {
   std::string damage();
   std::size_t used() const { return used_; }
   std::size_t most_used() const { return most_used_; }
+  std::int64_t allocations() const { return allocations_; }  ///< of the device's memory, so far
 
  private:
   struct Allocation {
@@ -40,6 +41,8 @@ class Memory {
   std::deque<std::pair<unsigned char*, std::size_t>> freed_;
   static std::string damage_of(const unsigned char* data, std::size_t bytes);
   std::size_t used_ = 0, most_used_ = 0, kept_ = 0, freed_since_look_ = 0;
+  std::int64_t allocations_ = 0;
+  int refusals_ = 0;
   std::string seen_at_release_;
 };
 

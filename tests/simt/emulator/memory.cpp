@@ -30,7 +30,13 @@ std::size_t padded(std::size_t bytes) { return (bytes + kGuard - 1) / kGuard * k
 
 void* Memory::allocate(std::size_t bytes, Kind kind) {
   if (kind == Kind::device) {
-    if (used_ + bytes > options().memory || strikes(options().allocations_left)) return nullptr;
+    if (used_ + bytes > options().memory) return nullptr;
+    if (strikes(options().allocations_left)) refusals_ = options().refusals;
+    if (refusals_ > 0) {
+      --refusals_;
+      return nullptr;
+    }
+    ++allocations_;
     used_ += bytes;
     most_used_ = std::max(most_used_, used_);
   }

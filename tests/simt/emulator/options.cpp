@@ -53,6 +53,8 @@ void apply(Options& options, std::string_view word) {
     options.old_driver = number(word, value) != 0;
   } else if (name == "allocations_left") {
     options.allocations_left = number(word, value);
+  } else if (name == "refusals") {
+    options.refusals = static_cast<int>(number(word, value));
   } else if (name == "launches_left") {
     options.launches_left = number(word, value);
   } else {
