@@ -108,14 +108,13 @@ void ReusedContext::load() {
 const ChunkCache& ReusedContext::chunk(std::size_t unit) {
   load();
   ChunkStore::Opened& chunk = chunks_[unit];
-  if (!chunk.cache && chunk.arriving) {
+  if (!chunk.cache) {
     const Stopwatch watch;
-    chunk.arriving->read_all();
+    if (chunk.arriving) chunk.arriving->read_all();
+    const HostChunk& from = chunk.arriving ? chunk.arriving->chunk() : *chunk.host;
+    chunk.cache = upload_chunk(engine_.backend(), engine_.queue(), from);
     load_seconds_ += watch.seconds();
   }
-  if (!chunk.cache)
-    chunk.cache =
-        upload_chunk(engine_.backend(), engine_.queue(), chunk.arriving ? chunk.arriving->chunk() : *chunk.host);
   return *chunk.cache;
 }
 
