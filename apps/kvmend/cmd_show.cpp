@@ -48,7 +48,9 @@ class Show final : public Command {
       return 0;
     }
     if (json_) {
-      for (const CellView& cell : view.cells) fmt::print("{}\n", result_as_json(view.sample, cell.cell, cell.result));
+      const RunFacts facts(store);
+      for (const CellView& cell : view.cells)
+        fmt::print("{}\n", result_as_json(view.sample, cell.cell, cell.result, facts));
       return 0;
     }
     width_ = static_cast<std::size_t>(std::max(40, terminal_columns()));

@@ -46,10 +46,11 @@ Json units_json(const SampleRecord& sample) {
   return out;
 }
 
-Json identity_json(const CellRecord& cell, const SampleRecord& sample) {
+Json identity_json(const CellRecord& cell, const SampleRecord& sample, const RunFacts& facts) {
   Json out{{"cell", cell.key},
            {"strategy", cell.strategy},
            {"label", cell.label},
+           {"labels", facts.labels(cell)},
            {"params", Json::parse(cell.params.canonical())}};
   out["ratio"] = cell.ratio ? Json(*cell.ratio) : Json();
   out["task"] = cell.task;
@@ -73,10 +74,11 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
-std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, const ResultRecord& result) {
+std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, const ResultRecord& result,
+                           const RunFacts& facts) {
   const Outcome& o = result.outcome;
   const bool failed = !o.error.empty();
-  Json out = identity_json(cell, sample);
+  Json out = identity_json(cell, sample, facts);
   out["n_context"] = sample.n_context;
   out["n_query"] = sample.n_query;
   out["units"] = units_json(sample);
@@ -117,8 +119,9 @@ std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, c
 }
 
 void export_jsonl(Store& store, const std::function<void(const std::string&)>& emit) {
+  const RunFacts facts(store);
   Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
-    emit(result_as_json(sample, cell, store.result(row.id)));
+    emit(result_as_json(sample, cell, store.result(row.id), facts));
   });
 }
 
@@ -126,16 +129,17 @@ void export_csv(Store& store, const std::function<void(const std::string&)>& emi
   emit(
       "strategy,label,ratio,task,model,chunker,sample,cluster,status,score,effective_ratio,flops_ratio,flops,layer_"
       "tokens,"
-      "ttft_s,select_s,prediction");
+      "ttft_s,select_s,prediction,labels");
+  const RunFacts facts(store);
   Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
     const ResultRecord result = store.result(row.id);
     emit(fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy), csv_field(cell.label),
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy), csv_field(cell.label),
         cell.ratio ? format_number(*cell.ratio) : "", csv_field(cell.task), csv_field(cell.model),
         csv_field(cell.chunker.flow()), csv_field(sample.id), csv_field(sample.cluster), row.failed ? "failed" : "ok",
         row.failed ? "" : format_number(row.score), format_number(row.effective_ratio), format_number(row.flops_ratio),
         format_number(row.flops), row.layer_tokens, format_number(row.seconds.ttft()),
-        format_number(row.seconds.select), csv_field(result.prediction)));
+        format_number(row.seconds.select), csv_field(result.prediction), csv_field(facts.labels(cell))));
   });
 }
 

@@ -2,15 +2,17 @@
 #include <functional>
 #include <string>
 
+#include "experiment/run_facts.h"
 #include "experiment/store.h"
 
 namespace kvmend {
 
 /// One row a sample and cell, in the store's order: what was asked, what came back, what it cost, what was selected.
 /// `emit` gets one line without its line break. JSONL: every field; CSV: a header line, then the plain figures.
-/// One of JSONL's lines.
-std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, const ResultRecord& result);
 void export_jsonl(Store& store, const std::function<void(const std::string&)>& emit);
 void export_csv(Store& store, const std::function<void(const std::string&)>& emit);
+/// One of JSONL's lines.
+std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, const ResultRecord& result,
+                           const RunFacts& facts);
 
 }  // namespace kvmend

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "experiment/run_facts.h"
 #include "recompute/plugin.h"
 
 namespace kvmend {
@@ -43,6 +44,7 @@ RunRecord make_run_record(const Config& config, const Session& session, const Sw
   run.models.set("model", model);
   run.models.set("data", data);
   run.models.set("notes", notes);
+  run.models.set("strategies", describe_strategies(config));
   if (!loaded_plugins().empty()) run.models.set("plugins", describe_plugins());
   run.version = run.build = options.version;
   char host[256] = {};

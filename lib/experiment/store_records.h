@@ -20,9 +20,9 @@ struct RunRecord {
   std::int64_t id = 0;  ///< within the store
   std::string uuid;     ///< the same in every store it is merged into; begin_run makes one if empty
   std::string name;
-  std::string config;   ///< as written
-  Value canonical;      ///< Config::canonical()
-  Value models;         ///< {model: {name, weights, tokenizer, chat}, aux: …, data: …}
+  std::string config;  ///< as written
+  Value canonical;     ///< Config::canonical()
+  Value models;  ///< {model: {name, weights, tokenizer, chat}, data: …, strategies: {name: {version, labels …}} …}
   std::string version;  ///< kvmend's
   std::string build;    ///< compiler, options and commit: mixing them warns
   std::string host, device, backend;

@@ -132,6 +132,8 @@ TEST_CASE(
              Contains("\"plugins\":[{\"file\":\"" + plugin("misbehaves") + "\",\"sha256\":\"" +
                       kvmend::sha256_file(plugin("misbehaves")) + "\"") &&
                  Contains("\"test_crash\":3"));
+  CHECK_THAT(models_of_run(folder.path() / "p.kvmend"),
+             Contains("\"strategies\":{\"") && Contains("\"labels\":\"[P][C] first k tokens; "));
   // Another build of it is another strategy: its cells, and only these, are computed again.
   const std::string rebuilt = folder.write("rebuilt.so", kvmend::read_file(plugin("misbehaves")) + "\n");
   CHECK_THAT(kvmend::test::kvmend({"run", "p.yaml", "--plugin", rebuilt}, folder.path()).err,

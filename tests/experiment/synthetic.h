@@ -4,6 +4,7 @@
 #include <string>
 
 #include "experiment/grid.h"
+#include "experiment/run_facts.h"
 #include "experiment/store.h"
 #include "temp_folder.h"
 
@@ -90,6 +91,7 @@ inline SyntheticRun fill_store(Store& store, const std::string& config_text, int
   run.config = config_text;
   run.canonical = out.config.canonical();
   run.models = Value::Map{};
+  run.models.set("strategies", describe_strategies(out.config));
   run.version = "0.1.0";
   run.build = build;
   run.host = "here";
