@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -13,6 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "datasets/sample_json.h"
+#include "experiment/kept.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/token_paint.h"
 #include "recompute/isolated.h"
@@ -80,7 +80,7 @@ class Select final : public Command {
       if (json_)
         results.push_back(result_json(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token()));
       else
-        print_line(cell, outcome, *opened.tokenizer, request);
+        print_line(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token());
       if (!json_ && text_) print_text(outcome, request);
       outcomes.push_back(outcome);
     }
@@ -150,10 +150,8 @@ class Select final : public Command {
     out["selected_per_layer"] = or_null(o.selected_per_layer);
     out["kept"] = or_null(o.kept);
     if (o.kept) {
-      const double fraction = kept_fraction(o, request.n_context());
-      out["kept_fraction"] = fraction;
-      out["memory_saved_bytes"] =
-          std::llround((1 - fraction) * request.n_context() * static_cast<double>(bytes_per_token));
+      out["kept_fraction"] = kept_fraction(o, request.n_context());
+      out["memory_saved_bytes"] = dropped_rows(o, request.n_context()) * bytes_per_token;
     }
     if (o.order) out["order"] = *o.order;
     if (o.selected_original) out["selected_original"] = *o.selected_original;
@@ -191,7 +189,8 @@ class Select final : public Command {
     fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   }
 
-  void print_line(const CellSpec& cell, const Outcome& o, const Tokenizer& tokenizer, const Request& request) {
+  void print_line(const CellSpec& cell, const Outcome& o, const Tokenizer& tokenizer, const Request& request,
+                  std::int64_t bytes_per_token) {
     if (!printed_) {
       fmt::print("{} context tokens in {} units, {} of the query\n", request.n_context(), request.units.size(),
                  request.n_query());
@@ -203,6 +202,8 @@ class Select final : public Command {
     fmt::print("{:<28} {:>6} {:>9} {:>6} {:>9.1f}% {:>9.1f}% {:>8.3f}  {}\n", cell.strategy->label, ratio,
                o.selected.size(), o.exact_selected, 100 * o.effective_ratio, 100 * o.flops_ratio, o.seconds.ttft(),
                Json(tokenizer.decode(o.prediction_ids)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    const std::string kept = kept_text(o, request.n_context(), static_cast<double>(bytes_per_token));
+    if (!kept.empty()) fmt::print("  {}\n", kept);
   }
 
   ModelOptions model_;

@@ -8,6 +8,7 @@
 #include "apps/kvmend/terminal.h"
 #include "core/error.h"
 #include "experiment/export.h"
+#include "experiment/kept.h"
 #include "experiment/sample_view.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/table_format.h"
@@ -17,6 +18,10 @@ namespace kvmend {
 namespace {
 
 std::string ratio_text(const CellRecord& cell) { return cell.ratio ? format_number(*cell.ratio) : "–"; }
+
+std::string at_ratio(const CellRecord& cell) {
+  return cell.ratio ? fmt::format("{} at {}", cell.label, format_number(*cell.ratio)) : cell.label;
+}
 
 /// One sample: its chunks, what each strategy selected, predictions and scores.
 class Show final : public Command {
@@ -58,6 +63,7 @@ class Show final : public Command {
     print_heading(view);
     print_units(view);
     print_cells(view);
+    print_kept(view, RunFacts(store));
     print_overlap(view);
     if (text_ != "none") print_texts(view);
     return 0;
@@ -115,6 +121,14 @@ class Show final : public Command {
       fmt::print("{}{}\n", line, one_line(cell.result.prediction, width_ > used + 20 ? width_ - used : 20));
     }
     if (show_bars) fmt::print("units: the share of each unit's tokens that was selected, the prefix first\n");
+  }
+
+  void print_kept(const SampleView& view, const RunFacts& facts) const {
+    for (const CellView& cell : view.cells) {
+      const std::string kept =
+          kept_text(cell.result.outcome, view.sample.n_context, facts.kv_bytes_per_token(cell.cell));
+      if (!kept.empty()) fmt::print("{} {}\n", at_ratio(cell.cell), kept);
+    }
   }
 
   /// Strategies at the ratio shown: who agrees with whom, and who spends on what the query does not attend to.

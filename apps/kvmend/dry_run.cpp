@@ -9,6 +9,7 @@
 #include "core/progress.h"
 #include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
+#include "experiment/kept.h"
 #include "experiment/session.h"
 #include "recompute/engine.h"
 
@@ -69,8 +70,7 @@ int print_dry_run(const SweepOptions& options) {
     full_flops +=
         static_cast<double>(samples) * static_cast<double>(cells) * full_prefill_flops(model, request.n_tokens());
   }
-  const double bytes = config.dtype == ComputeType::bf16 ? 2 : 4;
-  const double kv = 2.0 * model.n_layers * model.n_kv_heads * model.head_dim * bytes;
+  const auto kv = static_cast<double>(kv_bytes_per_token(model, config.dtype));
   fmt::print(
       "prefill    {:.0f} tokens if every cell were a full prefill: {:.3g} FLOPs at most; shared work makes it less\n",
       tokens, full_flops);

@@ -1,9 +1,11 @@
 #include "experiment/export.h"
 
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "experiment/kept.h"
 
 namespace kvmend {
 namespace {
@@ -100,6 +102,8 @@ std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, c
   if (o.kept) {
     out["kept"] = *o.kept;
     out["kept_fraction"] = kept_fraction(o, sample.n_context);
+    if (const auto saved = memory_saved(dropped_rows(o, sample.n_context), facts.kv_bytes_per_token(cell)))
+      out["memory_saved_bytes"] = std::llround(*saved);
   }
   if (o.selected_query) out["selected_query"] = *o.selected_query;
   if (!o.scores.empty()) out["scores"] = o.scores;
@@ -129,17 +133,19 @@ void export_csv(Store& store, const std::function<void(const std::string&)>& emi
   emit(
       "strategy,label,ratio,task,model,chunker,sample,cluster,status,score,effective_ratio,flops_ratio,flops,layer_"
       "tokens,"
-      "ttft_s,select_s,prediction,labels");
+      "ttft_s,select_s,prediction,labels,kept_fraction,memory_saved_bytes");
   const RunFacts facts(store);
   Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
     const ResultRecord result = store.result(row.id);
+    const auto saved = memory_saved(row.dropped, facts.kv_bytes_per_token(cell));
     emit(fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy), csv_field(cell.label),
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy), csv_field(cell.label),
         cell.ratio ? format_number(*cell.ratio) : "", csv_field(cell.task), csv_field(cell.model),
         csv_field(cell.chunker.flow()), csv_field(sample.id), csv_field(sample.cluster), row.failed ? "failed" : "ok",
         row.failed ? "" : format_number(row.score), format_number(row.effective_ratio), format_number(row.flops_ratio),
         format_number(row.flops), row.layer_tokens, format_number(row.seconds.ttft()),
-        format_number(row.seconds.select), csv_field(result.prediction), csv_field(facts.labels(cell))));
+        format_number(row.seconds.select), csv_field(result.prediction), csv_field(facts.labels(cell)),
+        row.failed ? "" : format_number(row.kept), row.failed || !saved ? "" : format_number(*saved)));
   });
 }
 

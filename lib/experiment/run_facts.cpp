@@ -49,6 +49,12 @@ RunFacts::RunFacts(Store& store) {
   std::vector<RunRecord> runs = store.runs();  // merged ones in the order of the merge
   std::stable_sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.started < b.started; });
   for (const RunRecord& run : runs) {
+    if (const Value* model = run.models.find("model")) {
+      const std::int64_t bytes = int_or(*model, "kv_bytes_per_token", 0);
+      if (bytes > 0)
+        kv_bytes_[{text_or_empty(*model, "weights"), text_or_empty(run.canonical, "dtype")}] =
+            static_cast<double>(bytes);
+    }
     const Value* strategies = run.models.find("strategies");
     if (!strategies || !strategies->is_map()) continue;
     for (const auto& entry : strategies->as_map())
@@ -59,6 +65,11 @@ RunFacts::RunFacts(Store& store) {
 std::string RunFacts::labels(const CellRecord& cell) const {
   const auto found = labels_.find({cell.strategy, int_or(cell.params, "version", 0)});
   return found == labels_.end() ? "" : found->second;
+}
+
+std::optional<double> RunFacts::kv_bytes_per_token(const CellRecord& cell) const {
+  const auto found = kv_bytes_.find({cell.weights, cell.dtype});
+  return found == kv_bytes_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace kvmend

@@ -29,6 +29,8 @@ struct ResultRow {
   PhaseSeconds seconds;
   double decode_seconds = 0;
   bool shared_timing = false;
+  double kept = 1;           ///< share of the context's rows that the plan left in the cache …
+  std::int64_t dropped = 0;  ///< … and how many it did not
 };
 
 /// A sample without its text and tokens.

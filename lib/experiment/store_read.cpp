@@ -182,9 +182,10 @@ std::vector<SampleRow> Store::find_samples(const std::string& name) {
 std::vector<ResultRow> Store::results() {
   std::vector<ResultRow> out;
   Statement row = impl_->db->prepare(
-      "SELECT result, cell, sample, run, status, error, score, layer_tokens, exact_selected, effective_ratio, flops, "
+      "SELECT r.result, cell, sample, run, status, error, score, layer_tokens, exact_selected, effective_ratio, flops, "
       "flops_ratio, bytes, seconds_load, seconds_place, seconds_select, seconds_recompute, seconds_query, "
-      "seconds_first_token, seconds_decode, shared_timing FROM results ORDER BY cell, sample");
+      "seconds_first_token, seconds_decode, shared_timing, x.n, x.chosen FROM results r LEFT JOIN selections x ON "
+      "x.result = r.result AND x.kind = 'kept' AND x.layer = -1 ORDER BY cell, sample");
   while (row.step()) {
     ResultRow r;
     r.id = row.integer(0);
@@ -203,6 +204,10 @@ std::vector<ResultRow> Store::results() {
     r.seconds = read_seconds(row, 13);
     r.decode_seconds = row.real(19);
     r.shared_timing = row.integer(20) != 0;
+    if (!row.is_null(21) && row.integer(21) > 0) {
+      r.kept = static_cast<double>(row.integer(22)) / static_cast<double>(row.integer(21));
+      r.dropped = row.integer(21) - row.integer(22);
+    }
     out.push_back(std::move(r));
   }
   return out;

@@ -22,7 +22,8 @@ struct RunRecord {
   std::string name;
   std::string config;  ///< as written
   Value canonical;     ///< Config::canonical()
-  Value models;  ///< {model: {name, weights, tokenizer, chat}, data: …, strategies: {name: {version, labels …}} …}
+  Value
+      models;  ///< {model: {name, weights, tokenizer, chat, kv_bytes_per_token}, data: …, strategies: {name: {version, labels …}} …}
   std::string version;  ///< kvmend's
   std::string build;    ///< compiler, options and commit: mixing them warns
   std::string host, device, backend;

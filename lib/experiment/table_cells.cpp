@@ -10,7 +10,7 @@
 namespace kvmend {
 namespace {
 
-enum class Unit : std::uint8_t { percent, seconds, count, scientific };
+enum class Unit : std::uint8_t { percent, seconds, count, scientific, mebibytes };
 
 struct Look {
   const char* value;
@@ -41,6 +41,8 @@ constexpr Look looks[] = {
     {"flops", Unit::scientific, "FLOPs to the first token"},
     {"layer_tokens", Unit::count, "layer-tokens"},
     {"bytes", Unit::scientific, "bytes read and written"},
+    {"kept", Unit::percent, "context rows kept in the cache, %"},
+    {"memory_saved", Unit::mebibytes, "KV cache saved by dropped rows, MiB a prompt"},
     {"n", Unit::count, "samples"},
 };
 
@@ -62,6 +64,10 @@ std::string show(double value, Unit unit, int digits) {
     case Unit::seconds: return fmt::format("{:.{}f}", 1000 * value, value < 0.01 ? 2 : value < 0.1 ? 1 : 0);
     case Unit::count: return fmt::format("{:.0f}", value);
     case Unit::scientific: return fmt::format("{:.2e}", value);
+    case Unit::mebibytes: {
+      const double mib = value / (1 << 20);
+      return fmt::format("{:.{}f}", mib, mib >= 100 ? 0 : mib >= 1 || mib == 0 ? 1 : 3);
+    }
   }
   return "";
 }

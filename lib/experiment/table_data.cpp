@@ -1,11 +1,14 @@
 #include "experiment/table_data.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
 #include "core/error.h"
+#include "experiment/kept.h"
 #include "experiment/labels.h"
+#include "experiment/run_facts.h"
 
 namespace kvmend {
 namespace {
@@ -17,7 +20,7 @@ struct Replicate {
   std::map<std::string, std::string> failures;      ///< error by sample
 };
 
-Observation observe(const ResultRow& row, const SampleRow& sample) {
+Observation observe(const ResultRow& row, const SampleRow& sample, std::optional<double> kv_bytes_per_token) {
   Observation o;
   o.sample = sample_key(sample);
   o.cluster = sample.cluster;
@@ -31,6 +34,8 @@ Observation observe(const ResultRow& row, const SampleRow& sample) {
   o.seconds = row.seconds;
   o.decode_seconds = row.decode_seconds;
   o.shared_timing = row.shared_timing;
+  o.kept = row.kept;
+  o.memory_saved = memory_saved(row.dropped, kv_bytes_per_token).value_or(std::numeric_limits<double>::quiet_NaN());
   return o;
 }
 
@@ -53,6 +58,7 @@ class Loader {
     std::map<std::int64_t, Replicate*> by_id;
     const auto overlaps = reference_.empty() ? std::map<std::int64_t, Overlap>() : read_overlaps(store, reference_);
     const auto scores = metric_.empty() ? std::map<std::int64_t, double>() : scores_by_metric(store, metric_);
+    const RunFacts facts(store);
     std::size_t i = 0;
     for (auto& record : store.cells()) by_id[ids[i++]] = &replicate(std::move(record));
     for (const auto& row : store.results()) {
@@ -62,7 +68,8 @@ class Loader {
       if (row.failed) {
         cell.failures.emplace(sample_key(sample), row.error);
       } else {
-        const auto [at, fresh] = cell.observations.emplace(sample_key(sample), observe(row, sample));
+        const auto [at, fresh] =
+            cell.observations.emplace(sample_key(sample), observe(row, sample, facts.kv_bytes_per_token(cell.record)));
         if (fresh && !metric_.empty()) at->second.score = scores.at(row.id);
         const auto overlap = overlaps.find(row.id);
         if (fresh && overlap != overlaps.end()) at->second.overlap = overlap->second;
@@ -108,6 +115,8 @@ void add(Observation& sum, const Observation& o, double weight) {
   mix(sum.seconds.query, o.seconds.query);
   mix(sum.seconds.first_token, o.seconds.first_token);
   mix(sum.decode_seconds, o.decode_seconds);
+  mix(sum.kept, o.kept);
+  mix(sum.memory_saved, o.memory_saved);
   mix(sum.overlap.jaccard, o.overlap.jaccard);
   mix(sum.overlap.recall, o.overlap.recall);
   mix(sum.overlap.crowding_out, o.overlap.crowding_out);

@@ -21,7 +21,9 @@ struct Observation {
   PhaseSeconds seconds;
   double decode_seconds = 0;
   bool shared_timing = false;
-  Overlap overlap;  ///< only if it was asked for
+  double kept = 1;          ///< share of the context's rows left in the cache
+  double memory_saved = 0;  ///< bytes that the others would take; NaN where the store does not know
+  Overlap overlap;          ///< only if it was asked for
 };
 
 /// A cell as tables see it: replicates (seeds) of one series are one cell, averaged sample by sample.

@@ -48,6 +48,43 @@ TEST_CASE("show prints a sample's chunks, every cell's choice and answer; --json
   CHECK(kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--ratio", "0.3"}, folder.path()).code == 2);
 }
 
+TEST_CASE("what a sparsifying strategy kept and the memory it saved are said wherever they are less than all") {
+  const TempFolder folder;
+  folder.write("a.yaml",
+               "name: tiny\nmodel: " + tiny_model("tiny-llama") +
+                   "\nchat: raw\ndtype: f32\ntasks:\n  - ruler/niah_single_1: {length: 900, samples: 1, seed: "
+                   "1}\nmax_new_tokens: 2\nchunker: {fixed: 128}\n"
+                   "strategies: [epic, samkv: {block: 4}]\nratios: [0.4]\n");
+  REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()).code == 0);
+  const auto exported = kvmend::test::kvmend({"export", "tiny.kvmend"}, folder.path()).out;
+  const auto epic = nlohmann::json::parse(exported.substr(0, exported.find('\n')));
+  const auto row = nlohmann::json::parse(exported.substr(exported.find('\n')));
+  const int n = row["n_context"], kept = static_cast<int>(row["kept"].size());
+  CHECK(kept <= 0.4 * n);
+  CHECK(row["kept_fraction"].get<double>() == Approx(static_cast<double>(kept) / n));
+  CHECK(row["memory_saved_bytes"] == (n - kept) * 2 * 3 * 2 * 16 * 4);  // layers, KV heads, columns, bytes
+  CHECK_FALSE(epic.contains("kept_fraction"));
+  const auto shown = kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0"}, folder.path());
+  const std::string share = "keeps " + std::to_string(kept) + " of " + std::to_string(n) + " context rows (";
+  CHECK_THAT(shown.out, Contains("samkv (block: 4) at 0.4 " + share) && Contains(" KiB of KV cache"));
+  CHECK_THAT(shown.out, !Contains("epic at 0.4 keeps"));
+  const auto table = kvmend::test::kvmend({"table", "tiny.kvmend", "--value", "kept,memory_saved"}, folder.path());
+  CHECK_THAT(table.out, Contains("context rows kept in the cache, %") && Contains("MiB a prompt"));
+
+  const std::string request = R"({"prefix": "Some facts. ", "chunks": ["The sky is blue today, as it was a week ago. ",
+      "Grass is green, as ever, and nobody cuts it. "], "query": "What colour is grass?"})";
+  const auto selected =
+      kvmend::test::kvmend({"select", "--model", tiny_model("tiny-llama"), "--request", "-", "--strategy", "epic",
+                            "--strategy", "samkv: {block: 4}", "--ratio", "0.5"},
+                           ".", request);
+  INFO(selected.err);
+  CHECK(selected.code == 0);
+  const auto at = selected.out.find("  keeps ");
+  CHECK(at != std::string::npos);
+  CHECK(at > selected.out.find("samkv"));
+  CHECK(selected.out.find("  keeps ", at + 1) == std::string::npos);  // epic keeps everything
+}
+
 TEST_CASE("select compares selections with each other and with what the query attends to, and paints the context") {
   const std::string request =
       R"({"prefix": "Some facts. ", "chunks": ["The sky is blue today. ", "Grass is green, as ever. ",

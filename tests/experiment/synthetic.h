@@ -90,7 +90,10 @@ inline SyntheticRun fill_store(Store& store, const std::string& config_text, int
   run.name = out.config.name;
   run.config = config_text;
   run.canonical = out.config.canonical();
-  run.models = Value::Map{};
+  Value model = Value::Map{};
+  model.set("weights", identity.model.weights);
+  model.set("kv_bytes_per_token", 1 << 20);
+  run.models.set("model", model);
   run.models.set("strategies", describe_strategies(out.config));
   run.version = "0.1.0";
   run.build = build;

@@ -82,7 +82,7 @@ TEST_CASE("exported rows have the labels of the version that ran") {
   };
   const std::string epic = info_of("epic").labels, prophetkv = info_of("prophetkv").labels;
   CHECK(labels() == std::vector<std::string>{epic, prophetkv, epic, prophetkv});
-  CHECK_THAT(csv_of(store)[0], Catch::EndsWith(",prediction,labels"));
+  CHECK_THAT(csv_of(store)[0], Contains(",prediction,labels,"));
   CHECK_THAT(csv_of(store)[1], Contains(epic));
   // A record's words count, not this program's; a store from before there were any has this program's.
   store.database().execute(
@@ -94,4 +94,27 @@ TEST_CASE("exported rows have the labels of the version that ran") {
   store.database().execute(
       "UPDATE cells SET params = '{\"strategy\": \"epic\", \"version\": 0}' WHERE strategy = 'epic'");
   CHECK(labels() == std::vector<std::string>{"", prophetkv, "", prophetkv});
+}
+
+TEST_CASE("what a strategy kept of the context and the memory it saved are exported, where there is something to say") {
+  const Filled filled(two_strategies, 1, [](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    if (cell.strategy == "epic") r.outcome.kept = {0, 1, 2, 9};  // of 10
+    return r;
+  });
+  Store store = Store::open(filled.path, Store::Mode::write);
+  auto rows = rows_of(store);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0]["kept_fraction"] == 0.4);
+  CHECK(rows[0]["memory_saved_bytes"] == 6 << 20);
+  CHECK_FALSE(rows[1].contains("kept_fraction"));
+  CHECK_THAT(csv_of(store)[0], Catch::EndsWith(",kept_fraction,memory_saved_bytes"));
+  CHECK_THAT(csv_of(store)[1], Catch::EndsWith(",0.4,6291456"));
+  CHECK_THAT(csv_of(store)[2], Catch::EndsWith(",1,0"));
+  store.database().execute("UPDATE runs SET models = '{}'");  // a store that does not know what a token takes
+  rows = rows_of(store);
+  CHECK(rows[0]["kept_fraction"] == 0.4);
+  CHECK_FALSE(rows[0].contains("memory_saved_bytes"));
+  CHECK_THAT(csv_of(store)[1], Catch::EndsWith(",0.4,"));
+  CHECK_THAT(csv_of(store)[2], Catch::EndsWith(",1,0"));
 }

@@ -88,3 +88,34 @@ TEST_CASE("what was selected is compared with an oracle's scores or selection") 
   CHECK(warns(by_selection, "crowding_out has nothing to show"));
   CHECK(warns(table_of(true, "oracle_attention"), "overlap has nothing to show: it needs the --oracle's cells"));
 }
+
+TEST_CASE("what was kept of the context, and the memory that saved") {
+  const std::string config =
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 3}]\nstrategies: [full, samkv]\nratios: [0.4]\n";
+  const Filled store(config, 3, [](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    if (cell.strategy == "samkv") {
+      r.outcome.kept.emplace();
+      for (int i = 0; i < 3 + position; ++i) r.outcome.kept->push_back(i);  // 3, 4 and 5 of 10
+    }
+    return r;
+  });
+  const TableQuery query{{"strategy"}, {"ratio"}, {"kept", "memory_saved"}, {}};
+  const Table table = store.table(query);
+  CHECK(entry(table, "kept", "samkv", "0.4").estimate.value == Approx(0.4));
+  CHECK(entry(table, "kept", "full", "").estimate.value == 1);
+  CHECK(entry(table, "memory_saved", "samkv", "0.4").estimate.value == Approx(6 << 20));
+  CHECK(entry(table, "memory_saved", "full", "").estimate.value == 0);
+  CHECK(entry(table, "memory_saved", "full", "").estimate.n == 3);
+  const std::string text = table_as_text(table, 120);
+  CHECK_THAT(text, Catch::Contains("context rows kept in the cache, %") && Catch::Contains("40.0 ["));
+  CHECK_THAT(text, Catch::Contains("KV cache saved by dropped rows, MiB a prompt") && Catch::Contains("6.0 ["));
+  CHECK_THAT(table_as_json(table), Catch::Contains("\"value\": \"memory_saved\", \"n\": 3, \"mean\": 6291456"));
+  // Where no run noted what a token takes, nothing is invented.
+  Store::open(store.path, Store::Mode::write).database().execute("UPDATE runs SET models = '{}'");
+  const Table unknown = store.table(query);
+  CHECK(entry(unknown, "kept", "samkv", "0.4").estimate.value == Approx(0.4));
+  for (const auto& row : unknown.blocks[1].entries) {
+    for (const auto& one : row) CHECK((!one || one->strategy == "full"));
+  }
+}

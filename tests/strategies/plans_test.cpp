@@ -59,6 +59,8 @@ TEST_CASE("samkv: the kept set, and a full prefill of it at its positions") {
   REQUIRE(cell.outcome.kept);
   const std::vector<int>& kept = *cell.outcome.kept;
   CHECK(kept.size() <= 49);
+  CHECK(kept_fraction(cell.outcome, request.n_context()) == Approx(static_cast<double>(kept.size()) / 70));
+  CHECK(kept_fraction(run_cell(engine(), request, strategy("epic"), 0.7).outcome, request.n_context()) == 1);
 
   // Which blocks, by the formulas again.
   const PlainKv cached = plain.reused(request, false);

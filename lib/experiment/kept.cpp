@@ -1,0 +1,41 @@
+#include "experiment/kept.h"
+
+#include <fmt/format.h>
+
+namespace kvmend {
+namespace {
+
+std::string bytes_text(double bytes) {
+  if (bytes >= 1 << 30) return fmt::format("{:.1f} GiB", bytes / (1 << 30));
+  if (bytes >= 1 << 20) return fmt::format("{:.1f} MiB", bytes / (1 << 20));
+  return fmt::format("{:.1f} KiB", bytes / (1 << 10));
+}
+
+}  // namespace
+
+std::int64_t kv_bytes_per_token(const ModelConfig& model, ComputeType dtype) {
+  const std::int64_t element = dtype == ComputeType::bf16 ? 2 : 4;
+  return 2 * element * model.n_layers * model.n_kv_heads * model.head_dim;
+}
+
+std::int64_t dropped_rows(const Outcome& outcome, int n_context) {
+  return outcome.kept ? n_context - static_cast<std::int64_t>(outcome.kept->size()) : 0;
+}
+
+std::optional<double> memory_saved(std::int64_t dropped, std::optional<double> bytes_per_token) {
+  if (dropped == 0) return 0;
+  if (!bytes_per_token) return std::nullopt;
+  return static_cast<double>(dropped) * *bytes_per_token;
+}
+
+std::string kept_text(const Outcome& outcome, int n_context, std::optional<double> bytes_per_token) {
+  const std::int64_t dropped = dropped_rows(outcome, n_context);
+  if (dropped == 0) return "";
+  std::string out = fmt::format("keeps {} of {} context rows ({:.1f} %)", n_context - dropped, n_context,
+                                100 * kept_fraction(outcome, n_context));
+  if (const auto saved = memory_saved(dropped, bytes_per_token))
+    out += fmt::format(", which saves {} of KV cache", bytes_text(*saved));
+  return out;
+}
+
+}  // namespace kvmend
