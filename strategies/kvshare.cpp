@@ -53,7 +53,8 @@ KVMEND_SELECTOR(
     {.summary = "approximation: query attention times value deviation at an early layer, and more while decoding",
      .source = "arXiv 2503.16525",
      .labels = "[P] two stages, attention and deviation; [O] approximation: the product, check_layer, "
-               "decode_interval, decode_k, attention decayed by 0.9 a step"});
+               "decode_interval, decode_k, attention decayed by 0.9 a step",
+     .note = "approximation; no formula of arXiv 2503.16525 is public"});
 
 }  // namespace
 }  // namespace kvmend

@@ -161,6 +161,7 @@ KVMEND_SELECTOR(
      .source = "arXiv 2508.11661",
      .labels = "[P] keep and local recompute, two write-backs; [2] personalised query; [O] block sizes, cosine "
                "to q_loc, one kept set for all layers",
+     .note = "SamKV-style; block sizes and the ratio by layer of arXiv 2508.11661 are not public",
      .exemptions = {"2 (r = 0 equals reuse): what is not kept is dropped",
                     "3 (one chunk equals full prefill): what is not kept is dropped"}});
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/statistics.h"
+#include "experiment/table_cells.h"
 
 namespace kvmend {
 
@@ -64,6 +65,16 @@ void print_choosing(const std::vector<BenchCase>& cases) {
     fmt::print("offline: how much longer a call takes that finds no caches, the auxiliary model's included\n\n");
 }
 
+/// What is to be known of a strategy wherever it is printed.
+void print_notes(const std::vector<BenchCase>& cases) {
+  std::vector<std::pair<std::string, std::string>> notes;
+  for (const BenchCase& c : cases) {
+    const std::pair note(c.strategy, c.note);
+    if (!c.note.empty() && std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+  }
+  for (const std::string& line : table_foot(notes)) fmt::print("{}\n", line);
+}
+
 }  // namespace
 
 void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& cases, bool json) {
@@ -87,6 +98,7 @@ void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& case
                c.flops_ratio > 0 ? fmt::format("{:.3f}", c.flops_ratio) : "");
   }
   print_choosing(cases);
+  print_notes(cases);
   if (setting.peak_flops > 0) {
     const bool card = setting.device == "cuda";
     fmt::print("peak, {}: {:.0f} GFLOP/s in {}{}, {:.1f} GB/s{}\n",

@@ -10,6 +10,7 @@ struct BenchCase {
   std::string name;  ///< "prefill", "select", "decode"
   int tokens = 0;
   std::string strategy;  ///< empty: none
+  std::string note;      ///< StrategyInfo::note
   double ratio = -1;     ///< −1: none
   std::vector<double> seconds;
   std::vector<double> select_seconds;  ///< of them, choosing what to recompute

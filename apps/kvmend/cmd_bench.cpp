@@ -98,7 +98,10 @@ class Bench final : public Command {
     BenchCase c;
     c.name = what_;
     c.tokens = request.n_context() + (what_ == "select" ? 0 : request.n_query());
-    if (what_ == "select") c.strategy = strategy->label;
+    if (what_ == "select") {
+      c.strategy = strategy->label;
+      c.note = strategy->info.note;
+    }
     c.ratio = ratio;
     cases.push_back(c);
     requests_.push_back(request);

@@ -35,6 +35,7 @@ Json strategies() {
                    {"uses_ratio", s.uses_ratio},
                    {"exemptions", s.exemptions},
                    {"params", params_json(s.params)}});
+    if (!s.note.empty()) out.back()["note"] = s.note;
     if (!s.plugin.empty()) out.back()["plugin"] = s.plugin;
   }
   return out;
@@ -121,6 +122,7 @@ class List final : public Command {
     };
     line("source");
     line("labels");
+    line("note");
     line("metric");
     line("plugin");
     if (item.contains("exemptions")) {

@@ -204,6 +204,8 @@ class Select final : public Command {
                Json(tokenizer.decode(o.prediction_ids)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     const std::string kept = kept_text(o, request.n_context(), static_cast<double>(bytes_per_token));
     if (!kept.empty()) fmt::print("  {}\n", kept);
+    const std::string& note = cell.strategy->info.note;
+    if (!note.empty()) fmt::print("  {}\n", note);
   }
 
   ModelOptions model_;

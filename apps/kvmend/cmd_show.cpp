@@ -11,6 +11,7 @@
 #include "experiment/kept.h"
 #include "experiment/sample_view.h"
 #include "experiment/selection_overlap.h"
+#include "experiment/table_cells.h"
 #include "experiment/table_format.h"
 #include "experiment/token_paint.h"
 
@@ -63,7 +64,7 @@ class Show final : public Command {
     print_heading(view);
     print_units(view);
     print_cells(view);
-    print_kept(view, RunFacts(store));
+    print_facts(view, RunFacts(store));
     print_overlap(view);
     if (text_ != "none") print_texts(view);
     return 0;
@@ -123,12 +124,19 @@ class Show final : public Command {
     if (show_bars) fmt::print("units: the share of each unit's tokens that was selected, the prefix first\n");
   }
 
-  void print_kept(const SampleView& view, const RunFacts& facts) const {
+  /// What was kept of the context, and what is to be known of a strategy.
+  void print_facts(const SampleView& view, const RunFacts& facts) const {
     for (const CellView& cell : view.cells) {
       const std::string kept =
           kept_text(cell.result.outcome, view.sample.n_context, facts.kv_bytes_per_token(cell.cell));
       if (!kept.empty()) fmt::print("{} {}\n", at_ratio(cell.cell), kept);
     }
+    std::vector<std::pair<std::string, std::string>> notes;
+    for (const CellView& cell : view.cells) {
+      const std::pair note(cell.cell.label, facts.note(cell.cell));
+      if (!note.second.empty() && std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+    }
+    for (const std::string& line : table_foot(notes)) fmt::print("{}\n", line);
   }
 
   /// Strategies at the ratio shown: who agrees with whom, and who spends on what the query does not attend to.

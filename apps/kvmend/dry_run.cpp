@@ -10,6 +10,7 @@
 #include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
 #include "experiment/kept.h"
+#include "experiment/run_facts.h"
 #include "experiment/session.h"
 #include "recompute/engine.h"
 
@@ -41,7 +42,8 @@ int print_dry_run(const SweepOptions& options) {
   fmt::print("model      {} ({} layers, {} KV heads, context {}), {}, {}\n", config.model, model.n_layers,
              model.n_kv_heads, model.context_length, enum_name(config.dtype), session.identity().backend);
   fmt::print("strategies");
-  for (const StrategyVariant& variant : config.strategies) fmt::print("  {}\n          ", variant.label);
+  for (const StrategyVariant& variant : config.strategies)
+    fmt::print("  {}\n          ", with_note(variant.label, variant.strategy->info.note));
   fmt::print("\nratios     {}\n", fmt::join(config.ratios, ", "));
   fmt::print("grid       {} cells\n\n", grid.size());
 

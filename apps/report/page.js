@@ -94,6 +94,7 @@ function startTable() {
   $("table").tHead.append(element("tr", {}, ...columns.map(([name, kind], i) =>
     element("th", {scope: "col", class: kind === "text" ? "" : "n"}, element("button", {type: "button", onclick: () => sortBy(i)}, name)))));
   const tasks = [...new Set(data.rows.map((row) => row[2] ?? ""))];
+  $("table-notes").append(...data.notes.map((text) => element("p", {}, text)));
   fill($("table-task"), [["*", "all"], ...tasks.map((task) => [task, task || "mean of all tasks"])]);
   $("table-task").value = tasks.includes("") ? "" : "*";
   $("table-task").addEventListener("change", showTable);

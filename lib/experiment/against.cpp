@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "datasets/task.h"
+#include "experiment/table_cells.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
@@ -173,6 +174,7 @@ Against set_against(const TableData& data, const std::vector<std::pair<std::stri
     out.claims[i].verdict = judge(out.claims[i], comparisons[i]);
   }
   out.published = std::move(published);
+  out.notes = table_foot(strategy_notes(cells));
   out.warnings = table_warnings(data, cells, false);
   return out;
 }

@@ -32,6 +32,7 @@ struct Against {
   std::string model;  ///< ours
   std::vector<AgainstValue> values;
   std::vector<AgainstClaim> claims;
+  std::vector<std::string> notes;  ///< what is to be known of our strategies: table_foot
   std::vector<std::string> warnings;
 };
 

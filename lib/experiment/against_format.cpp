@@ -91,6 +91,7 @@ std::string prose(const Against& against, const std::function<std::string(const 
         "\nours: better − than in points, paired by sample; could see: the smallest difference that n shows with 80 % "
         "power\n";
   }
+  for (const auto& note : against.notes) out += note + "\n";
   for (const auto& warning : against.warnings) out += "warning: " + warning + "\n";
   return out;
 }

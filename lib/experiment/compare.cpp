@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/table.h"
+#include "experiment/table_cells.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
@@ -147,6 +148,10 @@ CompareResult compare_strategies(const TableData& data, const CompareQuery& quer
   std::vector<Comparison*> family;
   for (auto& row : result.rows) family.push_back(&row.comparison);
   holm_correct(family);
+  Cells sides;
+  std::copy_if(shown.begin(), shown.end(), std::back_inserter(sides),
+               [&](const TableCell* cell) { return cell->strategy == result.a || cell->strategy == result.b; });
+  result.notes = table_foot(strategy_notes(sides));
   if (query.solved) result.notes.emplace_back("only samples that full prefill solves");
   if (!data.metric.empty()) result.notes.push_back("scored by " + data.metric);
   for (const auto& [name, value] : query.where) result.notes.push_back(fmt::format("only {} = {}", name, value));

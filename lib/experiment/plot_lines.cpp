@@ -58,10 +58,21 @@ void require_points(const std::vector<Series>& series, const Table& table, const
   fail(ErrorKind::usage, "there is nothing to plot: {}{}", what, reason);
 }
 
+/// A row's heading, in which a strategy carries its note.
+std::string legend(const Table& table, std::size_t row) {
+  std::string out;
+  for (std::size_t d = 0; d < table.row_dimensions.size(); ++d) {
+    const std::string& value = table.rows[row][d];
+    out += d ? ", " : "";
+    out += table.row_dimensions[d] == "strategy" ? legend_label(table, value) : heading(table.row_dimensions[d], value);
+  }
+  return out;
+}
+
 /// Series over the ratio, and references as levels.
 void over_ratio(const Table& table, const TableBlock& block, std::vector<Series>& series, std::vector<Series>& levels) {
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    Series line{heading(table.row_dimensions, table.rows[r]), {}};
+    Series line{legend(table, r), {}};
     for (const auto& entry : block.entries[r]) {
       if (!entry) continue;
       if (entry->ratio) {
@@ -110,7 +121,7 @@ std::string plot_quality_cost(const PlotInput& input) {
   const TableBlock &scores = table.blocks[0], &costs = table.blocks[1];
   std::vector<Series> series;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    Series line{heading(table.row_dimensions, table.rows[r]), {}};
+    Series line{legend(table, r), {}};
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
       if (scores.entries[r][c] && costs.entries[r][c])
         line.points.push_back(point_at(100 * costs.entries[r][c]->estimate.value, *scores.entries[r][c]));
@@ -163,7 +174,9 @@ std::string plot_chunk_size(const PlotInput& input) {
          "[{{fixed: 64}}, {{fixed: 256}}]");
   std::vector<Series> series;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    Series line{table.rows[r][0] + (table.rows[r][1].empty() ? "" : ", " + heading("ratio", table.rows[r][1])), {}};
+    Series line{legend_label(table, table.rows[r][0]) +
+                    (table.rows[r][1].empty() ? "" : ", " + heading("ratio", table.rows[r][1])),
+                {}};
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
       if (table.blocks[0].entries[r][c] && sizes[c] > 0)
         line.points.push_back(point_at(sizes[c], *table.blocks[0].entries[r][c]));

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "experiment/gnuplot.h"
 #include "experiment/plot_kinds.h"
+#include "experiment/run_facts.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_marks.h"
 
@@ -19,7 +20,8 @@ constexpr const char* palette =
     "set cbrange [0:100]\nset cbtics 25\n";
 
 std::string label_of(const TableCell& cell) {
-  return cell.strategy + (cell.record.ratio ? ", " + heading("ratio", format_number(*cell.record.ratio)) : "");
+  return with_note(cell.strategy, cell.note) +
+         (cell.record.ratio ? ", " + heading("ratio", format_number(*cell.record.ratio)) : "");
 }
 
 /// Cells by label, in the order met.
@@ -192,9 +194,10 @@ std::string plot_overlap(const PlotInput& input) {
   std::set<std::string> ratios;
   for (const auto* cell : filter_cells(input.data, query)) {
     if (!cell->record.ratio) continue;
-    label_of_key[cell->record.key] = cell->strategy;
+    const std::string label = with_note(cell->strategy, cell->note);
+    label_of_key[cell->record.key] = label;
     ratios.insert(format_number(*cell->record.ratio));
-    if (std::find(labels.begin(), labels.end(), cell->strategy) == labels.end()) labels.push_back(cell->strategy);
+    if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
   }
   if (ratios.size() > 1)
     fail(ErrorKind::usage, "overlap compares selections at one ratio; choose it with --where ratio={}",

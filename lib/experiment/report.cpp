@@ -14,6 +14,7 @@
 #include "core/install_paths.h"
 #include "experiment/plot.h"
 #include "experiment/report_parts.h"
+#include "experiment/table_cells.h"
 
 namespace kvmend {
 namespace {
@@ -146,6 +147,9 @@ Report make_report(const std::vector<std::filesystem::path>& stores, const Repor
   std::vector<std::string> warnings;
   page["rows"] = report_rows(data, query, warnings);
   page["warnings"] = warnings;
+  TableQuery shown;
+  shown.where = query.where;
+  page["notes"] = table_foot(strategy_notes(filter_cells(data, shown)));
   const ReportSamples samples = report_samples(stores, data, query);
   page["cells"] = samples.cells;
   page["default_a"] = samples.default_a;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "experiment/table_cells.h"
 
 namespace kvmend {
 namespace {
@@ -48,7 +49,7 @@ void add_rows(OrderedJson& rows, const TableData& data, const ReportQuery& query
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
       const auto& score = table.blocks[0].entries[r][c];
       if (!score) continue;
-      std::string name = table.rows[r][0];
+      std::string name = legend_label(table, table.rows[r][0]);
       for (std::size_t d = 3; d < table.rows[r].size(); ++d) name += ", " + table.rows[r][d];
       OrderedJson row = {name,
                          score->ratio ? OrderedJson(*score->ratio) : OrderedJson(),

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "experiment/report_parts.h"
+#include "experiment/run_facts.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_marks.h"
 
@@ -76,12 +77,12 @@ class Browser {
   /// The number of a cell in the page; samples of all prompts share the numbers of one label.
   int number_of(const CellRecord& record, const TableCell& cell) {
     const bool replicate = cell.strategy == record.series && record.label != record.series;
-    std::string label = replicate ? record.label : cell.strategy;
+    std::string label = with_note(replicate ? record.label : cell.strategy, cell.note);
     if (record.ratio) label += ", " + heading("ratio", format_number(*record.ratio));
     const auto [at, fresh] = numbers_.emplace(label, static_cast<int>(cells_.size()));
     if (fresh) {
       cells_.push_back({{"label", label},
-                        {"strategy", cell.strategy},
+                        {"strategy", with_note(cell.strategy, cell.note)},
                         {"name", record.strategy},
                         {"ratio", record.ratio ? OrderedJson(*record.ratio) : OrderedJson()}});
     }

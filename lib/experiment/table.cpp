@@ -270,6 +270,7 @@ Table make_table(const TableData& data, const TableQuery& query) {
     shows_times = shows_times || is_time_value(value);
     table.blocks.push_back(std::move(block));
   }
+  table.notes = strategy_notes(cells);
   table.warnings = table_warnings(data, cells, shows_times);
   table.warnings.insert(table.warnings.end(), refusals.begin(), refusals.end());
   return table;

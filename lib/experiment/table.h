@@ -57,6 +57,8 @@ struct Table {
   std::vector<TableBlock> blocks;
   std::vector<std::pair<std::string, std::string>> constant;  ///< dimensions that all cells share, for the heading
   std::vector<std::string> tasks;                             ///< that were averaged, or the one there is
+  /// What readers must know of strategies among the rows, each label with its note: ("kvshare", "approximation; …").
+  std::vector<std::pair<std::string, std::string>> notes;
   std::vector<std::string> warnings;
 };
 
@@ -67,6 +69,9 @@ Table make_table(const TableData& data, const TableQuery& query);
 
 /// The cells that --where leaves, which have results. Throws Error(usage) with the nearest name, or if none are left.
 std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query);
+
+/// The notes of the cells' strategies by label, each once.
+std::vector<std::pair<std::string, std::string>> strategy_notes(const std::vector<const TableCell*>& cells);
 
 /// What a reader must know before believing the figures: full near no_context, failed and missing samples, mixed builds,
 /// times out of a shared sweep.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "experiment/run_facts.h"
 #include "experiment/table_format.h"
 
 namespace kvmend {
@@ -150,6 +151,26 @@ std::string heading(const std::vector<std::string>& dimensions, const std::vecto
   std::string out;
   for (std::size_t d = 0; d < key.size(); ++d) out += (d ? ", " : "") + heading(dimensions[d], key[d]);
   return out;
+}
+
+std::vector<std::string> table_foot(const std::vector<std::pair<std::string, std::string>>& notes) {
+  std::vector<std::pair<std::string, std::string>> by_note;  // note, labels
+  for (const auto& [label, note] : notes) {
+    const auto same = std::find_if(by_note.begin(), by_note.end(), [&](const auto& n) { return n.first == note; });
+    if (same == by_note.end())
+      by_note.emplace_back(note, label);
+    else
+      same->second += ", " + label;
+  }
+  std::vector<std::string> lines;
+  for (const auto& [note, labels] : by_note) lines.push_back(labels + ": " + note);
+  return lines;
+}
+
+std::string legend_label(const Table& table, const std::string& strategy) {
+  const auto found =
+      std::find_if(table.notes.begin(), table.notes.end(), [&](const auto& n) { return n.first == strategy; });
+  return found == table.notes.end() ? strategy : with_note(strategy, found->second);
 }
 
 std::vector<std::string> table_head(const Table& table) {

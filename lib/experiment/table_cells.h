@@ -33,6 +33,12 @@ std::string heading(const std::string& dimension, const std::string& value);
 /// All of a key's headings: "prophetkv, 20 %".
 std::string heading(const std::vector<std::string>& dimensions, const std::vector<std::string>& key);
 
+/// The lines below all tables: "kvshare: approximation; no formula …", labels with the same note in one.
+std::vector<std::string> table_foot(const std::vector<std::pair<std::string, std::string>>& notes);
+
+/// A strategy's name where there is no room for lines below: "kvshare (approximation)".
+std::string legend_label(const Table& table, const std::string& strategy);
+
 /// The lines above a table: what its cells share, and what was averaged.
 std::vector<std::string> table_head(const Table& table);
 

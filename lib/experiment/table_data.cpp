@@ -16,6 +16,7 @@ namespace {
 /// One cell of one seed.
 struct Replicate {
   CellRecord record;
+  std::string note;                                 ///< RunFacts
   std::map<std::string, Observation> observations;  ///< by sample
   std::map<std::string, std::string> failures;      ///< error by sample
 };
@@ -60,7 +61,10 @@ class Loader {
     const auto scores = metric_.empty() ? std::map<std::int64_t, double>() : scores_by_metric(store, metric_);
     const RunFacts facts(store);
     std::size_t i = 0;
-    for (auto& record : store.cells()) by_id[ids[i++]] = &replicate(std::move(record));
+    for (auto& record : store.cells()) {
+      std::string note = facts.note(record);
+      by_id[ids[i++]] = &replicate(std::move(record), std::move(note));
+    }
     for (const auto& row : store.results()) {
       Replicate& cell = *by_id.at(row.cell);
       const SampleRow& sample = samples.at(row.sample);
@@ -83,10 +87,11 @@ class Loader {
   const std::set<std::string>& notes() const { return notes_; }
 
  private:
-  Replicate& replicate(CellRecord record) {
+  Replicate& replicate(CellRecord record, std::string note) {
     const auto [at, fresh] = by_key_.emplace(record.key, Replicate{});
     if (fresh) {
       at->second.record = std::move(record);
+      at->second.note = std::move(note);
       order_.push_back(&at->second);
     } else {
       at->second.record.samples = std::max(at->second.record.samples, record.samples);
@@ -132,6 +137,7 @@ TableCell average(const std::vector<Replicate*>& replicates) {
   cell.task = cell.record.task;
   cell.model = cell.record.model;
   cell.params = cell.record.params;
+  cell.note = replicates.front()->note;
   if (replicates.size() > 1) cell.params.erase("seed");
   std::map<std::string, std::pair<Observation, int>> means;
   for (const auto* replicate : replicates) {

@@ -31,6 +31,7 @@ struct TableCell {
   CellRecord record;                      ///< of the first replicate
   std::string strategy, task, model;      ///< labels that tell cells apart across stores
   Value params;                           ///< the strategy's, without seed where there are replicates
+  std::string note;                       ///< StrategyInfo::note, as the store's runs have it
   int wanted = 0;                         ///< samples that runs asked for, −1: all
   std::vector<Observation> observations;  ///< in the samples' order
   int failed = 0;

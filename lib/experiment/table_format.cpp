@@ -123,6 +123,7 @@ std::string table_as_markdown(const Table& table) {
     }
     if (!figures.note.empty()) out += "\n" + markdown_note(figures.note) + "\n";
   }
+  for (const auto& line : table_foot(table.notes)) out += "\n" + markdown_cell(line) + "\n";
   if (!table.warnings.empty()) out += "\n";
   for (const auto& warning : table.warnings) out += "- warning: " + warning + "\n";
   return out;

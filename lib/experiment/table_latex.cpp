@@ -131,6 +131,8 @@ std::string table_as_latex(const Table& table) {
   for (const auto& block : table.blocks) {
     out += "\n\\par\\medskip " + latex(block_figures(block, 1).title) + "\\par\\smallskip\n" + tabular(table, block);
   }
+  for (const auto& line : table_foot(table.notes))
+    out += "\n\\par\\smallskip{\\footnotesize " + latex(line) + "\\par}\n";
   return out + "\\kvmendend\n";
 }
 

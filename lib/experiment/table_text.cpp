@@ -137,6 +137,9 @@ std::string table_as_text(const Table& table, int width) {
     if (!out.empty()) out += "\n";
     write_block(out, table, block, static_cast<std::size_t>(std::max(width, 40)));
   }
+  const auto foot = table_foot(table.notes);
+  if (!foot.empty()) out += "\n";
+  for (const auto& line : foot) out += wrapped(line, static_cast<std::size_t>(std::max(width, 40)));
   if (!table.warnings.empty()) out += "\n";
   for (const auto& warning : table.warnings) out += "warning: " + warning + "\n";
   return out;

@@ -88,6 +88,15 @@ void warn_of_missing(const std::vector<const TableCell*>& cells, std::vector<std
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> strategy_notes(const std::vector<const TableCell*>& cells) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto* cell : cells) {
+    const std::pair note(cell->strategy, cell->note);
+    if (!note.second.empty() && std::find(out.begin(), out.end(), note) == out.end()) out.push_back(note);
+  }
+  return out;
+}
+
 std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,
                                         bool shows_times) {
   std::vector<std::string> warnings;

@@ -42,9 +42,17 @@ Value with_preset(const Value& preset, const Value& given) {
 
 StrategyInfo describe(const Registered& registered) {
   const registry_detail::Entry& entry = registered.entry;
-  StrategyInfo info{entry.name,           entry.traits.summary,    entry.traits.source, entry.traits.labels,
-                    entry.traits.version, entry.traits.uses_ratio, entry.params,        entry.traits.exemptions,
-                    registered.plugin,    entry.traits.moves_keys};
+  StrategyInfo info{entry.name,
+                    entry.traits.summary,
+                    entry.traits.source,
+                    entry.traits.labels,
+                    entry.traits.note,
+                    entry.traits.version,
+                    entry.traits.uses_ratio,
+                    entry.params,
+                    entry.traits.exemptions,
+                    registered.plugin,
+                    entry.traits.moves_keys};
   CommonOptions defaults = entry.traits.defaults;
   params_detail::Lister lister;
   CommonOptions::fields(defaults, lister);

@@ -86,6 +86,7 @@ class ScoreSelector : public Selector {
 /// What a selector says about itself when it registers.
 struct SelectorTraits {
   std::string summary, source, labels;
+  std::string note = {};  ///< StrategyInfo::note
   int version = 1;
   bool uses_ratio = true;
   bool moves_keys = true;  ///< false: caches stay at the positions they were made at, so that learned ones do no harm

@@ -76,12 +76,15 @@ struct CommonOptions {
 /// What `kvmend list strategies` shows.
 struct StrategyInfo {
   std::string name;
-  std::string summary;            ///< one line
-  std::string source;             ///< "arXiv 2602.02579"
-  std::string labels;             ///< how sure each detail is: "[2] algorithm 1; [O] query_span" (STRATEGIES: labels)
-  int version = 1;                ///< semantic version of what it computes: part of cell keys
-  bool uses_ratio = true;         ///< false: one cell whatever `ratios` says (full, no_context, reuse …)
-  std::vector<ParamInfo> params;  ///< its own, then the common ones
+  std::string summary;  ///< one line
+  std::string source;   ///< "arXiv 2602.02579"
+  std::string labels;   ///< how sure each detail is: "[2] algorithm 1; [O] query_span" (STRATEGIES: labels)
+  /// What readers must be told wherever its results are printed: "approximation; the paper gives no formula". Up to the
+  /// semicolon it stands behind the name in figures. Usually empty.
+  std::string note;
+  int version = 1;                      ///< semantic version of what it computes: part of cell keys
+  bool uses_ratio = true;               ///< false: one cell whatever `ratios` says (full, no_context, reuse …)
+  std::vector<ParamInfo> params;        ///< its own, then the common ones
   std::vector<std::string> exemptions;  ///< invariants it cannot meet, each with the reason
   std::string plugin;                   ///< the file that --plugin loaded it from; empty: built in
   bool moves_keys = true;               ///< it places caches anew, which a model with learned positions refuses

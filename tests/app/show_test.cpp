@@ -68,6 +68,7 @@ TEST_CASE("what a sparsifying strategy kept and the memory it saved are said whe
   const std::string share = "keeps " + std::to_string(kept) + " of " + std::to_string(n) + " context rows (";
   CHECK_THAT(shown.out, Contains("samkv (block: 4) at 0.4 " + share) && Contains(" KiB of KV cache"));
   CHECK_THAT(shown.out, !Contains("epic at 0.4 keeps"));
+  CHECK_THAT(shown.out, Contains("\nsamkv (block: 4): SamKV-style; block sizes"));
   const auto table = kvmend::test::kvmend({"table", "tiny.kvmend", "--value", "kept,memory_saved"}, folder.path());
   CHECK_THAT(table.out, Contains("context rows kept in the cache, %") && Contains("MiB a prompt"));
 
@@ -82,6 +83,7 @@ TEST_CASE("what a sparsifying strategy kept and the memory it saved are said whe
   const auto at = selected.out.find("  keeps ");
   CHECK(at != std::string::npos);
   CHECK(at > selected.out.find("samkv"));
+  CHECK(selected.out.find("\n  SamKV-style; block sizes") > at);
   CHECK(selected.out.find("  keeps ", at + 1) == std::string::npos);  // epic keeps everything
 }
 

@@ -155,3 +155,16 @@ TEST_CASE("references are lines over the whole width, with their intervals as ba
   const Filled one(synthetic_config, 1);
   CHECK_THAT(script(one, of("ratio")), !Contains("set object"));
 }
+
+TEST_CASE("an approximation is called one in every legend") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: [2048, 4096], samples: 3}]\nratios: [0.4]\n"
+      "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, no_context, epic, kvshare, samkv, prophetkv]\n",
+      3, rich_result);
+  for (const auto& kind : plot_kinds()) {
+    CAPTURE(kind.name);
+    const std::string text = script(store, rich_query(kind.name));
+    CHECK_THAT(text, Contains("kvshare (approximation)") && Contains("samkv (SamKV-style)"));
+    CHECK_THAT(text, !Contains("epic ("));
+  }
+}

@@ -174,6 +174,18 @@ TEST_CASE("what models write cannot leave the page's data") {
   CHECK(escape_html("<a & \"b\">") == "&lt;a &amp; &quot;b&quot;&gt;");
 }
 
+TEST_CASE("the report says of an approximation that it is one") {
+  const Filled store("name: x\nmodel: m\ntasks: [ruler/vt: {samples: 2}]\nstrategies: [epic, kvshare]\nratios: [0.2]\n",
+                     2);
+  ReportQuery query;
+  query.plots = false;
+  const std::string html = make_report({store.path}, query).html;
+  CHECK_THAT(html, Contains("\"kvshare: approximation; no formula of arXiv 2503.16525 is public\""));
+  CHECK_THAT(html, Contains("[\"kvshare (approximation)\",0.2,"));            // the table's row
+  CHECK_THAT(html, Contains("\"label\":\"kvshare (approximation), 20 %\""));  // beside each sample
+  CHECK_THAT(html, !Contains("epic ("));
+}
+
 TEST_CASE("10,000 samples make a page of less than 60 MB", "[.slow]") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 10000}]\n"

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
+#include "experiment/compare.h"
 #include "experiment/table.h"
 #include "experiment/table_format.h"
 #include "graded.h"
@@ -118,4 +119,40 @@ TEST_CASE("what was kept of the context, and the memory that saved") {
   for (const auto& row : unknown.blocks[1].entries) {
     for (const auto& one : row) CHECK((!one || one->strategy == "full"));
   }
+}
+
+TEST_CASE("an approximation is called one below every table that shows it, labels with the same note in one line") {
+  const std::string config =
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 4}]\nratios: [0.4]\n"
+      "strategies: [full, no_context, epic, kvshare, {kvshare: {as: KVS, decode_interval: 4}}, samkv]\n";
+  const Filled store(config, 4);
+  const Table table = store.table();
+  REQUIRE(table.notes.size() == 3);
+  const std::string note = "kvshare, KVS: approximation; no formula of arXiv 2503.16525 is public";
+  const std::string sam = "samkv: SamKV-style; ";
+  CHECK_THAT(table_as_text(table, 120), Catch::Contains("\n\n" + note + "\n" + sam));
+  CHECK_THAT(table_as_markdown(table), Catch::Contains("\n\n" + note + "\n\n" + sam));
+  CHECK_THAT(table_as_latex(table),
+             Catch::Contains("\\footnotesize " + note + "\\par}\n") && Catch::Contains("\\footnotesize " + sam));
+  TableQuery others;
+  others.where = {{"strategy", "epic"}};
+  CHECK(store.table(others).notes.empty());
+  CHECK_THAT(table_as_text(store.table(others), 120), !Catch::Contains("approximation"));
+
+  const TableData data = load_table_data({store.path});
+  CHECK_THAT(format_comparison(compare_strategies(data, {.a = "KVS", .b = "epic"}), "text"),
+             Catch::Contains("KVS: approximation; ") && !Catch::Contains("SamKV-style"));
+  // A composition has its part's, and what a run noted counts.
+  Store::open(store.path, Store::Mode::write)
+      .database()
+      .execute(
+          "UPDATE runs SET models = '{\"strategies\": {\"epic\": {\"version\": 1, \"note\": \"a sketch; why\"}}}'");
+  CHECK(store.table(others).notes[0].second == "a sketch; why");
+  const Filled composed(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 1}]\nratios: [0.4]\n"
+      "strategies: [combine: {scores: [prophetkv], pinned: kvshare}]\n",
+      1);
+  const Table of_parts = composed.table();
+  REQUIRE(of_parts.notes.size() == 1);
+  CHECK_THAT(of_parts.notes[0].second, Catch::StartsWith("kvshare: approximation; "));
 }
