@@ -1,6 +1,11 @@
 #include "apps/kvmend/strategy_argument.h"
 
+#include <fmt/format.h>
+
+#include <set>
+
 #include "core/error.h"
+#include "experiment/config.h"
 #include "experiment/yaml_reader.h"
 
 namespace kvmend {
@@ -23,10 +28,19 @@ NamedParams read_argument(const std::string& text) {
   fail(ErrorKind::usage, "--strategy: expected a name or 'name: {{parameter: value}}', found {}", value.flow());
 }
 
+/// A benchmark reads the same argument for every case.
+void warn_once(const std::string& warning) {
+  static std::set<std::string> said;
+  if (!warning.empty() && said.insert(warning).second) fmt::print(stderr, "kvmend: warning: {}\n", warning);
+}
+
 std::shared_ptr<const Strategy> make_or_fail(const std::string& name, const Location& where, const Value& params) {
   ParamErrors errors;
   auto strategy = make_strategy(name, where, params, errors);
-  if (strategy) return strategy;
+  if (strategy) {
+    warn_once(strategy_warning(*strategy));
+    return strategy;
+  }
   std::string all;
   for (const std::string& message : errors.messages) all += (all.empty() ? "" : "\n") + message;
   fail(ErrorKind::usage, "{}", all);

@@ -106,6 +106,9 @@ Config parse_config(const std::string& text, const std::string& name, const std:
 /// The same from a tree: what load_config does after reading.
 Config make_config(const ConfigSource& source);
 
+/// What whoever runs a strategy has to be warned of: "cacheblend_repo: mask bottom_right lets …"; empty: nothing.
+std::string strategy_warning(const Strategy& strategy);
+
 /// The devices that "cuda:0,2" names, one worker each: "cuda:0" and "cuda:2"; any other name stands for itself.
 std::vector<std::string> device_list(const std::string& device);
 

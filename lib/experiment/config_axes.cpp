@@ -90,6 +90,16 @@ std::string label_without_seed(const NamedItem& item, Value params, const std::s
   return plain ? plain->label : label;
 }
 
+/// At the place of the parameter that asks for it, or of the strategy whose preset does; an axis's values say it once.
+void warn_of_strategy(Config& config, const NamedItem& item, const Value& params, const Strategy& strategy) {
+  const std::string text = strategy_warning(strategy);
+  if (text.empty()) return;
+  const Value* mask = params.find("mask");
+  std::string warning = (mask ? mask->where : item.where).prefix() + text;
+  if (std::find(config.warnings.begin(), config.warnings.end(), warning) == config.warnings.end())
+    config.warnings.push_back(std::move(warning));
+}
+
 void add_strategy(Config& config, const NamedItem& item, const StrategyInfo& info, const Value& params,
                   ParamErrors& errors) {
   const auto named = make_strategy(item.name, item.where, params, errors);
@@ -112,6 +122,7 @@ void add_strategy(Config& config, const NamedItem& item, const StrategyInfo& inf
                                           strategy->label, known.label));
     return;
   }
+  warn_of_strategy(config, item, params, *strategy);
   config.strategies.push_back(
       {strategy, strategy->label, label_without_seed(item, params, strategy->label), item.where});
 }
@@ -161,6 +172,14 @@ std::vector<Value> parameters_of(const std::vector<T>& variants) {
 }
 
 }  // namespace
+
+std::string strategy_warning(const Strategy& strategy) {
+  if (strategy.options.mask != MaskKind::bottom_right) return "";
+  return strategy.info.name +
+         ": mask bottom_right lets recomputed tokens see later ones, as released code does: only to reproduce its "
+         "numbers; "
+         "`mask: exact` does not";
+}
 
 void read_tasks(Config& config, const Value& tree, ParamErrors& errors) {
   for (const auto& item : read_items(tree, "tasks", errors)) add_task_item(config, item, errors);

@@ -66,6 +66,31 @@ TEST_CASE("a sweep is computed once; more samples compute only the new ones; a t
     CHECK_THAT(table.out, Contains(name));
 }
 
+TEST_CASE("a mask that only reproduces released numbers is warned of once, by run, by --dry-run and by select") {
+  const TempFolder folder;
+  folder.write(
+      "a.yaml",
+      "name: tiny\nmodel: " + tiny_model("tiny-llama") +
+          "\nchat: raw\ndtype: f32\ntasks:\n  - ruler/niah_single_1: {length: 900, samples: 1}\n"
+          "max_new_tokens: 2\nchunker: {fixed: 128}\nstrategies: [epic, cacheblend_lmcache]\nratios: [0.1, 0.4]\n");
+  const auto warned_once = [](const ProgramResult& result, const std::string& where) {
+    INFO(result.err);
+    CHECK(result.code == 0);
+    const std::string warning = "kvmend: warning: " + where + "cacheblend_lmcache: mask bottom_right lets ";
+    const auto at = result.err.find(warning);
+    REQUIRE(at != std::string::npos);
+    CHECK(result.err.find("bottom_right", at + warning.size()) == std::string::npos);
+  };
+  warned_once(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()), "a.yaml:9:20: ");
+  warned_once(kvmend::test::kvmend({"run", "a.yaml", "--dry-run"}, folder.path()), "a.yaml:9:20: ");
+  const std::string request =
+      R"({"prefix": "Some facts. ", "chunks": ["The sky is blue. ", "Grass is green. "], "query": "?"})";
+  warned_once(kvmend::test::kvmend({"select", "--model", tiny_model("tiny-llama"), "--request", "-", "--strategy",
+                                    "cacheblend_lmcache", "--ratio", "0.2,0.5"},
+                                   ".", request),
+              "");
+}
+
 TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results") {
   const TempFolder folder;
   folder.write("a.yaml", config(4));

@@ -96,6 +96,21 @@ TEST_CASE("chunkers are an axis, groups expand, defaults fill in") {
   CHECK(config.dtype == ComputeType::bf16);
 }
 
+TEST_CASE("the mask that lets tokens see later ones is warned of, once at each place that asks for it") {
+  const Config config = config_of(
+      "model: m\ntasks: [ruler/vt]\nratios: [0.1]\nstrategies:\n  - cacheblend\n  - cacheblend_repo\n"
+      "  - cacheblend_lmcache: {check_layer: [1, 2]}\n  - epic: {mask: [exact, bottom_right]}\n"
+      "  - cacheblend_repo: {mask: exact}\n");
+  REQUIRE(config.warnings.size() == 3);
+  CHECK_THAT(config.warnings[0],
+             Catch::Contains("c.yaml:6:5: cacheblend_repo: mask bottom_right lets recomputed tokens"));
+  CHECK_THAT(config.warnings[1], Catch::Contains("c.yaml:7:5: cacheblend_lmcache: mask bottom_right"));
+  CHECK_THAT(config.warnings[2], Catch::Contains("c.yaml:8:26: epic: mask bottom_right"));
+  CHECK(config_of("model: m\ntasks: [ruler/vt]\nratios: [0.1]\nstrategies: [epic]\n",
+                  {"strategies.epic.mask=bottom_right"})
+            .warnings.size() == 1);
+}
+
 TEST_CASE("labels are unique, duplicates collapse with a warning") {
   const Config config = config_of(
       "model: m\ntasks: [{ruler/vt: {length: [128, 256]}}, ruler/vt: {length: 128, samples: 700}]\n"
