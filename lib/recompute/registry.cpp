@@ -40,6 +40,30 @@ Value with_preset(const Value& preset, const Value& given) {
   return merged;
 }
 
+/// The entry's own parameters among some.
+Value own_params(const registry_detail::Entry& entry, const Value& params) {
+  Value own{Value::Map{}};
+  if (!params.is_map()) return own;
+  for (const auto& item : params.as_map()) {
+    if (names_param(entry.params, item.key)) own.map().push_back(item);
+  }
+  return own;
+}
+
+/// Whether a name's ratio counts as it is configured without parameters: link0's preset fixes k. What cannot be made without
+/// some (an auxiliary model, a file of scores) goes by its class.
+bool uses_ratio_by_default(const registry_detail::Entry& entry) {
+  if (!entry.traits.uses_ratio) return false;
+  try {
+    ParamErrors ignored;
+    Value canonical;
+    const auto selector = entry.make(own_params(entry, entry.preset), ignored, canonical);
+    return !selector || selector->uses_ratio();
+  } catch (const std::exception&) {  // a plugin's, which its own errors will tell
+    return true;
+  }
+}
+
 StrategyInfo describe(const Registered& registered) {
   const registry_detail::Entry& entry = registered.entry;
   StrategyInfo info{entry.name,
@@ -48,7 +72,7 @@ StrategyInfo describe(const Registered& registered) {
                     entry.traits.labels,
                     entry.traits.note,
                     entry.traits.version,
-                    entry.traits.uses_ratio,
+                    uses_ratio_by_default(entry),
                     entry.params,
                     entry.traits.exemptions,
                     registered.plugin,
@@ -164,7 +188,7 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
   strategy->selector = entry.make(own, errors, canonical);
   if (errors.messages.size() != before || !strategy->selector) return nullptr;
 
-  strategy->info.uses_ratio = strategy->info.uses_ratio && strategy->selector->uses_ratio();
+  strategy->info.uses_ratio = entry.traits.uses_ratio && strategy->selector->uses_ratio();
 
   CommonOptions stored = strategy->options;
   stored.as.clear();

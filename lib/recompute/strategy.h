@@ -82,8 +82,8 @@ struct StrategyInfo {
   /// What readers must be told wherever its results are printed: "approximation; the paper gives no formula". Up to the
   /// semicolon it stands behind the name in figures. Usually empty.
   std::string note;
-  int version = 1;                      ///< semantic version of what it computes: part of cell keys
-  bool uses_ratio = true;               ///< false: one cell whatever `ratios` says (full, no_context, reuse …)
+  int version = 1;         ///< semantic version of what it computes: part of cell keys
+  bool uses_ratio = true;  ///< false: one cell whatever `ratios` says (full, reuse, link0, a k that is given …)
   std::vector<ParamInfo> params;        ///< its own, then the common ones
   std::vector<std::string> exemptions;  ///< invariants it cannot meet, each with the reason
   std::string plugin;                   ///< the file that --plugin loaded it from; empty: built in
