@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "datasets/sample_json.h"
+#include "experiment/given_order.h"
 #include "experiment/kept.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/token_paint.h"
@@ -100,13 +101,12 @@ class Select final : public Command {
     std::vector<std::string> names;
     std::vector<std::vector<int>> selections;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const Outcome& o = outcomes[i];
-      const std::vector<int>& chosen = o.selected_original ? *o.selected_original : o.selected;
+      std::vector<int> chosen = as_given(outcomes[i], request.units).selected;
       if (chosen.empty() || static_cast<int>(chosen.size()) == request.n_context()) continue;
       const Strategy& strategy = *cells[i].strategy;
       names.push_back(strategy.info.uses_ratio ? fmt::format("{} at {}", strategy.label, cells[i].ratio)
                                                : strategy.label);
-      selections.push_back(chosen);
+      selections.push_back(std::move(chosen));
     }
     RunnerOptions once = options;
     once.decode.max_new_tokens = 1;
@@ -123,8 +123,9 @@ class Select final : public Command {
       return;
     }
     const TokenTable tokens{{}, request.token_begin, request.token_end};
-    const auto marks = token_marks(request.n_context(), o.selected_original ? *o.selected_original : o.selected,
-                                   o.kept ? &*o.kept : nullptr, {}, o.scores);
+    const AsGiven given = as_given(o, request.units);
+    const auto marks =
+        token_marks(request.n_context(), given.selected, given.kept ? &*given.kept : nullptr, {}, given.scores);
     for (const Unit& unit : request.units)
       fmt::print("{}\n", paint_tokens(request.text, tokens, unit.begin, unit.end, marks, color()));
   }

@@ -172,15 +172,15 @@ class Show final : public Command {
     for (const CellView& cell : view.cells) scores = scores || !cell.result.outcome.scores.empty();
     bool legend = false;
     for (const CellView& cell : view.cells) {
-      const Outcome& o = cell.result.outcome;
-      const bool chosen = !o.selected.empty() && static_cast<int>(o.selected.size()) < view.sample.n_context;
+      const AsGiven& given = cell.given;
+      const bool chosen = !given.selected.empty() && static_cast<int>(given.selected.size()) < view.sample.n_context;
       if (cell.failed() || !(chosen || cell.cell.ratio) || (cell.cell.ratio && *cell.cell.ratio != ratio)) continue;
       if (!legend) fmt::print("\n{}\n", paint_legend(color_, scores));
       legend = true;
       fmt::print("\n{} at {}: {}\n", cell.cell.label, ratio_text(cell.cell),
                  all ? "the whole context" : "the units with evidence");
-      const auto marks =
-          token_marks(view.sample.n_context, o.selected, o.kept ? &*o.kept : nullptr, view.sample.evidence, o.scores);
+      const auto marks = token_marks(view.sample.n_context, given.selected, given.kept ? &*given.kept : nullptr,
+                                     view.sample.evidence, given.scores);
       for (std::size_t u = 0; u < view.sample.units.size(); ++u) {
         const Unit& unit = view.sample.units[u];
         if (!all && view.evidence_in(unit) == 0) continue;

@@ -75,8 +75,9 @@ std::string told_apart_by(const std::vector<TableCell>& cells) {
 }
 
 CellView view_of(const SampleView& view, const CellRecord& cell, ResultRecord result) {
-  CellView out{cell, std::move(result), {}, 0};
-  const std::vector<int>& selected = out.result.outcome.selected;
+  CellView out{cell, std::move(result), {}, {}, 0};
+  out.given = as_given(out.result.outcome, view.sample.units);
+  const std::vector<int>& selected = out.given.selected;
   for (const Unit& unit : view.sample.units) {
     const auto begin = std::lower_bound(selected.begin(), selected.end(), unit.begin);
     out.selected_in_unit.push_back(static_cast<int>(std::lower_bound(begin, selected.end(), unit.end) - begin));
@@ -116,19 +117,18 @@ SelectionOverlap selection_overlap(const SampleView& view, double ratio) {
   const CellView* reference = nullptr;
   for (const CellView& cell : view.cells) {
     if (cell.failed()) continue;
-    const Outcome& o = cell.result.outcome;
     const std::string& strategy = cell.cell.strategy;
-    if (!o.scores.empty() && !o.order && (strategy == "oracle_attention" || (strategy == "prophetkv" && !reference)))
+    if (!cell.given.scores.empty() && (strategy == "oracle_attention" || (strategy == "prophetkv" && !reference)))
       reference = &cell;
     if (ratio >= 0 && cell.cell.ratio && std::abs(*cell.cell.ratio - ratio) > 1e-9) continue;
-    const std::vector<int>& chosen = o.selected_original ? *o.selected_original : o.selected;
+    const std::vector<int>& chosen = cell.given.selected;
     if (chosen.empty() || static_cast<int>(chosen.size()) == view.sample.n_context) continue;
     names.push_back(ratio < 0 && cell.cell.ratio ? fmt::format("{} at {}", cell.cell.label, *cell.cell.ratio)
                                                  : cell.cell.label);
     selections.push_back(chosen);
   }
   if (!reference) return overlap_of(std::move(names), selections, {}, "");
-  return overlap_of(std::move(names), selections, reference->result.outcome.scores, reference->cell.label);
+  return overlap_of(std::move(names), selections, reference->given.scores, reference->cell.label);
 }
 
 SampleView load_sample_view(Store& store, const std::string& name, const Conditions& where) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "experiment/given_order.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/store.h"
 
@@ -12,6 +13,7 @@ namespace kvmend {
 struct CellView {
   CellRecord cell;
   ResultRecord result;
+  AsGiven given;                      ///< result.outcome's choice, by the sample's own indices
   std::vector<int> selected_in_unit;  ///< [units] selected tokens of each
   int evidence_selected = 0;          ///< of SampleView::evidence_tokens
   bool failed() const { return !result.outcome.error.empty(); }

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "experiment/blob.h"
+#include "experiment/given_order.h"
 #include "experiment/selection_overlap.h"
 
 namespace kvmend {
@@ -110,12 +111,19 @@ std::map<std::int64_t, Overlap> read_overlaps(Store& store, const std::string& r
     if (cell.is_reference) references[{cell.place, row.integer(2)}].sets[cell.ratio] = chosen;
     selections[row.integer(0)] = std::move(chosen);
   }
-  Statement scores = db.prepare("SELECT r.cell, r.sample, x.half FROM scores x JOIN results r USING (result)");
+  Statement scores =
+      db.prepare("SELECT r.cell, r.sample, x.half, r.chunk_order FROM scores x JOIN results r USING (result)");
   while (scores.step()) {
     const CellInfo& cell = cells.at(scores.integer(0));
     if (!cell.is_reference) continue;
     Reference& entry = references[{cell.place, scores.integer(1)}];
-    if (entry.ranking.empty()) rank(entry, unpack_scores(scores.blob(2)));
+    if (!entry.ranking.empty()) continue;
+    std::vector<float> values = unpack_scores(scores.blob(2));
+    if (!scores.text(3).empty()) {
+      const auto order = nlohmann::json::parse(scores.text(3)).get<std::vector<int>>();
+      values = scores_as_given(std::move(values), store.sample(scores.integer(1)).units, order);
+    }
+    rank(entry, values);
   }
   const auto evidence = read_evidence(store);
   std::map<std::int64_t, Overlap> out;

@@ -6,11 +6,11 @@
 
 namespace kvmend {
 
-std::vector<int> original_indices(const Request& request, std::span<const int> units) {
+std::vector<int> original_indices(std::span<const Unit> all, std::span<const int> units) {
   std::vector<int> out;
   for (const int u : units) {
-    require(u >= 0 && u < static_cast<int>(request.units.size()), "there is no unit {}", u);
-    const Unit& unit = request.units[static_cast<std::size_t>(u)];
+    require(u >= 0 && u < static_cast<int>(all.size()), "there is no unit {}", u);
+    const Unit& unit = all[static_cast<std::size_t>(u)];
     for (int i = unit.begin; i < unit.end; ++i) out.push_back(i);
   }
   return out;
@@ -22,7 +22,7 @@ Request arrange(const Request& request, std::span<const int> units) {
   out.units.clear();
   out.token_begin.clear();
   out.token_end.clear();
-  const std::vector<int> from = original_indices(request, units);
+  const std::vector<int> from = original_indices(request.units, units);
   for (const int i : from) out.context_ids.push_back(request.context_ids[static_cast<std::size_t>(i)]);
   if (!request.token_begin.empty()) {
     const auto take = [&](int i) {
@@ -42,8 +42,9 @@ Request arrange(const Request& request, std::span<const int> units) {
   return out;
 }
 
-std::vector<int> units_in_order(const Request& request, std::span<const int> order) {
-  const int first = request.has_prefix() ? 1 : 0, n = static_cast<int>(request.units.size()) - first;
+std::vector<int> units_in_order(std::span<const Unit> all, std::span<const int> order) {
+  const int first = !all.empty() && all.front().kind == UnitKind::prefix ? 1 : 0;
+  const int n = static_cast<int>(all.size()) - first;
   std::vector<int> sorted(order.begin(), order.end());
   std::sort(sorted.begin(), sorted.end());
   bool complete = static_cast<int>(sorted.size()) == n;

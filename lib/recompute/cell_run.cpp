@@ -28,7 +28,7 @@ Plan CellRun::make_plan() {
   root_.start_charging();
   const Budget budget = make_budget(ratio_, context().n_candidates(), strategy_->options.exact_rows);
   Plan plan = strategy_->selector->plan(root_, budget);
-  if (plan.order) probe_ = &root_.arrangement(units_in_order(root_.request(), *plan.order));
+  if (plan.order) probe_ = &root_.arrangement(units_in_order(root_.request().units, *plan.order));
   check_plan(plan);
   const CommonOptions& options = strategy_->options;
   temper_ = {static_cast<float>(options.temperature), static_cast<float>(options.temper_scale), plan.split_softmax};
@@ -189,7 +189,8 @@ void CellRun::record(const Plan& plan, const Pass& pass, const OpCost& cost, dou
 
 void CellRun::record_order(const Plan& plan) {
   if (!plan.order) return;
-  const std::vector<int> from = original_indices(root_.request(), units_in_order(root_.request(), *plan.order));
+  const std::vector<Unit>& units = root_.request().units;
+  const std::vector<int> from = original_indices(units, units_in_order(units, *plan.order));
   outcome_.order = plan.order;
   outcome_.selected_original.emplace();
   for (const int i : outcome_.selected) outcome_.selected_original->push_back(from[static_cast<std::size_t>(i)]);

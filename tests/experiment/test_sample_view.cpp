@@ -1,6 +1,7 @@
 #include "catch.h"
 #include "core/error.h"
 #include "experiment/sample_view.h"
+#include "experiment/token_paint.h"
 #include "synthetic.h"
 
 using namespace kvmend;
@@ -42,6 +43,48 @@ TEST_CASE("a sample's view says where each cell's budget went") {
   }
   CHECK(load_sample_view(store, "vt-42-1", {{"strategy", "prophetkv"}, {"ratio", "0.2"}}).cells.size() == 1);
   CHECK(load_sample_view(store, "vt-42-1", {{"ratio", "0.2"}, {"ratio", "0.5"}}).cells.size() == 6);
+}
+
+TEST_CASE("of reordered chunks a view has the tokens and scores of the text as it stands") {
+  const TempFolder folder;
+  Store store = Store::open(folder.path() / "s.kvmend", Store::Mode::write);
+  fill_store(
+      store,
+      "name: s\nmodel: tiny\ntasks: [ruler/vt: {samples: 1}]\nstrategies: [infoflow_reorder, epic]\nratios: [0.3]\n", 0,
+      1, [](const CellRecord& cell, int position) {
+        ResultRecord r = synthetic_result(cell, position);
+        r.outcome.selected = {1, 3, 7};
+        r.outcome.scores = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+        r.outcome.kept = {0, 1, 2, 3, 4};
+        if (cell.strategy == "epic") return r;
+        r.outcome.order = {1, 0};  // 2 to 5 are tokens 6 to 9 of the text, 6 to 9 are 2 to 5
+        r.outcome.selected = {1, 2, 7};
+        r.outcome.selected_original = {1, 3, 6};
+        return r;
+      });
+  const SampleView view = load_sample_view(store, "vt-42-0");
+  REQUIRE(view.cells.size() == 2);
+  const CellView& reordered = view.cells[0];
+  CHECK(reordered.given.selected == std::vector<int>{1, 3, 6});
+  CHECK(reordered.given.scores == std::vector<float>{0, 1, 6, 7, 8, 9, 2, 3, 4, 5});
+  CHECK(reordered.given.kept == std::vector<int>{0, 1, 6, 7, 8});
+  CHECK(reordered.selected_in_unit == std::vector<int>{1, 1, 1});
+  CHECK(reordered.evidence_selected == 1);                                // token 3
+  CHECK(reordered.result.outcome.selected == std::vector<int>{1, 2, 7});  // what --json prints
+  const CellView& plain = view.cells[1];
+  CHECK(plain.given.selected == plain.result.outcome.selected);
+  CHECK(plain.given.scores == plain.result.outcome.scores);
+  CHECK(plain.selected_in_unit == std::vector<int>{1, 1, 1});
+  CHECK(plain.evidence_selected == 1);
+  const auto marks =
+      token_marks(10, reordered.given.selected, &*reordered.given.kept, view.sample.evidence, reordered.given.scores);
+  CHECK(marks[3].selected);
+  CHECK(marks[5].heat == 4);  // the best score, the last of the new order, is the first chunk's last token
+  CHECK(marks[9].heat == 0);
+
+  Outcome wrong = reordered.result.outcome;
+  wrong.order = {0, 0};
+  CHECK_THROWS_WITH(as_given(wrong, view.sample.units), Contains("names each of the 2 chunks once"));
 }
 
 TEST_CASE("a sample that is not there, or not the only one, is refused with what to try") {

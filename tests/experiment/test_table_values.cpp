@@ -84,6 +84,21 @@ TEST_CASE("what was selected is compared with an oracle's scores or selection") 
   CHECK(entry(by_scores, "crowding_out", "epic", "0.4").estimate.value == Approx(3.0 / 4));
   CHECK(entry(by_scores, "evidence", "epic", "0.4").estimate.value == Approx(1.0 / 2));
   CHECK(entry(by_scores, "evidence", "prophetkv", "0.4").estimate.value == Approx(1));
+  // The same scores of an oracle that puts the second chunk before the first.
+  const Filled reordered(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 3}]\nstrategies: [epic, infoflow_reorder]\nratios: [0.4]\n", 3,
+      [](const CellRecord& cell, int position) {
+        ResultRecord r = synthetic_result(cell, position);
+        if (cell.strategy == "epic") return r;
+        r.outcome.order = {1, 0};
+        r.outcome.scores = {0, 0.01F, 0, 0, 0, 0, 0, 8, 4, 0.02F};
+        r.outcome.selected_original = {0, 1, 6, 7};
+        return r;
+      });
+  const Table by_reordered = make_table(load_table_data({reordered.path}, "infoflow_reorder"),
+                                        {{"strategy"}, {"ratio"}, {"recall", "crowding_out"}, {}});
+  CHECK(entry(by_reordered, "recall", "epic", "0.4").estimate.value == Approx(2.0 / 4));
+  CHECK(entry(by_reordered, "crowding_out", "epic", "0.4").estimate.value == Approx(3.0 / 4));
   const Table by_selection = table_of(false, "prophetkv");
   CHECK(entry(by_selection, "recall", "epic", "0.4").estimate.value == Approx(2.0 / 4));
   CHECK(warns(by_selection, "crowding_out has nothing to show"));

@@ -207,7 +207,7 @@ TEST_CASE("infoflow_reorder: the order, indices in both orders, and full prefill
   const Request reordered = arrange(request, units);
   CHECK(cell.outcome.selected == top(score(reordered, true)));
   std::vector<int> back;
-  const auto from = original_indices(request, units);
+  const auto from = original_indices(request.units, units);
   for (const int i : cell.outcome.selected) back.push_back(from[static_cast<std::size_t>(i)]);
   std::sort(back.begin(), back.end());
   CHECK(cell.outcome.selected_original == back);
