@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "core/utf8.h"
 #include "datasets/encode.h"
 #include "datasets/json_value.h"
 #include "datasets/sample_json.h"
@@ -175,7 +176,60 @@ Request convert(const Value& source, const Tokenizer& tokenizer, const RequestOp
   return ids ? from_ids(source, tokenizer) : from_text(source, tokenizer, options);
 }
 
+/// Where each unit's text ends in request.text: as it was written, or, where ids decode to something else (a BOS, a space
+/// that the tokenizer adds), behind the unit's last token.
+std::vector<std::size_t> unit_ends(const std::vector<std::string>& texts, const Request& request) {
+  std::vector<std::size_t> ends;
+  std::string joined;
+  for (const std::string& text : texts) ends.push_back((joined += text).size());
+  if (request.text.starts_with(joined) || request.units.size() != texts.size()) return ends;
+  ends.clear();
+  for (const Unit& unit : request.units) {
+    std::size_t end = request.token_end[static_cast<std::size_t>(unit.end) - 1];
+    while (!is_char_boundary(request.text, end)) ++end;
+    ends.push_back(end);
+  }
+  return ends;
+}
+
+std::vector<std::pair<int, int>> evidence_of(const Value& source, const Request& request) {
+  const Value *list = source.find("evidence"), *units = source.find("units");
+  std::vector<std::pair<int, int>> out;
+  if (!list || list->is_null() || !units) return out;
+  std::vector<std::string> texts;
+  for (const Value& unit : units->as_list()) texts.push_back(needed(unit, "text").as_string());
+  const std::vector<std::size_t> ends = unit_ends(texts, request);
+  std::vector<Token> tokens;
+  for (std::size_t i = 0; i < request.context_ids.size(); ++i) {
+    tokens.push_back({request.context_ids[i], request.token_begin[i], request.token_end[i]});
+  }
+  for (const Value& span : list->as_list()) {
+    const std::int64_t unit = needed(span, "unit").as_int();
+    if (unit < 0 || unit >= static_cast<std::int64_t>(texts.size()))
+      refuse(span, fmt::format("evidence in unit {} of {}", unit, texts.size()));
+    const auto at = static_cast<std::size_t>(unit);
+    const std::int64_t begin = needed(span, "begin").as_int(), end = needed(span, "end").as_int();
+    const auto size = static_cast<std::int64_t>(texts[at].size()), base = static_cast<std::int64_t>(ends[at]) - size;
+    if (begin < 0 || begin >= end || end > size)
+      refuse(span, fmt::format("the evidence [{}, {}) is not inside unit {} of {} bytes", begin, end, unit, size));
+    const auto byte = [&](std::int64_t offset) {
+      return static_cast<std::size_t>(std::max<std::int64_t>(0, base + offset));
+    };
+    const auto range = overlapping(tokens, byte(begin), byte(end));
+    if (range.first < range.second) out.push_back(range);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<std::pair<int, int>> read_evidence(std::string_view json, const std::string& name, const Request& request) {
+  try {
+    return evidence_of(parse_json(json, name), request);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::data, error.what());
+  }
+}
 
 Request read_request(std::string_view json, const std::string& name, const Tokenizer& tokenizer,
                      const RequestOptions& options) {

@@ -2,6 +2,8 @@
 // Prompts as JSON: what `kvmend sample` prints and `kvmend select --request` reads.
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/value.h"
 #include "datasets/prompt.h"
@@ -29,5 +31,9 @@ struct RequestOptions {
 /// empty chunk, a question outside the query, a chunk that is swallowed by its neighbours' tokens.
 Request read_request(std::string_view json, const std::string& name, const Tokenizer& tokenizer,
                      const RequestOptions& options = {});
+
+/// Context token ranges of the evidence that a line of sample_json names; empty where `json` names none. `request`: what
+/// read_request made of it. Throws Error(data) as that does.
+std::vector<std::pair<int, int>> read_evidence(std::string_view json, const std::string& name, const Request& request);
 
 }  // namespace kvmend

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "datasets/sample_json.h"
+#include "experiment/budget_use.h"
 #include "experiment/given_order.h"
 #include "experiment/kept.h"
 #include "experiment/selection_overlap.h"
@@ -67,7 +70,7 @@ class Select final : public Command {
     }
     const OpenedModel opened = open_named_model(model_.model);
     for (const CellSpec& cell : cells) check_strategy(*cell.strategy, opened.files->config());
-    const Request request = read(*opened.tokenizer);
+    const auto [request, evidence] = read(*opened.tokenizer);
     Engine engine(*opened.files, model_.backend());
     RunnerOptions options;
     options.bos = opened.tokenizer->bos();
@@ -82,9 +85,10 @@ class Select final : public Command {
         results.push_back(result_json(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token()));
       else
         print_line(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token());
-      if (!json_ && text_) print_text(outcome, request);
+      if (!json_ && text_) print_text(outcome, request, evidence);
       outcomes.push_back(outcome);
     }
+    if (!json_) print_budget(cells, outcomes, request, evidence);
     SelectionOverlap overlap;
     if (overlap_) overlap = compare(engine, request, cells, outcomes, options);
     if (json_)
@@ -117,7 +121,26 @@ class Select final : public Command {
 
   bool color() const { return wants_color("auto"); }
 
-  void print_text(const Outcome& o, const Request& request) const {
+  static void print_budget(const std::vector<CellSpec>& cells, const std::vector<Outcome>& outcomes,
+                           const Request& request, const TokenRanges& evidence) {
+    std::vector<BudgetUse> uses;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      BudgetUse use = budget_use(as_given(outcomes[i], request.units).selected, request.units, evidence);
+      use.name = cells[i].strategy->label;
+      use.ratio = ratio_text(cells[i]);
+      use.exact = outcomes[i].exact_selected;
+      uses.push_back(std::move(use));
+    }
+    const auto width = static_cast<std::size_t>(std::max(40, terminal_columns()));
+    const std::string table = budget_text(uses, request.units, evidence_tokens(request.units, evidence), width);
+    if (!table.empty()) fmt::print("\nWhere the budget went:\n{}", table);
+  }
+
+  static std::string ratio_text(const CellSpec& cell) {
+    return cell.strategy->info.uses_ratio ? fmt::format("{}", cell.ratio) : "–";
+  }
+
+  void print_text(const Outcome& o, const Request& request, const TokenRanges& evidence) const {
     if (request.token_begin.empty()) {
       fmt::print("(token ids only: no text to show)\n");
       return;
@@ -125,12 +148,13 @@ class Select final : public Command {
     const TokenTable tokens{{}, request.token_begin, request.token_end};
     const AsGiven given = as_given(o, request.units);
     const auto marks =
-        token_marks(request.n_context(), given.selected, given.kept ? &*given.kept : nullptr, {}, given.scores);
+        token_marks(request.n_context(), given.selected, given.kept ? &*given.kept : nullptr, evidence, given.scores);
     for (const Unit& unit : request.units)
       fmt::print("{}\n", paint_tokens(request.text, tokens, unit.begin, unit.end, marks, color()));
   }
 
-  Request read(const Tokenizer& tokenizer) const {
+  /// The request, and its evidence where it is a sample's line.
+  std::pair<Request, TokenRanges> read(const Tokenizer& tokenizer) const {
     std::string text, name = request_;
     if (request_ == "-") {
       text = {std::istreambuf_iterator<char>(std::cin), {}};
@@ -138,7 +162,9 @@ class Select final : public Command {
     } else {
       text = read_file(request_);
     }
-    return read_request(text, name, tokenizer);
+    Request request = read_request(text, name, tokenizer);
+    TokenRanges evidence = read_evidence(text, name, request);
+    return {std::move(request), std::move(evidence)};
   }
 
   Json result_json(const CellSpec& cell, const Outcome& o, const Tokenizer& tokenizer, const Request& request,
@@ -195,13 +221,12 @@ class Select final : public Command {
     if (!printed_) {
       fmt::print("{} context tokens in {} units, {} of the query\n", request.n_context(), request.units.size(),
                  request.n_query());
-      fmt::print("{:<28} {:>6} {:>9} {:>6} {:>10} {:>10} {:>8}  prediction\n", "strategy", "ratio", "selected", "exact",
-                 "effective", "rel. FLOPs", "TTFT s");
+      fmt::print("{:<28} {:>6} {:>9} {:>10} {:>10} {:>8}  prediction\n", "strategy", "ratio", "selected", "effective",
+                 "rel. FLOPs", "TTFT s");
       printed_ = true;
     }
-    const std::string ratio = cell.strategy->info.uses_ratio ? fmt::format("{}", cell.ratio) : "–";
-    fmt::print("{:<28} {:>6} {:>9} {:>6} {:>9.1f}% {:>9.1f}% {:>8.3f}  {}\n", cell.strategy->label, ratio,
-               o.selected.size(), o.exact_selected, 100 * o.effective_ratio, 100 * o.flops_ratio, o.seconds.ttft(),
+    fmt::print("{:<28} {:>6} {:>9} {:>9.1f}% {:>9.1f}% {:>8.3f}  {}\n", cell.strategy->label, ratio_text(cell),
+               o.selected.size(), 100 * o.effective_ratio, 100 * o.flops_ratio, o.seconds.ttft(),
                Json(tokenizer.decode(o.prediction_ids)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     const std::string kept = kept_text(o, request.n_context(), static_cast<double>(bytes_per_token));
     if (!kept.empty()) fmt::print("  {}\n", kept);

@@ -65,6 +65,7 @@ class Show final : public Command {
     print_units(view);
     print_cells(view);
     print_facts(view, RunFacts(store));
+    print_budget(view);
     print_overlap(view);
     if (text_ != "none") print_texts(view);
     return 0;
@@ -94,34 +95,31 @@ class Show final : public Command {
     }
   }
 
-  /// A line a cell: score, cost, where the budget went, what it answered.
+  /// A line a cell: score, cost, what it answered.
   void print_cells(const SampleView& view) const {
-    std::size_t name = 8, bars = std::max<std::size_t>(5, view.sample.units.size());
+    std::size_t name = 8;
     for (const CellView& cell : view.cells) name = std::max(name, display_width(cell.cell.label));
-    const bool show_bars = bars + name + 60 <= std::max<std::size_t>(width_, 100);
-    if (!show_bars) bars = 0;
-    fmt::print("\n{} {:>5} {:>6} {:>8} {:>8} {:>6} {:>6} {} prediction\n", pad_right("strategy", name), "ratio",
-               "score", "selected", "evidence", "exact", "FLOPs", pad_right(show_bars ? "units" : "", bars));
+    fmt::print("\n{} {:>5} {:>6} {:>8} {:>6}  prediction\n", pad_right("strategy", name), "ratio", "score", "selected",
+               "FLOPs");
     for (const CellView& cell : view.cells) {
       const Outcome& o = cell.result.outcome;
       if (cell.failed()) {
         fmt::print("{} {:>5} failed: {}\n", pad_right(cell.cell.label, name), ratio_text(cell.cell), o.error);
         continue;
       }
-      std::string units;
-      for (std::size_t u = 0; show_bars && u < cell.selected_in_unit.size(); ++u) {
-        units += bar_of(static_cast<double>(cell.selected_in_unit[u]) / view.sample.units[u].size());
-      }
-      const std::string evidence =
-          view.evidence_tokens > 0 ? fmt::format("{}/{}", cell.evidence_selected, view.evidence_tokens) : "";
       const std::string line =
-          fmt::format("{} {:>5} {:>6.1f} {:>8} {:>8} {:>6} {:>5.0f}% {} ", pad_right(cell.cell.label, name),
-                      ratio_text(cell.cell), 100 * cell.result.score, o.selected.size(), evidence, o.exact_selected,
-                      100 * o.flops_ratio, pad_right(units, bars));
+          fmt::format("{} {:>5} {:>6.1f} {:>8} {:>5.0f}%  ", pad_right(cell.cell.label, name), ratio_text(cell.cell),
+                      100 * cell.result.score, o.selected.size(), 100 * o.flops_ratio);
       const std::size_t used = display_width(line);
       fmt::print("{}{}\n", line, one_line(cell.result.prediction, width_ > used + 20 ? width_ - used : 20));
     }
-    if (show_bars) fmt::print("units: the share of each unit's tokens that was selected, the prefix first\n");
+  }
+
+  void print_budget(const SampleView& view) const {
+    std::vector<BudgetUse> uses;
+    for (const CellView& cell : view.cells) uses.push_back(cell.use);
+    const std::string table = budget_text(uses, view.sample.units, view.evidence_tokens, width_);
+    if (!table.empty()) fmt::print("\nWhere the budget went:\n{}", table);
   }
 
   /// What was kept of the context, and what is to be known of a strategy.

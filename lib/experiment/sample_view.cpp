@@ -75,17 +75,13 @@ std::string told_apart_by(const std::vector<TableCell>& cells) {
 }
 
 CellView view_of(const SampleView& view, const CellRecord& cell, ResultRecord result) {
-  CellView out{cell, std::move(result), {}, {}, 0};
-  out.given = as_given(out.result.outcome, view.sample.units);
-  const std::vector<int>& selected = out.given.selected;
-  for (const Unit& unit : view.sample.units) {
-    const auto begin = std::lower_bound(selected.begin(), selected.end(), unit.begin);
-    out.selected_in_unit.push_back(static_cast<int>(std::lower_bound(begin, selected.end(), unit.end) - begin));
-  }
-  for (const int i : selected) {
-    out.evidence_selected += std::any_of(view.sample.evidence.begin(), view.sample.evidence.end(),
-                                         [i](const auto& e) { return e.first <= i && i < e.second; });
-  }
+  CellView out{cell, std::move(result), {}, {}};
+  const Outcome& outcome = out.result.outcome;
+  out.given = as_given(outcome, view.sample.units);
+  out.use = budget_use(out.given.selected, view.sample.units, view.sample.evidence);
+  out.use.name = cell.label;
+  out.use.ratio = cell.ratio ? format_number(*cell.ratio) : "–";
+  out.use.exact = outcome.exact_selected;
   return out;
 }
 
@@ -156,7 +152,7 @@ SampleView load_sample_view(Store& store, const std::string& name, const Conditi
 
   SampleView view;
   view.sample = store.sample(rows.front().id);
-  for (const Unit& unit : view.sample.units) view.evidence_tokens += view.evidence_in(unit);
+  view.evidence_tokens = evidence_tokens(view.sample.units, view.sample.evidence);
   for (const std::int64_t id : store.result_ids_of_sample(rows.front().id)) {
     ResultRecord result = store.result(id);
     const auto cell =

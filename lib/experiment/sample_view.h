@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "experiment/budget_use.h"
 #include "experiment/given_order.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/store.h"
@@ -13,9 +14,8 @@ namespace kvmend {
 struct CellView {
   CellRecord cell;
   ResultRecord result;
-  AsGiven given;                      ///< result.outcome's choice, by the sample's own indices
-  std::vector<int> selected_in_unit;  ///< [units] selected tokens of each
-  int evidence_selected = 0;          ///< of SampleView::evidence_tokens
+  AsGiven given;  ///< result.outcome's choice, by the sample's own indices
+  BudgetUse use;  ///< of the same; all 0 where the cell failed
   bool failed() const { return !result.outcome.error.empty(); }
 };
 

@@ -119,6 +119,49 @@ TEST_CASE("select compares selections with each other and with what the query at
   CHECK(json["results"][0].contains("exact_selected"));
 }
 
+TEST_CASE(
+    "where the budget went: the same table from a store and from a sample's line, evidence and many chunks included") {
+  const TempFolder folder;
+  const std::string task = "ruler/niah_single_1", model = tiny_model("tiny-llama");
+  folder.write("a.yaml", "name: tiny\nmodel: " + model + "\nchat: raw\ndtype: f32\ntasks:\n  - " + task +
+                             ": {length: 900, samples: 1, seed: 1}\nmax_new_tokens: 2\nchunker: {fixed: 16}\n"
+                             "strategies: [infoflow_reorder, random]\nratios: [0.3]\n");
+  REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()).code == 0);
+  const auto shown =
+      kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--text", "none"}, folder.path());
+  const auto sample = kvmend::test::kvmend({"sample", task, "--model", model, "--chat", "raw", "--chunker", "fixed: 16",
+                                            "--set", "length=900", "--set", "seed=1", "-n", "1"});
+  INFO(sample.err);
+  REQUIRE(sample.code == 0);
+  const auto selected =
+      kvmend::test::kvmend({"select", "--model", model, "--request", "-", "--strategy", "infoflow_reorder",
+                            "--strategy", "random", "--ratio", "0.3", "--max-new-tokens", "2"},
+                           ".", sample.out);
+  INFO(selected.err);
+  REQUIRE(selected.code == 0);
+  const auto table = [](const std::string& text) {
+    const std::size_t begin = text.find("Where the budget went:");
+    return begin == std::string::npos ? std::string() : text.substr(begin, text.find("\nunits:", begin) - begin);
+  };
+  CHECK_THAT(table(shown.out), Contains("evidence") && Contains("middle") && Contains("▃"));
+  CHECK(table(shown.out) == table(selected.out));
+  CHECK_THAT(shown.out, Contains(" units a line"));  // more chunks than fit
+
+  // Evidence is that of the text: of a plan that reorders, the indices of the given order count.
+  const auto row = nlohmann::json::parse(
+      kvmend::test::kvmend(
+          {"show", "tiny.kvmend", "niah_single_1-1-0", "--where", "strategy=infoflow_reorder", "--json"}, folder.path())
+          .out);
+  REQUIRE(row["selected_original"] != row["selected"]);
+  int caught = 0, all = 0;
+  for (const auto& span : row["evidence"]) {
+    all += span[1].get<int>() - span[0].get<int>();
+    for (const int i : row["selected_original"].get<std::vector<int>>())
+      caught += span[0].get<int>() <= i && i < span[1].get<int>();
+  }
+  CHECK_THAT(table(shown.out), Contains(std::to_string(caught) + "/" + std::to_string(all)));
+}
+
 TEST_CASE("completion knows commands, options, and the words some options take") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto script = kvmend::test::kvmend({"completion", shell});

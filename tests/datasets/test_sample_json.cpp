@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "catch.h"
 #include "core/error.h"
@@ -110,6 +111,50 @@ TEST_CASE("a sample's line is a request: by its ids, and by its text with anothe
     for (const char* key : {"prefix_ids", "chunk_ids", "query_ids", "question_ids"}) ids[key] = json::parse(line)[key];
     check_same(read_request(ids.dump(), "-", tokenizer), prompt.request);
   }
+}
+
+TEST_CASE("a sample's line gives its evidence back in tokens, by ids and by text") {
+  const auto tokens_of = [](const std::vector<std::pair<int, int>>& ranges) {
+    std::set<int> out;
+    for (const auto& [begin, end] : ranges)
+      for (int i = begin; i < end; ++i) out.insert(i);
+    return out;
+  };
+  const FakeTokenizer tokenizer, with_bos(true, true);
+  int with_evidence = 0;
+  for (const FakeTokenizer* made_by : {&tokenizer, &with_bos}) {
+    for (const Prompt& prompt : some_prompts(*made_by)) {
+      const auto expected = tokens_of(prompt.evidence);
+      with_evidence += expected.empty() ? 0 : 1;
+      const std::string line = sample_json(prompt, *made_by);
+      CHECK(tokens_of(read_evidence(line, "-", read_request(line, "-", *made_by))) == expected);
+      json stripped = json::parse(line);
+      stripped.erase("tokenizer");
+      const std::string text = stripped.dump();
+      CHECK(tokens_of(read_evidence(text, "-", read_request(text, "-", *made_by))) == expected);
+    }
+  }
+  CHECK(with_evidence > 24);  // of 48
+  const std::string bare = R"({"chunks": ["one two"], "query": "\nsix"})";
+  CHECK(read_evidence(bare, "-", read_request(bare, "-", tokenizer)).empty());
+
+  const auto refused = [&](const std::string& evidence) -> std::string {
+    const std::string line =
+        R"({"units": [{"kind": "chunk", "text": "one two"}], "query": "\nsix", "evidence": [)" + evidence + "]}";
+    try {
+      read_evidence(line, "r.json", read_request(line, "r.json", tokenizer));
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::data);
+      return error.what();
+    }
+    return "no error";
+  };
+  CHECK(refused(R"({"unit": 0, "begin": 4, "end": 7})") == "no error");
+  CHECK(refused(R"({"unit": 1, "begin": 4, "end": 7})") == "r.json:1:82: evidence in unit 1 of 1");
+  CHECK(refused(R"({"unit": 0, "begin": 4, "end": 8})") ==
+        "r.json:1:82: the evidence [4, 8) is not inside unit 0 of 7 bytes");
+  CHECK(refused(R"({"unit": 0, "begin": 4, "end": 4})") ==
+        "r.json:1:82: the evidence [4, 4) is not inside unit 0 of 7 bytes");
 }
 
 TEST_CASE("a text request is tokenised once as a whole; boundaries move to token ends") {

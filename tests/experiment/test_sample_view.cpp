@@ -38,8 +38,8 @@ TEST_CASE("a sample's view says where each cell's budget went") {
   REQUIRE(view.cells.size() == 8);  // full, no_context, two randoms and prophetkv at two ratios
   for (const CellView& cell : view.cells) {
     const int n = cell.cell.ratio ? static_cast<int>(*cell.cell.ratio * 10) : cell.cell.strategy == "full" ? 10 : 0;
-    CHECK(cell.selected_in_unit == std::vector<int>{std::min(n, 2), std::clamp(n - 2, 0, 4), std::clamp(n - 6, 0, 4)});
-    CHECK(cell.evidence_selected == std::clamp(n - 3, 0, 2));
+    CHECK(cell.use.in_unit == std::vector<int>{std::min(n, 2), std::clamp(n - 2, 0, 4), std::clamp(n - 6, 0, 4)});
+    CHECK(cell.use.evidence == std::clamp(n - 3, 0, 2));
   }
   CHECK(load_sample_view(store, "vt-42-1", {{"strategy", "prophetkv"}, {"ratio", "0.2"}}).cells.size() == 1);
   CHECK(load_sample_view(store, "vt-42-1", {{"ratio", "0.2"}, {"ratio", "0.5"}}).cells.size() == 6);
@@ -68,14 +68,14 @@ TEST_CASE("of reordered chunks a view has the tokens and scores of the text as i
   CHECK(reordered.given.selected == std::vector<int>{1, 3, 6});
   CHECK(reordered.given.scores == std::vector<float>{0, 1, 6, 7, 8, 9, 2, 3, 4, 5});
   CHECK(reordered.given.kept == std::vector<int>{0, 1, 6, 7, 8});
-  CHECK(reordered.selected_in_unit == std::vector<int>{1, 1, 1});
-  CHECK(reordered.evidence_selected == 1);                                // token 3
+  CHECK(reordered.use.in_unit == std::vector<int>{1, 1, 1});
+  CHECK(reordered.use.evidence == 1);                                // token 3
   CHECK(reordered.result.outcome.selected == std::vector<int>{1, 2, 7});  // what --json prints
   const CellView& plain = view.cells[1];
   CHECK(plain.given.selected == plain.result.outcome.selected);
   CHECK(plain.given.scores == plain.result.outcome.scores);
-  CHECK(plain.selected_in_unit == std::vector<int>{1, 1, 1});
-  CHECK(plain.evidence_selected == 1);
+  CHECK(plain.use.in_unit == std::vector<int>{1, 1, 1});
+  CHECK(plain.use.evidence == 1);
   const auto marks =
       token_marks(10, reordered.given.selected, &*reordered.given.kept, view.sample.evidence, reordered.given.scores);
   CHECK(marks[3].selected);
