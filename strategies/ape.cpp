@@ -54,7 +54,9 @@ KVMEND_SELECTOR(
      .source = "arXiv 2502.05431",
      .labels = "[C] shared prefix and positions, T = S = 0.9, S*T on the lse; [P] S alone: lse_scale",
      .uses_ratio = false,
-     .exemptions = {"3 (one chunk equals full prefill): with T = S = 1 only"},
+     .exemptions = {"1 (r = 1 equals full prefill): it has no ratio, nothing is recomputed",
+                    "2 (r = 0 equals reuse): chunks share positions, and the query's attention to them is tempered",
+                    "3 (one chunk equals full prefill): with T = S = 1 only"},
      .defaults = {.as = {}, .sink = SinkKind::shared_prefix, .temperature = 0.9, .temper_scale = 0.9}});
 
 }  // namespace

@@ -89,6 +89,7 @@ KVMEND_SELECTOR(Epic, "link0",
                 {.summary = "LegoLink-0: chunks prefilled behind 4 dummy BOS that are dropped; nothing recomputed",
                  .source = source,
                  .labels = "[P][C]",
+                 .exemptions = {"1 (r = 1 equals full prefill): it has no ratio, nothing is recomputed"},
                  .defaults = {.as = {}, .sink = SinkKind::dummy_bos, .sink_tokens = 4}},
                 link0_preset());
 

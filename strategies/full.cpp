@@ -23,7 +23,8 @@ KVMEND_SELECTOR(Full, "full",
                  .source = "",
                  .labels = "exact",
                  .uses_ratio = false,
-                 .moves_keys = false});
+                 .moves_keys = false,
+                 .exemptions = {"2 (r = 0 equals reuse): it has no ratio, everything is computed"}});
 
 }  // namespace
 }  // namespace kvmend

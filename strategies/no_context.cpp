@@ -27,7 +27,9 @@ KVMEND_SELECTOR(NoContext, "no_context",
                  .labels = "exact",
                  .uses_ratio = false,
                  .moves_keys = false,
-                 .exemptions = {"3 (one chunk equals full prefill): it drops the context by definition"}});
+                 .exemptions = {"1 (r = 1 equals full prefill): it drops the context by definition",
+                                "2 (r = 0 equals reuse): it drops the context by definition",
+                                "3 (one chunk equals full prefill): it drops the context by definition"}});
 
 }  // namespace
 }  // namespace kvmend

@@ -25,7 +25,8 @@ KVMEND_SELECTOR(PrefixCaching, "prefix",
                  .source = "",
                  .labels = "exact",
                  .uses_ratio = false,
-                 .moves_keys = false});
+                 .moves_keys = false,
+                 .exemptions = {"2 (r = 0 equals reuse): it has no ratio, all behind the leading unit is computed"}});
 
 }  // namespace
 }  // namespace kvmend

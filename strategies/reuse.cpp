@@ -30,13 +30,16 @@ KVMEND_SELECTOR(Reuse, "reuse",
                 {.summary = "full reuse: caches moved to global positions, fresh query, nothing recomputed",
                  .source = "",
                  .labels = "exact",
-                 .uses_ratio = false});
+                 .uses_ratio = false,
+                 .exemptions = {"1 (r = 1 equals full prefill): it has no ratio, nothing is recomputed"}});
 KVMEND_SELECTOR(ReuseLocal, "reuse_local",
                 {.summary = "full reuse without re-rotation: chunks keep their local positions",
                  .source = "",
                  .labels = "exact",
                  .uses_ratio = false,
-                 .moves_keys = false});
+                 .moves_keys = false,
+                 .exemptions = {"1 (r = 1 equals full prefill): it has no ratio, nothing is recomputed",
+                                "2 (r = 0 equals reuse): keys keep the positions of their own prefill"}});
 
 }  // namespace
 }  // namespace kvmend
