@@ -39,9 +39,9 @@ class Combine final : public ScoreSelector {
     for (const auto& part : params_.parts) part->selector->check_model(model);
     if (params_.base) params_.base->selector->check_model(model);
   }
-  void check_samples(const SampleIds& ids) const override {
-    for (const auto& part : params_.parts) part->selector->check_samples(ids);
-    if (params_.base) params_.base->selector->check_samples(ids);
+  void check_samples(const Samples& samples) const override {
+    for (const auto& part : params_.parts) part->selector->check_samples(samples);
+    if (params_.base) params_.base->selector->check_samples(samples);
   }
   std::vector<std::string> auxiliary_models() const override {
     std::vector<std::string> out;

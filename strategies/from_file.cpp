@@ -3,6 +3,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -21,44 +22,77 @@ namespace fs = std::filesystem;
 /// '_').
 class ScoreFile {
  public:
-  explicit ScoreFile(const fs::path& path) : path_(path) {
-    if (fs::is_directory(path)) {
-      sha256_ = hash_folder(path);
+  /// A relative path is looked up in `folder`, that of the config it stands in, then in the working directory.
+  ScoreFile(const fs::path& path, const fs::path& folder) : path_(folder / path) {
+    std::error_code ignored;
+    if (!fs::exists(path_, ignored)) path_ = path;
+    if (fs::is_directory(path_)) {
+      sha256_ = hash_folder(path_);
       return;
     }
-    std::ifstream in(path);
-    if (!in) fail(ErrorKind::data, "{}: no such score file or folder", path.string());
+    std::ifstream in(path_);
+    if (!in) {
+      const bool twice = path.is_relative() && !folder.empty();
+      fail(ErrorKind::data, "{}: no such score file or folder{}", path.string(),
+           twice ? fmt::format(" (neither in {} nor here)", folder.string()) : "");
+    }
     std::string line;
     for (int number = 1; std::getline(in, line); ++number) {
       if (!line.empty()) add_line(line, number);
     }
-    sha256_ = sha256_file(path);
+    sha256_ = sha256_file(path_);
   }
 
   const std::string& sha256() const { return sha256_; }
 
-  /// Throws naming the first of these samples that has no scores.
-  void check(const std::vector<std::string>& ids) const {
+  /// Throws naming the first of these samples that has no scores, or else the first whose scores cannot be read or are
+  /// not as many as its context has tokens.
+  void check(const std::vector<Selector::SampleFacts>& samples) const {
+    std::set<std::string> ids;  // a sample comes once a chunker
     std::size_t missing = 0;
-    const std::string* first = nullptr;
-    for (const std::string& id : ids) {
-      if (fs::is_directory(path_) ? fs::exists(file_of(id)) : by_id_.contains(id)) continue;
-      if (missing++ == 0) first = &id;
+    std::string first;
+    for (const auto& sample : samples) {
+      if (!ids.insert(sample.id).second || has(sample.id)) continue;
+      if (missing++ == 0) first = sample.id;
     }
-    if (first == nullptr) return;
-    fail(ErrorKind::data, "{}: no scores for {} of {} samples, the first is '{}'", path_.string(), missing, ids.size(),
-         *first);
+    if (missing > 0) {
+      fail(ErrorKind::data, "{}: no scores for {} of {} samples, the first is '{}'", path_.string(), missing,
+           ids.size(), first);
+    }
+    for (const auto& sample : samples) find(sample.id, sample.n_context);
   }
 
-  /// Scores of a sample; a file with one line serves a request without an id.
-  std::vector<float> find(const std::string& id) const {
-    if (fs::is_directory(path_)) return read_npy_vector(file_of(id));
-    if (const auto found = by_id_.find(id); found != by_id_.end()) return found->second;
-    if (id.empty() && by_id_.size() == 1) return by_id_.begin()->second;
+  /// Scores of a sample's context of n tokens; a file with one line serves a request without an id.
+  std::vector<float> find(const std::string& id, int n) const {
+    if (fs::is_directory(path_)) {
+      const fs::path file = file_of(id);
+      std::vector<float> scores = read_npy_vector(file);
+      check_size(scores, n, file.string() + ": ", id);
+      return scores;
+    }
+    const auto found = id.empty() && by_id_.size() == 1 ? by_id_.begin() : by_id_.find(id);
+    if (found != by_id_.end()) {
+      check_size(found->second.scores, n, fmt::format("{}:{}:1: ", path_.string(), found->second.line), id);
+      return found->second.scores;
+    }
     fail(ErrorKind::data, "{}: no scores for sample '{}' ({} samples are there)", path_.string(), id, by_id_.size());
   }
 
  private:
+  struct Row {
+    std::vector<float> scores;
+    int line = 0;
+  };
+
+  bool has(const std::string& id) const {
+    return fs::is_directory(path_) ? fs::exists(file_of(id)) : by_id_.contains(id);
+  }
+
+  static void check_size(const std::vector<float>& scores, int n, const std::string& place, const std::string& id) {
+    if (static_cast<int>(scores.size()) == n) return;
+    fail(ErrorKind::data, "{}sample '{}' has {} scores, its context {} tokens", place, id, scores.size(), n);
+  }
+
   static std::string hash_folder(const fs::path& folder) {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::directory_iterator(folder)) {
@@ -79,7 +113,7 @@ class ScoreFile {
       const auto json = nlohmann::json::parse(line);
       auto scores = json.at("scores").get<std::vector<float>>();
       const std::string id = json.value("id", "");
-      if (!by_id_.emplace(id, std::move(scores)).second) {
+      if (!by_id_.emplace(id, Row{std::move(scores), number}).second) {
         fail(ErrorKind::data, "{}:{}:1: a second line for sample '{}'", path_.string(), number, id);
       }
     } catch (const nlohmann::json::parse_error& error) {
@@ -92,7 +126,7 @@ class ScoreFile {
 
   fs::path path_;
   std::string sha256_;
-  std::map<std::string, std::vector<float>> by_id_;
+  std::map<std::string, Row> by_id_;
 };
 
 /// Scores computed elsewhere, so that a Python idea enters a paired sweep before any C++.
@@ -103,7 +137,9 @@ class FromFile final : public ScoreSelector {
     std::shared_ptr<const ScoreFile> file;
     template <class V>
     static void fields(Params& p, V& v) {
-      v("path", p.path, "JSONL of {id, scores}, or a folder of ID.npy: one score a context token, larger is sooner");
+      v("path", p.path,
+        "JSONL of {id, scores}, or a folder of ID.npy: one score a context token, larger is sooner; relative to the "
+        "config, then to the working directory");
     }
     void check(ParamErrors& errors, const Location& where) {
       if (path.empty()) {
@@ -111,7 +147,9 @@ class FromFile final : public ScoreSelector {
         return;
       }
       try {
-        file = std::make_shared<ScoreFile>(path);
+        std::error_code ignored;
+        const fs::path config = where.file;  // or what stands for one: --set, --strategy
+        file = std::make_shared<ScoreFile>(path, fs::exists(config, ignored) ? config.parent_path() : fs::path());
       } catch (const Error& error) {
         errors.add(where, error.what());
       }
@@ -120,16 +158,10 @@ class FromFile final : public ScoreSelector {
   };
   explicit FromFile(Params params) : params_(std::move(params)) {}
 
-  void check_samples(const SampleIds& ids) const override { params_.file->check(ids()); }
+  void check_samples(const Samples& samples) const override { params_.file->check(samples()); }
 
   std::vector<float> score(Probe& probe) const override {
-    std::vector<float> scores = params_.file->find(probe.sample_id());
-    const auto n = static_cast<std::size_t>(probe.request().n_context());
-    if (scores.size() != n) {
-      fail(ErrorKind::data, "{}: sample '{}' has {} scores, its context {} tokens", params_.path, probe.sample_id(),
-           scores.size(), n);
-    }
-    return scores;
+    return params_.file->find(probe.sample_id(), probe.request().n_context());
   }
 
  private:

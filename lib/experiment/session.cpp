@@ -166,18 +166,23 @@ std::vector<TaskNote> Session::notes() const {
 }
 
 void Session::check_samples(int limit) const {
-  std::vector<std::string> ids;
-  const auto all_ids = [&]() -> const std::vector<std::string>& {
-    if (!ids.empty()) return ids;
+  std::vector<Selector::SampleFacts> all;  // of each chunker: how units are cut may move where the context ends
+  const auto made = [&]() -> const std::vector<Selector::SampleFacts>& {
+    if (!all.empty()) return all;
     for (int t = 0; t < static_cast<int>(tasks_.size()); ++t) {
       const int n = limit < 0 ? samples(t) : std::min(limit, samples(t));
-      for (int i = 0; i < n; ++i) ids.push_back(tasks_[static_cast<std::size_t>(t)]->sample(i).id);
+      for (int i = 0; i < n; ++i) {
+        for (int c = 0; c < static_cast<int>(chunkers_.size()); ++c) {
+          const Prompt made_prompt = prompt(t, c, i);
+          all.push_back({made_prompt.sample.id, made_prompt.request.n_context()});
+        }
+      }
     }
-    return ids;
+    return all;
   };
   for (const StrategyVariant& variant : config_.strategies) {
     try {
-      variant.strategy->selector->check_samples(all_ids);
+      variant.strategy->selector->check_samples(made);
     } catch (const std::exception& error) {
       const auto* ours = dynamic_cast<const Error*>(&error);
       throw Error(ours ? ours->kind() : ErrorKind::usage, variant.where.prefix() + error.what());

@@ -48,9 +48,13 @@ class Selector {
   virtual bool uses_ratio() const { return true; }
   /// Throws Error(usage) if it cannot run on such a model.
   virtual void check_model(const ModelFacts&) const {}
-  /// Throws if it lacks something for one of a sweep's samples, whose ids are made when asked for: before it begins.
-  using SampleIds = std::function<const std::vector<std::string>&()>;
-  virtual void check_samples(const SampleIds&) const {}
+  /// Throws if it lacks something for one of a sweep's samples, which are made when asked for: before it begins.
+  struct SampleFacts {
+    std::string id;
+    int n_context = 0;
+  };
+  using Samples = std::function<const std::vector<SampleFacts>&()>;
+  virtual void check_samples(const Samples&) const {}
   /// Models it asks besides the one under test, as the config names them: looked up before anything runs.
   virtual std::vector<std::string> auxiliary_models() const { return {}; }
 };

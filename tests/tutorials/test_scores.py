@@ -15,10 +15,15 @@ class Scores(unittest.TestCase):
         for line in (home / "scores/near.jsonl").read_text().splitlines():
             scores[json.loads(line)["id"]] = json.loads(line)["scores"]
         self.assertEqual(len(scores), 4)
-        export = subprocess.run([BUILD / "bin/kvmend", "export", home / "scores/near.kvmend"], capture_output=True,
-                                text=True, check=True).stdout
+        rows = {store: [json.loads(line) for line in
+                        subprocess.run([BUILD / "bin/kvmend", "export", home / f"scores/{store}.kvmend"],
+                                       capture_output=True, text=True, check=True).stdout.splitlines()]
+                for store in ("near", "folder")}
+        chosen = {store: {(row["label"], row["ratio"], row["sample"]): row["selected"] for row in rows[store]}
+                  for store in rows}
+        self.assertEqual(chosen["near"], chosen["folder"])  # arrays select what lines do
         checked = 0
-        for row in map(json.loads, export.splitlines()):
+        for row in rows["near"]:
             self.assertEqual(row["status"], "ok")
             if row["label"] != "near the question":
                 continue
