@@ -1,6 +1,7 @@
 // What goes wrong from outside, through the whole program: one error that says what, where and what to try, the exit code
 // that is documented, and nothing half-written. The layers' own tests have the many variants.
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -153,6 +154,13 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
   CHECK_THAT(run("cacheclip", 2, model), Contains("bad.yaml:9:5: cacheclip needs an aux_model"));
   CHECK_THAT(run("cacheclip: {aux_model: nowhere.gguf}", 3, model),
              Contains("bad.yaml:9:5: cacheclip: aux_model nowhere.gguf:") && Contains("no such model"));
+  CHECK_THAT(run("speccache", 2, model), Contains("bad.yaml:9:5: speccache needs an aux_model"));
+  CHECK_THAT(run("speccache: {aux_model: nowhere.gguf}", 3, model),
+             Contains("bad.yaml:9:5: speccache: aux_model nowhere.gguf:") && Contains("no such model"));
+  CHECK_THAT(run("combine: {scores: [prophetkv, cacheclip]}", 2, model),
+             Contains("bad.yaml:9:35: cacheclip needs an aux_model"));
+  CHECK_THAT(run("combine: {scores: [prophetkv, {speccache: {aux_model: nowhere.gguf}}]}", 3, model),
+             Contains("bad.yaml:9:5: combine: aux_model nowhere.gguf:") && Contains("no such model"));
   CHECK_THAT(run("cacheclip: {aux_model: " + model + ", window: 0}", 2, model),
              Contains("window is 0, must be at least 1"));
   CHECK_THAT(run("cacheclip: {aux_model: " + tiny_model("tiny-bert") + "}", 2, model),
@@ -183,6 +191,26 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
   CHECK_THAT(run("combine: {scores: [{from_file: {path: s.jsonl}}]}", 3, model), Contains("bad.yaml:9:5: s.jsonl:"));
   folder.write("s.jsonl", "{\"id\": \"x\", \"scores\": [1]}\n{\"id\": \"x\", \"scores\": [1]}\n");
   CHECK_THAT(run("from_file: {path: s.jsonl}", 2, model), Contains("s.jsonl:2:1: a second line for sample 'x'"));
+}
+
+TEST_CASE("a store that may only be read is refused by run, as data, and left as it is") {
+  const TempFolder folder;
+  folder.write("bad.yaml", config(tiny_model("tiny-llama"), needle));
+  REQUIRE(kvmend::test::kvmend({"run", "bad.yaml", "-q", "--limit", "1"}, folder.path()).code == 0);
+  fs::permissions(folder.path(), static_cast<fs::perms>(0777));
+  fs::permissions(folder.path() / "bad.kvmend", static_cast<fs::perms>(0444));
+  // Root may write whatever the permissions say.
+  const bool root = ::geteuid() == 0;
+  const std::string nobody = root ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : "";
+  if (root && shell(folder, nobody + "sh -c \"$kvmend table bad.kvmend > /dev/null 2>&1 && test -r " +
+                                tiny_model("tiny-llama") + "/config.json\"") != 0) {
+    WARN("SKIPPED: another user than root cannot read this build");
+    return;
+  }
+  const std::string before = content(folder.path() / "bad.kvmend");
+  CHECK(shell(folder, nobody + "$kvmend run bad.yaml -q > out 2> err") == 3);
+  CHECK_THAT(content(folder.path() / "err"), Contains("bad.kvmend: cannot be written: the file is read-only"));
+  CHECK(content(folder.path() / "bad.kvmend") == before);
 }
 
 TEST_CASE("a disk that fills up while a sweep runs loses the sample in flight at most, and says so") {

@@ -89,6 +89,16 @@ TEST_CASE("libraries that are no plugin, or one of another kvmend, are refused b
   refused(folder.write("cut.so", cut), "was cut short");
 }
 
+TEST_CASE("run refuses a plugin of another version before anything is stored") {
+  const TempFolder folder;
+  folder.write("p.yaml", config("  - epic\n  - test_throw\n"));
+  const std::string other = restamped(folder, "version 0", "version 9");
+  const auto result = kvmend::test::kvmend({"run", "p.yaml", "-q", "--plugin", other}, folder.path());
+  CHECK(result.code == 3);
+  CHECK_THAT(result.err, Contains("--plugin " + other) && Contains("was built for kvmend 9."));
+  CHECK_FALSE(fs::exists(folder.path() / "p.kvmend"));
+}
+
 TEST_CASE("a name that exists is refused") {
   const auto result = list(plugin("taken"));
   CHECK(result.code == 2);
