@@ -18,6 +18,7 @@ class AgentKvShift final : public Selector {
     }
   };
   explicit AgentKvShift(Params params) : params_(params) {}
+  bool only_selects() const override { return false; }
 
   Plan plan(Probe& probe, const Budget& budget) const override {
     Plan plan;

@@ -19,6 +19,7 @@ class Ape final : public Selector {
     }
   };
   explicit Ape(Params params) : params_(params) {}
+  bool only_selects() const override { return false; }
   void check_model(const ModelFacts& model) const override {
     if (model.has_window) {
       fail(ErrorKind::usage, "ape: positions are shared between chunks, which a sliding window cannot tell apart");

@@ -29,6 +29,7 @@ class CacheBlend final : public Selector {
     }
   };
   explicit CacheBlend(Params params) : params_(params) {}
+  bool only_selects() const override { return false; }
 
   void check_model(const ModelFacts& model) const override {
     if (params_.check_layer >= model.n_layers) {

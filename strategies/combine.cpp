@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 #include "strategies/fusion.h"
+#include "strategies/unit_budget.h"
 
 namespace kvmend {
 namespace {
@@ -24,44 +24,54 @@ class Combine final : public ScoreSelector {
     std::shared_ptr<const Strategy> base;
     template <class V>
     static void fields(Params& p, V& v) {
-      v("scores", p.scores, "strategies that score tokens, each a name or {name: {parameters}}");
+      v("scores", p.scores, "strategies whose scores count, each a name or {name: {parameters}}");
       v("weights", p.weights, "one for each of them; empty: 1");
       v("by", p.by, "weighted sum, weighted maximum, or mean descending rank");
       v("normalise", p.normalise, "what each one's scores are divided by before they are weighted");
-      v("pinned", p.pinned, "a strategy whose tokens are always taken, within the budget");
+      v("pinned", p.pinned, "a strategy that only chooses tokens: they are always taken, within the budget");
       v("budget", p.budget, "r of the whole context, or r of each chunk");
     }
     void check(ParamErrors& errors, const Location& where);
+
+   private:
+    void check_scores(const Strategy& part, const Location& where, ParamErrors& errors) const;
+    void check_base(const Location& where, ParamErrors& errors) const;
   };
   explicit Combine(Params params) : params_(std::move(params)) {}
 
+  std::vector<std::shared_ptr<const Strategy>> parts() const override {
+    auto out = params_.parts;
+    if (params_.base) out.push_back(params_.base);
+    return out;
+  }
   void check_model(const ModelFacts& model) const override {
-    for (const auto& part : params_.parts) part->selector->check_model(model);
-    if (params_.base) params_.base->selector->check_model(model);
+    for (const auto& part : parts()) part->selector->check_model(model);
   }
   void check_samples(const Samples& samples) const override {
-    for (const auto& part : params_.parts) part->selector->check_samples(samples);
-    if (params_.base) params_.base->selector->check_samples(samples);
+    for (const auto& part : parts()) part->selector->check_samples(samples);
   }
   std::vector<std::string> auxiliary_models() const override {
     std::vector<std::string> out;
-    for (const auto& part : params_.parts) {
+    for (const auto& part : parts()) {
       for (const auto& name : part->selector->auxiliary_models()) out.push_back(name);
-    }
-    if (params_.base) {
-      for (const auto& name : params_.base->selector->auxiliary_models()) out.push_back(name);
     }
     return out;
   }
+  bool may_be_negative() const override {
+    return params_.by == By::rank || std::any_of(params_.parts.begin(), params_.parts.end(),
+                                                 [](const auto& part) { return scorer(*part).may_be_negative(); });
+  }
 
   std::vector<float> score(Probe& probe) const override;
+  std::vector<char> ranks_last(const Probe& probe) const override;
   Plan plan(Probe& probe, const Budget& budget) const override;
 
  private:
+  static const ScoreSelector& scorer(const Strategy& part) {
+    return dynamic_cast<const ScoreSelector&>(*part.selector);
+  }
   std::vector<float> normalised(std::vector<float> scores, const Strategy& part) const;
   Pinned base_tokens(Probe& probe, const Budget& budget) const;
-  std::vector<int> select_per_chunk(const std::vector<float>& scores, const Budget& budget, const Probe& probe,
-                                    const Pinned& pinned) const;
   Params params_;
 };
 
@@ -90,7 +100,7 @@ std::shared_ptr<const Strategy> make_part(const Value& value, const Location& wh
         errors.add(entry.where, "combine: '" + entry.key + "' belongs to the combination, not to one of its parts");
     }
   }
-  return make_strategy(name, at, params, errors);
+  return make_strategy(name, at, params, errors, StrategyRole::part);
 }
 
 void Combine::Params::check(ParamErrors& errors, const Location& where) {
@@ -106,18 +116,49 @@ void Combine::Params::check(ParamErrors& errors, const Location& where) {
   for (Value& value : scores) {
     const auto part = make_part(value, where, errors);
     if (!part) continue;
-    if (dynamic_cast<const ScoreSelector*>(part->selector.get()) == nullptr) {
-      errors.add(value.where.line > 0 ? value.where : where,
-                 fmt::format("combine: {} gives no scores; it can be `pinned`", part->info.name));
-      continue;
-    }
+    const std::size_t before = errors.messages.size();
+    check_scores(*part, value.where.line > 0 ? value.where : where, errors);
+    if (errors.messages.size() != before) continue;
     value = part->canonical;
     parts.push_back(part);
   }
   if (!pinned.is_null()) {
     base = make_part(pinned, where, errors);
-    if (base) pinned = base->canonical;
+    if (!base) return;
+    check_base(pinned.where.line > 0 ? pinned.where : where, errors);
+    pinned = base->canonical;
   }
+}
+
+void Combine::Params::check_scores(const Strategy& part, const Location& where, ParamErrors& errors) const {
+  const auto* scores_tokens = dynamic_cast<const ScoreSelector*>(part.selector.get());
+  if (scores_tokens == nullptr) {
+    const char* instead = part.selector->only_selects() ? "; it can be `pinned`" : "";
+    errors.add(where, fmt::format("combine: {} gives no scores{}", part.info.name, instead));
+    return;
+  }
+  const auto* nested = dynamic_cast<const Combine*>(scores_tokens);
+  if (nested != nullptr && (nested->params_.base || nested->params_.budget != Per::context)) {
+    errors.add(
+        where,
+        "combine: `pinned` and `budget` belong to the outermost combination: only scores are taken from one inside");
+  }
+  if (by == By::rank || normalise == Normalise::none) return;
+  try {
+    if (!scores_tokens->may_be_negative()) return;
+    errors.add(where, fmt::format("combine: {} can have negative scores, which cannot be divided by their {}; use "
+                                  "normalise: none or by: rank",
+                                  part.label, normalise == Normalise::sum ? "sum" : "maximum"));
+  } catch (const Error& error) {  // of a score file
+    errors.add(where, error.what());
+  }
+}
+
+void Combine::Params::check_base(const Location& where, ParamErrors& errors) const {
+  if (base->selector->only_selects()) return;
+  errors.add(where, fmt::format("combine: {} does more than choose tokens, and only that can be `pinned`, as epic's or "
+                                "prophetkv's choice is",
+                                base->label));
 }
 
 std::vector<float> Combine::normalised(std::vector<float> scores, const Strategy& part) const {
@@ -139,7 +180,7 @@ std::vector<float> Combine::score(Probe& probe) const {
   std::vector<std::vector<float>> parts;
   for (std::size_t p = 0; p < params_.parts.size(); ++p) {
     const Strategy& part = *params_.parts[p];
-    std::vector<float> scores = dynamic_cast<const ScoreSelector&>(*part.selector).score(probe);
+    std::vector<float> scores = scorer(part).score(probe);
     if (params_.by != By::rank && params_.normalise != Normalise::none) scores = normalised(std::move(scores), part);
     parts.push_back(std::move(scores));
   }
@@ -159,40 +200,30 @@ std::vector<float> Combine::score(Probe& probe) const {
   return {out.begin(), out.end()};
 }
 
-Pinned Combine::base_tokens(Probe& probe, const Budget& budget) const {
-  Pinned out;
-  for (const auto& part : params_.parts) {
-    for (const int i : dynamic_cast<const ScoreSelector&>(*part->selector).pinned(probe)) out.push_back(i);
-  }
-  if (params_.base) {
-    const Plan base = params_.base->selector->plan(probe, budget);
-    if (base.filter || base.kept || base.order || base.split_softmax) {
-      fail(ErrorKind::usage, "combine: {} does more than choose tokens and cannot be pinned", params_.base->label);
-    }
-    out.insert(out.end(), base.selected.begin(), base.selected.end());
+/// What every part puts behind all others.
+std::vector<char> Combine::ranks_last(const Probe& probe) const {
+  std::vector<char> out;
+  for (std::size_t p = 0; p < params_.parts.size(); ++p) {
+    const std::vector<char> theirs = scorer(*params_.parts[p]).ranks_last(probe);
+    if (p == 0) out = theirs;
+    out.resize(std::min(out.size(), theirs.size()));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = out[i] && theirs[i];
   }
   return out;
 }
 
-/// ⌊r·len⌋ of each chunk; units that are exact anyway get nothing unless exact rows compete.
-std::vector<int> Combine::select_per_chunk(const std::vector<float>& scores, const Budget& budget, const Probe& probe,
-                                           const Pinned& pinned) const {
-  std::vector<char> always(scores.size());
-  for (const int i : pinned) always[static_cast<std::size_t>(i)] = 1;
-  std::vector<int> out;
-  for (const Unit& unit : probe.request().units) {
-    if (budget.exact_rows == ExactRows::last && probe.is_exact(unit.begin)) continue;
-    std::vector<int> rows;
-    std::vector<float> values;
-    std::vector<char> last;
-    for (int i = unit.begin; i < unit.end; ++i) {
-      rows.push_back(i);
-      values.push_back(scores[static_cast<std::size_t>(i)]);
-      last.push_back(!always[static_cast<std::size_t>(i)]);
+Pinned Combine::base_tokens(Probe& probe, const Budget& budget) const {
+  Pinned out;
+  for (const auto& part : params_.parts) {
+    for (const int i : scorer(*part).pinned(probe)) out.push_back(i);
+  }
+  if (params_.base) {
+    const Plan base = params_.base->selector->plan(probe, budget);
+    // Beside what check_base refused: a plugin's selector that does not say so.
+    if (!kvmend::only_selects(base)) {
+      fail(ErrorKind::usage, "combine: {} does more than choose tokens and cannot be pinned", params_.base->label);
     }
-    const int count = static_cast<int>(std::floor(budget.ratio * unit.size()));
-    const std::vector<int> best = top_rows(rows, values, last, count);
-    out.insert(out.end(), best.begin(), best.end());
+    out.insert(out.end(), base.selected.begin(), base.selected.end());
   }
   return out;
 }
@@ -201,12 +232,11 @@ Plan Combine::plan(Probe& probe, const Budget& budget) const {
   Plan plan;
   plan.scores = score(probe);
   Pinned pinned = base_tokens(probe, budget);
-  std::sort(pinned.begin(), pinned.end());
-  std::erase_if(pinned, [&](int i) { return i >= probe.request().n_context(); });
+  std::erase_if(pinned, [&](int i) { return i < 0 || i >= budget.n; });
   if (params_.budget == Per::chunk)
-    plan.selected = select_per_chunk(plan.scores, budget, probe, pinned);
+    plan.selected = select_per_unit(plan.scores, budget, probe, pinned, ranks_last(probe));
   else
-    plan.selected = select_top(plan.scores, budget, probe, pinned);
+    plan.selected = select_top(plan.scores, budget, probe, pinned, ranks_last(probe));
   return plan;
 }
 
@@ -231,10 +261,13 @@ struct EnumNames<Combine::Per> {
 
 namespace {
 
-KVMEND_SELECTOR(Combine, "combine",
-                {.summary = "scores of several strategies as one, over a pinned base, with budgets by context or chunk",
-                 .source = "",
-                 .labels = "[O] ours: normalisation, budgets by chunk; a part's own budget rule is not used"});
+KVMEND_SELECTOR(
+    Combine, "combine",
+    {.summary = "scores of several strategies as one, over a pinned base, with budgets by context or chunk",
+     .source = "",
+     .labels = "[O] ours: normalisation, budgets by chunk; of a part only its scores are used, not its budget "
+               "rule, its groups or what it does while decoding",
+     .version = 2});
 
 }  // namespace
 }  // namespace kvmend

@@ -62,6 +62,20 @@ class ScoreFile {
     for (const auto& sample : samples) find(sample.id, sample.n_context);
   }
 
+  /// Whether any score of any sample is below 0.
+  bool any_negative() const {
+    const auto negative = [](const std::vector<float>& scores) {
+      return std::any_of(scores.begin(), scores.end(), [](float s) { return s < 0; });
+    };
+    if (!fs::is_directory(path_))
+      return std::any_of(by_id_.begin(), by_id_.end(),
+                         [&](const auto& sample) { return negative(sample.second.scores); });
+    for (const auto& entry : fs::directory_iterator(path_)) {
+      if (entry.path().extension() == ".npy" && negative(read_npy_vector(entry.path()))) return true;
+    }
+    return false;
+  }
+
   /// Scores of a sample's context of n tokens; a file with one line serves a request without an id.
   std::vector<float> find(const std::string& id, int n) const {
     if (fs::is_directory(path_)) {
@@ -159,6 +173,8 @@ class FromFile final : public ScoreSelector {
   explicit FromFile(Params params) : params_(std::move(params)) {}
 
   void check_samples(const Samples& samples) const override { params_.file->check(samples()); }
+
+  bool may_be_negative() const override { return params_.file->any_negative(); }
 
   std::vector<float> score(Probe& probe) const override {
     return params_.file->find(probe.sample_id(), probe.request().n_context());

@@ -23,6 +23,7 @@ class InfoFlowReorder final : public Selector {
     void check(ParamErrors& errors, const Location& where) const { scoring.check(errors, where); }
   };
   explicit InfoFlowReorder(Params params) : params_(std::move(params)) {}
+  bool only_selects() const override { return false; }
   void check_model(const ModelFacts& model) const override {
     check_layers("infoflow_reorder", params_.scoring.layers, model);
     refuse_window("infoflow_reorder", "its first scoring's local positions", model);

@@ -10,6 +10,7 @@ class NoContext final : public Selector {
  public:
   using Params = NoParams;
   explicit NoContext(Params) {}
+  bool only_selects() const override { return false; }
   Plan plan(Probe& probe, const Budget&) const override {
     const Request& request = probe.request();
     const int prefix = request.has_prefix() ? request.units.front().end : 0;

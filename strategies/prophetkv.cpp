@@ -46,6 +46,8 @@ class ProphetKv final : public ScoreSelector {
     return fuse(probe.attention(what), params_.fusion);  // each layer's is summed over heads and rows
   }
 
+  bool may_be_negative() const override { return params_.fusion == Fusion::rank; }
+
   Pinned pinned(const Probe& probe) const override {
     if (!params_.pin_first_chunk) return {};
     const auto& units = probe.request().units;

@@ -18,6 +18,7 @@ class ReuseLocal final : public Selector {
  public:
   using Params = NoParams;
   explicit ReuseLocal(Params) {}
+  bool only_selects() const override { return false; }
   void check_model(const ModelFacts& model) const override { refuse_window("reuse_local", "local positions", model); }
   Plan plan(Probe&, const Budget&) const override {
     Plan plan;

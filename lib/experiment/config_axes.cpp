@@ -102,18 +102,15 @@ void warn_of_strategy(Config& config, const NamedItem& item, const Value& params
 
 void add_strategy(Config& config, const NamedItem& item, const StrategyInfo& info, const Value& params,
                   ParamErrors& errors) {
-  const auto named = make_strategy(item.name, item.where, params, errors);
-  if (!named) return;
-  auto strategy = named;
   // keep_bos is a property of the prompt, for every strategy and for full prefill: no option of one.
-  if (config.sink && config.sink != SinkKind::keep_bos && takes(info.params, "sink") &&
-      !(params.is_map() && params.find("sink"))) {
-    // The label stays as the user wrote the strategy: every row would say the same.
-    const Value with_sink = with_default(params, "sink", std::string(enum_name(*config.sink)));
-    const auto sunk = make_strategy(item.name, item.where, with_sink, errors);
-    if (!sunk) return;
-    Strategy relabelled = *sunk;
-    relabelled.label = named->label;
+  const bool sinks = config.sink && config.sink != SinkKind::keep_bos && takes(info.params, "sink");
+  Value all = sinks ? with_default(params, "sink", std::string(enum_name(*config.sink))) : params;
+  if (all.where.line == 0) all.where = item.where;
+  auto strategy = make_strategy(item.name, item.where, all, errors);
+  if (!strategy) return;
+  if (sinks) {  // the label stays as the user wrote the strategy: every row would say the same
+    Strategy relabelled = *strategy;
+    relabelled.label = strategy_label(item.name, relabelled.options, params);
     strategy = std::make_shared<const Strategy>(std::move(relabelled));
   }
   for (const auto& known : config.strategies) {

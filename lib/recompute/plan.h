@@ -62,4 +62,10 @@ struct Plan {
   std::vector<float> scores;  ///< [N], for people and analysis; empty: the selector scores nothing
 };
 
+/// Whether a plan says which tokens to recompute and nothing else.
+inline bool only_selects(const Plan& plan) {
+  const bool moves = plan.placement != Placement::global || plan.query_position || plan.order;
+  return !(moves || plan.filter || plan.kept || plan.split_softmax || plan.correct_reused || plan.decode_repair);
+}
+
 }  // namespace kvmend

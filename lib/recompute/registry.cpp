@@ -87,7 +87,39 @@ StrategyInfo describe(const Registered& registered) {
   return info;
 }
 
-std::string make_label(const std::string& name, const CommonOptions& options, const Value& given) {
+/// The strategies at the leaves of a composition of compositions.
+void add_leaves(const Strategy& strategy, std::vector<const Strategy*>& out) {
+  const auto parts = strategy.selector->parts();  // which the selector holds
+  for (const auto& part : parts) add_leaves(*part, out);
+  if (parts.empty()) out.push_back(&strategy);
+}
+
+/// What a composition's common options start from: its parts' own, which what they compute rests on. Where those differ,
+/// and the composition was not given the option, nobody can say which one is meant.
+CommonOptions agreed_options(const Strategy& whole, const Value& given, const Location& where, ParamErrors& errors) {
+  std::vector<const Strategy*> leaves;
+  add_leaves(whole, leaves);
+  Value agreed = print_params(leaves.front()->options);
+  agreed.erase("as");
+  for (const auto& option : agreed.as_map()) {
+    if (given.find(option.key) != nullptr) continue;
+    for (const Strategy* leaf : leaves) {
+      const Value theirs = print_params(leaf->options);
+      if (theirs.find(option.key)->canonical() == option.value.canonical()) continue;
+      errors.add(where, fmt::format("{0}: {1} has {2} {3} by default, {4} has {5}; give {0} its own `{2}`",
+                                    whole.info.name, leaves.front()->info.name, option.key, option.value.flow(),
+                                    leaf->info.name, theirs.find(option.key)->flow()));
+      break;
+    }
+  }
+  CommonOptions options;
+  read_params(options, agreed, errors);
+  return options;
+}
+
+}  // namespace
+
+std::string strategy_label(const std::string& name, const CommonOptions& options, const Value& given) {
   if (!options.as.empty()) return options.as;
   std::string detail;
   if (given.is_map()) {
@@ -98,8 +130,6 @@ std::string make_label(const std::string& name, const CommonOptions& options, co
   }
   return detail.empty() ? name : fmt::format("{} ({})", name, detail);
 }
-
-}  // namespace
 
 bool registry_detail::add(Entry entry) {
   PluginScope* const plugin = plugin_being_loaded;
@@ -136,7 +166,7 @@ std::vector<StrategyInfo> list_strategies() {
 }
 
 std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Location& where, const Value& params,
-                                              ParamErrors& errors) {
+                                              ParamErrors& errors, StrategyRole role) {
   const auto found = entries().find(name);
   if (found == entries().end()) {
     std::vector<std::string> names;
@@ -187,6 +217,11 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
   Value canonical;
   strategy->selector = entry.make(own, errors, canonical);
   if (errors.messages.size() != before || !strategy->selector) return nullptr;
+  if (role == StrategyRole::whole && !strategy->selector->parts().empty()) {
+    strategy->options = agreed_options(*strategy, common, where, errors);
+    if (errors.messages.size() != before) return nullptr;
+    read_params(strategy->options, common, errors);  // without errors, as above
+  }
 
   strategy->info.uses_ratio = entry.traits.uses_ratio && strategy->selector->uses_ratio();
 
@@ -199,7 +234,7 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
   all.set("version", entry.traits.version);
   if (!found->second.plugin_sha256.empty()) all.set("plugin", found->second.plugin_sha256);
   strategy->canonical = std::move(all);
-  strategy->label = make_label(name, strategy->options, params);
+  strategy->label = strategy_label(name, strategy->options, params);
   return strategy;
 }
 

@@ -46,6 +46,10 @@ class Selector {
   virtual Plan plan(Probe& probe, const Budget& budget) const = 0;
   /// false where the parameters fix the amount (EPIC's k): one cell, whatever the sweep's ratios.
   virtual bool uses_ratio() const { return true; }
+  /// Whether its plans say which tokens to recompute and nothing else: only then can it be a composition's pinned base.
+  virtual bool only_selects() const { return true; }
+  /// The strategies that a composition is made of. Its common options start from what they agree on.
+  virtual std::vector<std::shared_ptr<const Strategy>> parts() const { return {}; }
   /// Throws Error(usage) if it cannot run on such a model.
   virtual void check_model(const ModelFacts&) const {}
   /// Throws if it lacks something for one of a sweep's samples, which are made when asked for: before it begins.
@@ -82,6 +86,8 @@ class ScoreSelector : public Selector {
   virtual Pinned pinned(const Probe&) const { return {}; }
   /// Flags [N] of tokens that rank behind all others whatever their score; empty: none.
   virtual std::vector<char> ranks_last(const Probe&) const { return {}; }
+  /// Whether a score can be below 0: what is divided by a sum of scores must not be.
+  virtual bool may_be_negative() const { return false; }
   /// Tokens to select, where it is not ⌊r·N⌋.
   virtual int count(const Budget& budget) const { return budget.k; }
   Plan plan(Probe& probe, const Budget& budget) const override;

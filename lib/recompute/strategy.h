@@ -101,10 +101,16 @@ struct Strategy {
 
 std::vector<StrategyInfo> list_strategies();
 
+/// What tables call a strategy: `as`, or its name with the parameters that were given.
+std::string strategy_label(const std::string& name, const CommonOptions& options, const Value& given);
+
+/// A strategy by itself, or a part of a composition, whose common options are the composition's.
+enum class StrategyRole : std::uint8_t { whole, part };
+
 /// `params` is a map of parameters or null; axis lists are already expanded. Errors are collected with their
 /// places; returns null if any were added.
 std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Location& where, const Value& params,
-                                              ParamErrors& errors);
+                                              ParamErrors& errors, StrategyRole role = StrategyRole::whole);
 
 /// Expands list-valued scalar parameters into the product of their values: {window: [4, 8]} → 2 maps. A
 /// parameter whose type is a list expands only from a list of lists.

@@ -189,6 +189,13 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
   CHECK_THAT(run("from_file: {path: s.jsonl}", 3, model),
              Contains("bad.yaml:9:5: s.jsonl: no scores for 1 of 2 samples, the first is 'niah_single_1-1-1'"));
   CHECK_THAT(run("combine: {scores: [{from_file: {path: s.jsonl}}]}", 3, model), Contains("bad.yaml:9:5: s.jsonl:"));
+  CHECK_THAT(run("combine: {scores: [prophetkv, infoflow]}", 2, model),
+             Contains("bad.yaml:9:5: combine: prophetkv has sink none by default, infoflow has shared_prefix; give "
+                      "combine its own `sink`"));
+  CHECK_THAT(run("combine: {scores: [prophetkv], pinned: samkv}", 2, model),
+             Contains("bad.yaml:9:44: combine: samkv does more than choose tokens"));
+  CHECK_THAT(run("combine: {scores: [{prophetkv: {fusion: rank}}, random]}", 2, model),
+             Contains("bad.yaml:9:24: combine: prophetkv (fusion: rank) can have negative scores"));
   folder.write("s.jsonl", "{\"id\": \"x\", \"scores\": [1]}\n{\"id\": \"x\", \"scores\": [1]}\n");
   CHECK_THAT(run("from_file: {path: s.jsonl}", 2, model), Contains("s.jsonl:2:1: a second line for sample 'x'"));
 }

@@ -1,7 +1,9 @@
 #include "catch.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "experiment/config.h"
 #include "experiment/grid.h"
+#include "paths.h"
 #include "temp_folder.h"
 
 using namespace kvmend;
@@ -130,6 +132,26 @@ TEST_CASE("the config's sink reaches the strategies that name none, and no label
   CHECK(config.strategies[0].strategy->canonical.find("sink")->as_string() == "shared_prefix");
   CHECK(config.strategies[0].label == "epic");
   CHECK(config.strategies[1].strategy->canonical.find("sink")->as_string() == "none");
+  // It settles what the parts of a composition leave open.
+  const std::string mixed =
+      "model: m\ntasks: [ruler/vt]\nratios: [0.1]\nstrategies:\n  - combine: {scores: [prophetkv, "
+      "infoflow], as: both}\n";
+  CHECK(error_of(mixed).starts_with("c.yaml:5:5: combine: prophetkv has sink none by default"));
+  const Config settled = config_of("sink: none\n" + mixed);
+  CHECK(settled.strategies[0].strategy->options.sink == SinkKind::none);
+  CHECK(settled.strategies[0].label == "both");
+}
+
+TEST_CASE("docs/combine.md shows items that are accepted") {
+  const std::string page = read_file(kvmend::source_folder() + "/docs/combine.md"), fence = "```yaml\n";
+  int examples = 0;
+  for (auto at = page.find(fence); at != std::string::npos; at = page.find(fence, at + 1)) {
+    const auto begin = at + fence.size();
+    const std::string item = page.substr(begin, page.find("```", begin) - begin);
+    CHECK(config_of("model: m\ntasks: [ruler/vt]\nratios: [0.1]\nstrategies:\n" + item).strategies.size() == 1);
+    ++examples;
+  }
+  CHECK(examples == 5);
 }
 
 TEST_CASE("all errors of a config are reported at once, in order, with the nearest name") {
