@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "strategies/token_groups.h"
 
 namespace kvmend {
@@ -34,6 +35,15 @@ class CacheClip final : public ScoreSelector {
   };
   explicit CacheClip(Params params) : params_(std::move(params)) {}
   std::vector<std::string> auxiliary_models() const override { return {params_.aux_model}; }
+  void check_auxiliary(const std::string&, const ModelFacts& auxiliary, const CommonOptions& options) const override {
+    // A chunk that was cached right behind the prefix is asked right there.
+    const bool stays =
+        params_.softmax == Softmax::per_chunk && options.sink == SinkKind::shared_prefix && options.neighbours == 0;
+    if (auxiliary.can_move_keys || stays) return;
+    fail(ErrorKind::usage,
+         "it learns its positions, so the keys of a chunk cannot be moved to where they would be asked; "
+         "softmax: per_chunk with sink: shared_prefix and no neighbours leaves them where they were cached");
+  }
 
   /// Without the grouping, which depends on the ratio.
   std::vector<float> score(Probe& probe) const override {

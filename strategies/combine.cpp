@@ -57,6 +57,14 @@ class Combine final : public ScoreSelector {
     }
     return out;
   }
+  void check_auxiliary(const std::string& name, const ModelFacts& auxiliary,
+                       const CommonOptions& options) const override {
+    for (const auto& part : parts()) {
+      const auto asked = part->selector->auxiliary_models();
+      if (std::find(asked.begin(), asked.end(), name) != asked.end())
+        part->selector->check_auxiliary(name, auxiliary, options);
+    }
+  }
   bool may_be_negative() const override {
     return params_.by == By::rank || std::any_of(params_.parts.begin(), params_.parts.end(),
                                                  [](const auto& part) { return scorer(*part).may_be_negative(); });

@@ -21,6 +21,11 @@ class SpecCache final : public ScoreSelector {
   };
   explicit SpecCache(Params params) : params_(std::move(params)) {}
   std::vector<std::string> auxiliary_models() const override { return {params_.aux_model}; }
+  void check_auxiliary(const std::string&, const ModelFacts& auxiliary, const CommonOptions&) const override {
+    if (!params_.layer || *params_.layer <= auxiliary.n_layers) return;
+    fail(ErrorKind::usage, "layer {} is past the {} layers it has ({} is what the last one gives)", *params_.layer,
+         auxiliary.n_layers, auxiliary.n_layers);
+  }
 
   std::vector<float> score(Probe& probe) const override {
     std::vector<float> out;

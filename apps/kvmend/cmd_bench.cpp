@@ -11,6 +11,7 @@
 #include "apps/kvmend/strategy_argument.h"
 #include "apps/kvmend/version.h"
 #include "core/error.h"
+#include "recompute/auxiliary.h"
 #include "recompute/isolated.h"
 #include "recompute/selector.h"
 #include "recompute/stopwatch.h"
@@ -84,6 +85,7 @@ class Bench final : public Command {
       for (const std::string& argument : strategies_) {
         const auto strategy = parse_strategy_argument(argument);
         check_strategy(*strategy, config);
+        check_auxiliaries(*strategy);
         if (!strategy->info.uses_ratio)
           add(cases, request, argument, -1);
         else

@@ -19,6 +19,7 @@
 #include "experiment/kept.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/token_paint.h"
+#include "recompute/auxiliary.h"
 #include "recompute/isolated.h"
 
 namespace kvmend {
@@ -70,6 +71,9 @@ class Select final : public Command {
     }
     const OpenedModel opened = open_named_model(model_.model);
     for (const CellSpec& cell : cells) check_strategy(*cell.strategy, opened.files->config());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (i == 0 || cells[i].strategy != cells[i - 1].strategy) check_auxiliaries(*cells[i].strategy);
+    }
     const auto [request, evidence] = read(*opened.tokenizer);
     Engine engine(*opened.files, model_.backend());
     RunnerOptions options;

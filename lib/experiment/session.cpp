@@ -88,36 +88,24 @@ void Session::check_prompts() const {
   for (const Request& request : requests) check_auxiliaries(request);
 }
 
-namespace {
-
-/// Tokens of an auxiliary model are matched with the primary's by the bytes they stand for.
-void check_alignment(const Tokenizer& tokenizer) {
-  const std::string text = "A magic number, 4572644: é, 漢字.\n\t";
-  std::uint32_t covered = 0;
-  for (const Token& token : tokenizer.encode(text)) {
-    if (token.begin > covered) break;
-    covered = std::max(covered, token.end);
-  }
-  if (covered < text.size()) fail(ErrorKind::usage, "its tokenizer does not say which bytes its tokens stand for");
-}
-
-}  // namespace
-
 void Session::find_auxiliaries() {
   for (const StrategyVariant& variant : config_.strategies) {
     for (const std::string& name : auxiliary_models(*variant.strategy)) {
-      if (identity_.aux_models.contains(name)) continue;
       const std::string where =
           fmt::format("{}{}: aux_model {}: ", variant.where.prefix(), variant.strategy->info.name, name);
+      const auto known =
+          std::find_if(auxiliaries_.begin(), auxiliaries_.end(), [&](const auto& a) { return a.name == name; });
       try {
-        const auto files = open_model(locate_model(name));
-        check_decoder(files->config());
-        auto tokenizer = make_tokenizer(*files);
-        check_alignment(*tokenizer);
-        identity_.aux_models[name] = {name, files->sha256(), tokenizer->fingerprint(), ""};
-        auxiliaries_.push_back({name, where, std::move(tokenizer), files->config().context_length});
-      } catch (const Error& error) {
-        throw Error(error.kind(), where + error.what());
+        if (known != auxiliaries_.end()) {
+          check_auxiliary(*variant.strategy, name, known->model);
+          continue;
+        }
+        AuxiliaryFiles opened = open_auxiliary(*variant.strategy, name);
+        identity_.aux_models[name] = {name, opened.files->sha256(), opened.tokenizer->fingerprint(), ""};
+        auxiliaries_.push_back({name, where, std::move(opened.tokenizer), opened.files->config()});
+      } catch (const std::exception& error) {  // a plugin's too: it has the standard library's only
+        const auto* ours = dynamic_cast<const Error*>(&error);
+        throw Error(ours ? ours->kind() : ErrorKind::usage, where + error.what());
       }
     }
   }
@@ -128,9 +116,10 @@ void Session::check_auxiliaries(const Request& request) const {
   for (const Auxiliary& auxiliary : auxiliaries_) {
     try {
       const int tokens = retokenize(request, *auxiliary.tokenizer, auxiliary.name).n_tokens();
-      if (tokens > auxiliary.window)
+      const int window = auxiliary.model.context_length;
+      if (tokens > window)
         fail(ErrorKind::usage, "the first prompt has {} of its tokens; it was made for a context of {}", tokens,
-             auxiliary.window);
+             window);
     } catch (const Error& error) {
       throw Error(error.kind(), auxiliary.where + error.what());
     }

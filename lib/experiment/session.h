@@ -51,7 +51,7 @@ class Session {
   struct Auxiliary {
     std::string name, where;  ///< where: "a.yaml:9:5: cacheclip: aux_model X: "
     std::unique_ptr<Tokenizer> tokenizer;
-    int window = 0;  ///< tokens it was made for
+    ModelConfig model;
   };
   void find_auxiliaries();
   void check_auxiliaries(const Request& request) const;

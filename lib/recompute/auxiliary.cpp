@@ -3,7 +3,10 @@
 #include <future>
 
 #include "core/error.h"
+#include "model/locate.h"
 #include "recompute/request_probe.h"
+#include "recompute/runner.h"
+#include "recompute/selector.h"
 #include "recompute/stopwatch.h"
 
 namespace kvmend {
@@ -58,6 +61,39 @@ Request retokenize(const Request& request, const Tokenizer& tokenizer, const std
   while (out.question_begin + 1 < out.n_query() && end_of(out.question_begin) <= from) ++out.question_begin;
   while (out.question_end - 1 > out.question_begin && begin_of(out.question_end - 1) >= to) --out.question_end;
   return out;
+}
+
+namespace {
+
+void check_alignment(const Tokenizer& tokenizer) {
+  const std::string text = "A magic number, 4572644: é, 漢字.\n\t";
+  std::uint32_t covered = 0;
+  for (const Token& token : tokenizer.encode(text)) {
+    if (token.begin > covered) break;
+    covered = std::max(covered, token.end);
+  }
+  if (covered < text.size()) fail(ErrorKind::usage, "its tokenizer does not say which bytes its tokens stand for");
+}
+
+}  // namespace
+
+AuxiliaryFiles open_auxiliary(const Strategy& strategy, const std::string& name) {
+  AuxiliaryFiles out;
+  out.files = open_model(locate_model(name));
+  check_auxiliary(strategy, name, out.files->config());
+  out.tokenizer = make_tokenizer(*out.files);
+  check_alignment(*out.tokenizer);
+  return out;
+}
+
+void check_auxiliaries(const Strategy& strategy) {
+  for (const std::string& name : strategy.selector->auxiliary_models()) {
+    try {
+      open_auxiliary(strategy, name);
+    } catch (const Error& error) {
+      throw Error(error.kind(), fmt::format("{}: aux_model {}: {}", strategy.info.name, name, error.what()));
+    }
+  }
 }
 
 AuxiliaryRequest::AuxiliaryRequest(Engine& primary, const std::string& model, const ReusedContext& context,

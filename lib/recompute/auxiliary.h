@@ -15,6 +15,17 @@ class Probe;
 /// Error(usage) if it has no text, or a unit none of its own there.
 Request retokenize(const Request& request, const Tokenizer& tokenizer, const std::string& model);
 
+/// An auxiliary model without its weights.
+struct AuxiliaryFiles {
+  std::unique_ptr<ModelFiles> files;
+  std::unique_ptr<Tokenizer> tokenizer;
+};
+/// Throws what opening a model throws, and Error(usage) if the strategy cannot ask this one (check_auxiliary) or its tokenizer
+/// does not say which bytes tokens stand for, by which they are matched with the primary's.
+AuxiliaryFiles open_auxiliary(const Strategy& strategy, const std::string& name);
+/// Opens all that a strategy asks. What is thrown names the strategy and the model.
+void check_auxiliaries(const Strategy& strategy);
+
 class AuxiliaryRequest {
  public:
   AuxiliaryRequest(Engine& primary, const std::string& model, const ReusedContext& context, std::string sample_id);

@@ -10,6 +10,10 @@
 namespace kvmend {
 namespace {
 
+ModelFacts facts_of(const ModelConfig& model) {
+  return {model.n_layers, model.position == PositionKind::rope, model.sliding_window > 0};
+}
+
 /// What cells with the same reuse key share.
 struct Shared {
   Shared(Engine& engine, const Request& request, const ReuseKey& key, const RunnerOptions& options)
@@ -94,6 +98,8 @@ class RequestRun {
     if (options_.on_cell) options_.on_cell(i);
     const CellSpec& spec = cells_[i];
     check_strategy(*spec.strategy, engine_.model().config());
+    for (const std::string& name : spec.strategy->selector->auxiliary_models())
+      check_auxiliary(*spec.strategy, name, engine_.auxiliary(name).engine().model().config());
     if (!shared_) shared_ = std::make_unique<Shared>(engine_, request_, reuse_key(spec.strategy->options), options_);
     auto cell =
         std::make_unique<CellRun>(engine_, shared_->probe, spec.strategy, spec.ratio, options_.decode.max_new_tokens);
@@ -153,7 +159,12 @@ void check_strategy(const Strategy& strategy, const ModelConfig& model) {
         "what works: full, no_context, prefix, reuse_local, and kvmend recycle",
         strategy.info.name, model.architecture);
   }
-  strategy.selector->check_model({model.n_layers, model.position == PositionKind::rope, model.sliding_window > 0});
+  strategy.selector->check_model(facts_of(model));
+}
+
+void check_auxiliary(const Strategy& strategy, const std::string& name, const ModelConfig& model) {
+  check_decoder(model);
+  strategy.selector->check_auxiliary(name, facts_of(model), strategy.options);
 }
 
 std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,

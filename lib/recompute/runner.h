@@ -14,6 +14,8 @@ namespace kvmend {
 
 /// Throws Error(usage) if the strategy cannot run on such a model: nothing needs to be loaded to know.
 void check_strategy(const Strategy& strategy, const ModelConfig& model);
+/// The same of a model that it asks besides, one of its selector's auxiliary_models().
+void check_auxiliary(const Strategy& strategy, const std::string& name, const ModelConfig& model);
 
 struct CellSpec {
   std::shared_ptr<const Strategy> strategy;

@@ -61,6 +61,8 @@ class Selector {
   virtual void check_samples(const Samples&) const {}
   /// Models it asks besides the one under test, as the config names them: looked up before anything runs.
   virtual std::vector<std::string> auxiliary_models() const { return {}; }
+  /// Throws Error(usage) if it cannot ask this one of them, whose chunk caches are made as the common options say.
+  virtual void check_auxiliary(const std::string& /*name*/, const ModelFacts&, const CommonOptions&) const {}
 };
 
 /// Candidates that must be selected first, whatever their score.

@@ -165,6 +165,26 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
              Contains("window is 0, must be at least 1"));
   CHECK_THAT(run("cacheclip: {aux_model: " + tiny_model("tiny-bert") + "}", 2, model),
              Contains("bad.yaml:9:5: cacheclip: aux_model ") && Contains("a bert model is an encoder"));
+  const std::string gpt2 = tiny_model("tiny-gpt2");
+  CHECK_THAT(run("cacheclip: {aux_model: " + gpt2 + ", softmax: [per_chunk, joint]}", 2, model),
+             Contains("bad.yaml:9:5: cacheclip: aux_model ") && Contains("it learns its positions"));
+  CHECK_THAT(run("combine: {scores: [{cacheclip: {aux_model: " + gpt2 + "}}], sink: none}", 2, model),
+             Contains("bad.yaml:9:5: combine: aux_model ") && Contains("it learns its positions"));
+  const std::string deep = "speccache: {aux_model: " + model + ", layer: 99}";
+  CHECK_THAT(run(deep, 2, model), Contains("bad.yaml:9:5: speccache: aux_model ") && Contains("layer 99 is past"));
+  const auto alone = [&](const std::vector<std::string>& command, const std::string& strategy, const std::string& in) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--model", model, "--strategy", strategy});
+    return kvmend::test::kvmend(arguments, folder.path(), in);
+  };
+  const std::string request = R"({"prefix": "A story.", "chunks": ["the river", "the sea"], "query": "where?"})";
+  for (const auto& command :
+       {std::vector<std::string>{"select", "--request", "-"}, {"bench", "select", "--tokens", "64"}}) {
+    const auto late = alone(command, deep, request);
+    CHECK(late.code == 2);
+    CHECK_THAT(late.err, Contains("speccache: aux_model ") && Contains("layer 99 is past"));
+  }
+  CHECK(alone({"select", "--request", "-"}, "cacheclip: {aux_model: " + gpt2 + "}", request).code == 0);
   // An auxiliary's own tokens and context count; and whether they stand for known bytes of the prompt.
   const auto auxiliary = [&](const std::string& file, const std::string& from, const std::string& to) {
     const fs::path copy = folder.path() / "aux";

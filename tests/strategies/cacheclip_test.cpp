@@ -111,6 +111,73 @@ TEST_CASE("cacheclip's scores are the auxiliary model's last-layer attention") {
   }
 }
 
+TEST_CASE(
+    "learned positions: a chunk cached right behind the prefix is scored as a full prefill would, one that is not is "
+    "not") {
+  const RandomModel files = random_model("gpt2", 5);
+  Engine engine(files, {"cpu", DType::f32, 2});
+  const Request request = random_request({8, 31, 24, 40}, true, 11, 3);
+  AttentionProbe what;
+  what.rows = AttentionProbe::Rows::suffix;
+  what.softmax = AttentionProbe::Softmax::context_and_query;
+  what.heads = AttentionProbe::Heads::mean;
+  what.layers = {files.config().n_layers - 1};
+  for (const SinkKind sink : {SinkKind::shared_prefix, SinkKind::none}) {
+    CAPTURE(enum_name(sink));
+    const ReuseKey key{.sink = sink};
+    ReusedContext context(engine, request, key, 1);
+    RequestProbe probe(engine, context, "");
+    const auto by_chunk = probe.attention_by_chunk(what).front();
+    float worst = 0;
+    for (std::size_t u = 1; u < request.units.size(); ++u) {
+      const Unit unit = request.units[u];
+      Request alone = request;  // prefix, this chunk and the query
+      alone.units = {request.units[0], {UnitKind::chunk, 8, 8 + unit.size()}};
+      alone.context_ids.resize(8);
+      alone.context_ids.insert(alone.context_ids.end(), request.context_ids.begin() + unit.begin,
+                               request.context_ids.begin() + unit.end);
+      ReusedContext alone_context(engine, alone, key, 1);
+      RequestProbe alone_probe(engine, alone_context, "");
+      AttentionProbe exact = what;
+      exact.cache = CacheSource::full;
+      const auto row = alone_probe.attention(exact).front();
+      for (int i = 0; i < unit.size(); ++i) {
+        const auto found = by_chunk[static_cast<std::size_t>(unit.begin + i)];
+        worst = std::max(worst, std::abs(found - row[static_cast<std::size_t>(8 + i)]));
+      }
+    }
+    CHECK((worst < 1e-5F) == (sink == SinkKind::shared_prefix));
+  }
+
+  const auto check = [&](const std::string& name, const Value& value) {
+    check_auxiliary(*strategy(name, value), tiny(), files.config());
+  };
+  CHECK_NOTHROW(check("cacheclip", params({})));
+  for (const auto& [option, value] :
+       {std::pair<const char*, Value>{"softmax", "joint"}, {"sink", "none"}, {"neighbours", 1}}) {
+    CAPTURE(option);
+    const Value moves = params({{option, value}});
+    CHECK_THROWS_WITH(check("cacheclip", moves), Catch::Contains("it learns its positions"));
+    CHECK_NOTHROW(check_auxiliary(*strategy("cacheclip", moves), tiny(), model().config()));
+  }
+  for (const int layer : {0, 4, 5}) {
+    const Value deep = params({{"layer", layer}});
+    if (layer <= 4)
+      CHECK_NOTHROW(check("speccache", deep));
+    else
+      CHECK_THROWS_WITH(check("speccache", deep), Catch::Contains("layer 5 is past the 4 layers it has"));
+  }
+  Value inside{Value::Map{}}, part{Value::Map{}};
+  part.set("cacheclip", params({{"softmax", "joint"}}));
+  inside.set("scores", Value::List{part});
+  CHECK_THROWS_WITH(check("combine", inside), Catch::Contains("it learns its positions"));
+  // A caller that did not ask beforehand gets the cell's error.
+  const CellSpec late{strategy("speccache", params({{"layer", 9}})), 0.2};
+  Engine primary(model(), {"cpu", DType::f32, 2});
+  CHECK_THAT(run_request(primary, random_request({8, 31}, true, 11), std::span(&late, 1), {}).front().error,
+             Catch::Contains("layer 9 is past"));
+}
+
 TEST_CASE("windows: dense ones are taken whole, isolated candidates dropped, chunks end them") {
   TokenGroups groups;
   groups.request.units = {
