@@ -98,7 +98,7 @@ void check_auxiliaries(const Strategy& strategy) {
 
 AuxiliaryRequest::AuxiliaryRequest(Engine& primary, const std::string& model, const ReusedContext& context,
                                    std::string sample_id)
-    : engine_(primary.auxiliary(model).engine()) {
+    : engine_(primary.auxiliary(model).engine()), primary_layers_(primary.model().config().n_layers) {
   const Tokenizer& tokenizer = primary.auxiliary(model).tokenizer();
   request_ = retokenize(context.request(), tokenizer, model);
   const ModelConfig& config = engine_.model().config();
@@ -111,15 +111,18 @@ AuxiliaryRequest::AuxiliaryRequest(Engine& primary, const std::string& model, co
 
 AuxiliaryRequest::~AuxiliaryRequest() = default;
 
-void AuxiliaryRequest::run(ReusedContext& context, Ledger& primary, const std::function<void(Probe&)>& work) {
+void AuxiliaryRequest::run(ReusedContext& context, Ledger& primary, bool beside_placing,
+                           const std::function<void(Probe&)>& work) {
   const Stopwatch watch;
+  if (!used_) hides_ = beside_placing;
   used_ = true;
   // Its own model, backend, queue and threads: nothing is shared with what this thread does meanwhile.
   std::future<void> beside = std::async(std::launch::async, [&] { work(*probe_); });
   double own = 0;
   std::exception_ptr failure;
   try {
-    const Charge placing = primary.measure([&] { context.placed(Placement::global, primary); });
+    const Charge placing =
+        primary.measure([&] { context.placed(Placement::global, primary).base->layer(primary_layers_ - 1); });
     (void)placing;
     own = watch.seconds();
   } catch (...) {
@@ -132,7 +135,7 @@ void AuxiliaryRequest::run(ReusedContext& context, Ledger& primary, const std::f
 }
 
 void AuxiliaryRequest::start_charging() {
-  used_ = false;
+  used_ = hides_ = false;
   probe_->start_charging();
 }
 

@@ -31,20 +31,25 @@ class AuxiliaryRequest {
   AuxiliaryRequest(Engine& primary, const std::string& model, const ReusedContext& context, std::string sample_id);
   ~AuxiliaryRequest();
 
-  /// `work` on a thread of its own, while this one loads and places the primary's base.
-  void run(ReusedContext& context, Ledger& primary, const std::function<void(Probe&)>& work);
+  /// `work` on a thread of its own, while this one loads and places the primary's base, every layer of it: what was left for
+  /// the pass could not hide this. `beside_placing`: that is still to be done, as far as the account knows.
+  void run(ReusedContext& context, Ledger& primary, bool beside_placing, const std::function<void(Probe&)>& work);
 
   void start_charging();
+  /// Whether the account asked it, and whether it ran beside loading and placing.
+  bool used() const { return used_; }
+  bool hides() const { return hides_; }
   OpCost charged_ops() const;
   /// Its probes, loading and placing of its own caches.
   double charged_seconds() const;
 
  private:
   Engine& engine_;
+  int primary_layers_;
   Request request_;
   std::unique_ptr<ReusedContext> context_;
   std::unique_ptr<RequestProbe> probe_;
-  bool used_ = false;
+  bool used_ = false, hides_ = false;
 };
 
 }  // namespace kvmend

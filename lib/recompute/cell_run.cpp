@@ -97,10 +97,9 @@ void CellRun::execute(const Plan& plan) {
   const bool reuses = plan.filter || static_cast<int>(plan.selected.size()) < context().n_candidates();
   const Charge* own = nullptr;
   const ReusedContext::Placed* placed = nullptr;
-  bool probed = false;  // a probe went through all of the base's layers before the pass does
+  // Whether a probe goes through all of the base's layers before the pass does.
+  const bool probed = reuses && !plan.filter && context().used(plan.placement, root_.ledger());
   if (reuses) {
-    placed = context().placed_already(plan.placement);
-    probed = placed != nullptr && !plan.filter && root_.ledger().uses(placed->charge);
     placed = &context().placed(plan.placement, root_.ledger());
     base_ = placed->base;
     own = &placed->charge;
@@ -122,7 +121,7 @@ void CellRun::execute(const Plan& plan) {
     outcome_.seconds.place = own->cost.seconds;
     outcome_.seconds.load = context().load_seconds();
     if (placed->stream) {
-      const double beside = probed ? root_.charged_seconds(own, outcome_.seconds.place) : pass_seconds;
+      const double beside = probed ? root_.ledger().charged().seconds : pass_seconds;
       outcome_.seconds.load += exposed_load(placed->stream->arrivals(), beside, ChunkStream::ahead);
     }
   }

@@ -47,11 +47,8 @@ OpCost RequestProbe::charged_ops() const {
 
 double RequestProbe::charged_seconds(const Charge* own, double beside) const {
   double sum = ledger_->charged().seconds + ledger_->placement_seconds(own);
-  double hidden = beside;  // several auxiliary models hide behind the same time once
   for (const auto& [name, auxiliary] : auxiliaries_) {
-    const double seconds = auxiliary->charged_seconds();
-    sum += std::max(0.0, seconds - hidden);
-    hidden = std::max(0.0, hidden - seconds);
+    sum += std::max(0.0, auxiliary->charged_seconds() - (auxiliary->hides() ? beside : 0));
   }
   return sum;
 }
@@ -93,9 +90,17 @@ RequestProbe& RequestProbe::arrangement(std::span<const int> units) {
 
 void RequestProbe::auxiliary(const std::string& model, const std::function<void(Probe&)>& work) {
   ledger_->measure([&] { engine_.auxiliary(model); });  // opening it the first time is nobody's online work
-  auto& made = auxiliaries_[model];
-  if (!made) made = std::make_unique<AuxiliaryRequest>(engine_, model, context_, sample_id_);
-  made->run(context_, *ledger_, work);
+  auto made = auxiliaries_.find(model);
+  if (made == auxiliaries_.end()) {
+    auto fresh =
+        std::make_unique<AuxiliaryRequest>(engine_, model, context_, sample_id_);  // throws where it has no text
+    made = auxiliaries_.emplace(model, std::move(fresh)).first;
+  }
+  // Alone, the account would load and place now, unless a probe had it done before or another auxiliary model had.
+  const bool beside_placing =
+      !context_.used(Placement::global, *ledger_) &&
+      std::none_of(auxiliaries_.begin(), auxiliaries_.end(), [](const auto& other) { return other.second->used(); });
+  made->second->run(context_, *ledger_, beside_placing, work);
 }
 
 const Pass& RequestProbe::full_layers(int layer, const ChunkTemper& temper, WriteBack write_back) {

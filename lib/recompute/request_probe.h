@@ -49,8 +49,8 @@ class RequestProbe final : public Probe {
   void start_charging();
   /// FLOPs and bytes of the account, auxiliary models' included.
   OpCost charged_ops() const;
-  /// Seconds of the account beside loading and placing the plan's own base, which took `beside`: that is what an
-  /// auxiliary model's time hides behind. `own`: that base's charge, or null.
+  /// Seconds of the account beside loading and placing the plan's own base, which took `beside`: that is what the time of an
+  /// auxiliary model hides behind that ran meanwhile. `own`: that base's charge, or null.
   double charged_seconds(const Charge* own, double beside) const;
   /// Seconds of the account that were really spent now on what is charged.
   double computed_seconds() const { return ledger_->computed_seconds(); }

@@ -199,11 +199,6 @@ BasePtr ReusedContext::streamed_base(const std::shared_ptr<Placing>& placing, Ch
   });
 }
 
-const ReusedContext::Placed* ReusedContext::placed_already(Placement placement) const {
-  const auto found = placed_.find(placement);
-  return found == placed_.end() ? nullptr : &found->second;
-}
-
 const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& ledger) {
   auto found = placed_.find(placement);
   if (found == placed_.end()) {
@@ -229,6 +224,11 @@ const ReusedContext::Placed& ReusedContext::placed(Placement placement, Ledger& 
   }
   ledger.use(found->second.charge);
   return found->second;
+}
+
+bool ReusedContext::used(Placement placement, const Ledger& ledger) const {
+  const auto found = placed_.find(placement);
+  return found != placed_.end() && ledger.uses(found->second.charge);
 }
 
 BasePtr ReusedContext::unrotated() {

@@ -43,8 +43,8 @@ class ReusedContext {
   /// Where chunks lie in host memory or on disk, a layer is placed when it is first asked for: it comes beside the work on
   /// the layers below. Neither waiting nor placing is that work's own time.
   const Placed& placed(Placement placement, Ledger& ledger);
-  /// Null where nobody asked for it yet.
-  const Placed* placed_already(Placement placement) const;
+  /// Whether the ledger's account has used that base so far.
+  bool used(Placement placement, const Ledger& ledger) const;
   /// The base with keys before RoPE; offline data, so placing it is free.
   BasePtr unrotated();
   /// Positions of the base's rows.
