@@ -46,7 +46,10 @@ class TableCommand final : public Command {
                    "score the stored predictions by this instead of the task's: exact_match, f1, …");
     app.add_option("--oracle", oracle_, "the strategy that overlap, recall and crowding_out compare with")
         ->capture_default_str();
-    app.add_option("--format", format_, "text, md, csv, latex or json")->capture_default_str();
+    auto* format = app.add_option("--format", format_, "text, md, csv, latex or json")->capture_default_str();
+    app.add_flag_callback(
+           "--json", [this] { format_ = "json"; }, "the same as --format json")
+        ->excludes(format);
   }
 
   int run() override {

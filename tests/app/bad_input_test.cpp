@@ -325,6 +325,13 @@ TEST_CASE("recycle answers a stream, and says where its config is wrong") {
       kvmend::test::kvmend({"recycle", "r.yaml", "-q", "--json", "--set", "lookups=[nearest]"}, folder.path());
   CHECK(json.code == 0);
   CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 2);
+  const auto settled = kvmend::test::kvmend(
+      {"recycle", "r.yaml", "-q", "--device", "reference", "--dtype", "bf16", "--threads", "1"}, folder.path());
+  CHECK(settled.code == 0);
+  CHECK_THAT(settled.out, Contains(", reference, bf16"));
+  const auto other = kvmend::test::kvmend({"recycle", "r.yaml", "--dtype", "f64"}, folder.path());
+  CHECK(other.code == 2);
+  CHECK_THAT(other.err, Contains("f64"));
   folder.write("bad.yaml", "model: x\npromts: y\n");
   const auto wrong = kvmend::test::kvmend({"recycle", "bad.yaml"}, folder.path());
   CHECK(wrong.code == 2);

@@ -64,6 +64,10 @@ TEST_CASE("a sweep is computed once; more samples compute only the new ones; a t
   CHECK(table.code == 0);
   for (const char* name : {"full", "no_context", "prophetkv", "cacheblend", "random"})
     CHECK_THAT(table.out, Contains(name));
+  const auto json = kvmend::test::kvmend({"table", "tiny.kvmend", "--json"}, folder.path());
+  CHECK(nlohmann::json::parse(json.out).size() > 5);
+  CHECK(json.out == kvmend::test::kvmend({"table", "tiny.kvmend", "--format", "json"}, folder.path()).out);
+  CHECK(kvmend::test::kvmend({"table", "tiny.kvmend", "--json", "--format", "csv"}, folder.path()).code == 2);
 }
 
 TEST_CASE("a mask that only reproduces released numbers is warned of once, by run, by --dry-run and by select") {
