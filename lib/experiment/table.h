@@ -20,7 +20,7 @@ struct TableQuery {
   /// dimension = value; several of one dimension are alternatives.
   std::vector<std::pair<std::string, std::string>> where;
   IntervalMethod interval = IntervalMethod::percentile;  ///< of means
-  bool mark = true;  ///< mark the best of each column and those not distinguishable from it
+  bool mark = true;  ///< mark the best strategies, all else being equal, and those not distinguishable (mark_best)
 };
 
 /// A figure that tables can show.
@@ -29,7 +29,7 @@ struct TableValue {
 };
 const std::vector<TableValue>& table_values();
 
-/// How a figure stands to the best of its column.
+/// How a figure stands to the best of those that differ from it in the strategy only.
 enum class Mark : std::uint8_t { none, best, close, apart };
 
 /// One figure of a table.

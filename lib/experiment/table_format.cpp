@@ -43,7 +43,7 @@ Record record_of(const TableBlock& block, const TableEntry& entry) {
            {"hi", interval ? number_or_null(interval->hi) : Value()},
            {"effective_ratio", number_or_null(entry.effective_ratio)},
            {"flops_ratio", number_or_null(entry.flops_ratio)},
-           // from the best of its column; null where it is that, or was not compared
+           // from the best strategy, all else being equal; null where it is that, or was not compared
            {"distinguishable", entry.mark == Mark::apart   ? Value(true)
                                : entry.mark == Mark::close ? Value(false)
                                                            : Value()}}};
@@ -70,7 +70,7 @@ std::string markdown_cell(const std::string& text) {
   return begin == std::string::npos ? "" : out.substr(begin);
 }
 
-/// Bold: the best of its column; italic: not distinguishable from it.
+/// Bold: the best of those compared; italic: not distinguishable from it.
 std::string markdown_figure(const FigureText& figure) {
   if (figure.value.empty()) return "";
   const char* around = figure.mark == Mark::best ? "**" : figure.mark == Mark::close ? "*" : "";

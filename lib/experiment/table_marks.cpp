@@ -1,13 +1,23 @@
 #include "experiment/table_marks.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "core/error.h"
 
 namespace kvmend {
 namespace {
 
+struct Place {
+  std::size_t row = 0, col = 0;
+};
+using Places = std::vector<Place>;
+
+/// One that competes with the best.
 struct Contest {
   TableEntry* entry;
   Comparison comparison;
@@ -15,22 +25,48 @@ struct Contest {
 
 std::string points(double share) { return fmt::format("{:.0f}", std::min(100.0, std::ceil(100 * share - 1e-9))); }
 
-std::string describe(const std::vector<Contest>& contests) {
+/// What the contests of a block were among: a column each, a row each, or neither.
+const char* scope_of(const std::vector<Places>& contests) {
+  const auto one_each = [&](auto&& line_of) {
+    std::set<std::size_t> lines;
+    return std::all_of(contests.begin(), contests.end(), [&](const Places& places) {
+      const std::size_t line = line_of(places.front());
+      return lines.insert(line).second &&
+             std::all_of(places.begin(), places.end(), [&](const Place& place) { return line_of(place) == line; });
+    });
+  };
+  if (one_each([](const Place& place) { return place.col; })) return "of its column among the strategies";
+  if (one_each([](const Place& place) { return place.row; })) return "of its row among the strategies";
+  return "of the figures that differ from it in the strategy only";
+}
+
+std::string describe(const std::vector<Contest>& contests, const char* scope) {
   double least = 1e9, most = 0;
   for (const Contest& contest : contests) {
     if (std::isnan(contest.comparison.detectable)) continue;
     least = std::min(least, contest.comparison.detectable);
     most = std::max(most, contest.comparison.detectable);
   }
-  std::string out = fmt::format(
-      "* best of its column among the strategies; ~ not distinguishable from it (paired permutation test, {})",
-      contests.size() == 1 ? "1 comparison" : fmt::format("Holm over {} comparisons", contests.size()));
+  std::string out =
+      fmt::format("* best {}; ~ not distinguishable from it (paired permutation test, {})", scope,
+                  contests.size() == 1 ? "1 comparison" : fmt::format("Holm over {} comparisons", contests.size()));
   if (most > 0) {
     const std::string from = points(least), to = points(most);
     out += fmt::format("; this many samples show differences of {} points or more (80 % power, uncorrected)",
                        from == to ? from : from + " to " + to);
   }
   return out;
+}
+
+/// All that a figure's results depend on but the strategy and its parameters: figures that share it can compete.
+std::string conditions_of(const std::vector<const TableCell*>& cells) {
+  std::set<std::string> each;
+  for (const auto* cell : cells) {
+    Value canonical = cell->record.canonical;
+    canonical.erase("strategy");
+    each.insert(canonical.canonical() + cell->evidence);
+  }
+  return fmt::format("{}", fmt::join(each, "\n"));
 }
 
 }  // namespace
@@ -42,28 +78,34 @@ bool is_reference_strategy(const std::string& name) {
 void mark_best(TableBlock& block, const References& references,
                const std::function<const std::vector<const TableCell*>&(std::size_t row, std::size_t col)>& cells_of) {
   const bool solved = block.value == "score_solved";
-  std::vector<Contest> contests;
-  const std::size_t cols = block.entries.empty() ? 0 : block.entries.front().size();
-  for (std::size_t col = 0; col < cols; ++col) {
-    std::vector<std::size_t> rows;
-    for (std::size_t row = 0; row < block.entries.size(); ++row) {
+  std::map<std::string, Places> competing;
+  for (std::size_t row = 0; row < block.entries.size(); ++row) {
+    for (std::size_t col = 0; col < block.entries[row].size(); ++col) {
       if (block.entries[row][col] && !is_reference_strategy(cells_of(row, col).front()->record.strategy))
-        rows.push_back(row);
+        competing[conditions_of(cells_of(row, col))].push_back({row, col});
     }
-    if (rows.size() < 2) continue;
-    const auto best = *std::max_element(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) {
-      return block.entries[a][col]->estimate.value < block.entries[b][col]->estimate.value;
+  }
+  const auto entry_at = [&](const Place& place) -> TableEntry& { return *block.entries[place.row][place.col]; };
+  std::vector<Contest> contests;
+  std::vector<Places> held;
+  for (const auto& [conditions, places] : competing) {
+    if (places.size() < 2) continue;
+    const Place best = *std::max_element(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+      return entry_at(a).estimate.value < entry_at(b).estimate.value;
     });
     bool compared = false;
-    for (const std::size_t row : rows) {
-      if (row == best) continue;
-      const auto pairs = pair_by_task(cells_of(best, col), cells_of(row, col), solved ? &references : nullptr);
+    for (const Place& place : places) {
+      if (place.row == best.row && place.col == best.col) continue;
+      const auto pairs =
+          pair_by_task(cells_of(best.row, best.col), cells_of(place.row, place.col), solved ? &references : nullptr);
       const Comparison comparison = compare_paired(pairs);
-      if (comparison.difference.n == 0) continue;  // other tasks: nothing to pair
+      if (comparison.difference.n == 0) continue;  // no sample in common yet
       compared = true;
-      contests.push_back({&*block.entries[row][col], comparison});
+      contests.push_back({&entry_at(place), comparison});
     }
-    if (compared) block.entries[best][col]->mark = Mark::best;
+    if (!compared) continue;
+    entry_at(best).mark = Mark::best;
+    held.push_back(places);
   }
   if (contests.empty()) return;
   std::vector<Comparison*> family;
@@ -71,7 +113,7 @@ void mark_best(TableBlock& block, const References& references,
   holm_correct(family);
   for (Contest& contest : contests)
     contest.entry->mark = contest.comparison.distinguishable() ? Mark::apart : Mark::close;
-  block.note = describe(contests);
+  block.note = describe(contests, scope_of(held));
 }
 
 }  // namespace kvmend

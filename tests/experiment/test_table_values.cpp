@@ -42,6 +42,48 @@ TEST_CASE("the best of a column is marked, and what cannot be told from it; refe
   CHECK(store.table(plain).blocks[0].note.empty());
 }
 
+TEST_CASE("only figures that differ in nothing but the strategy compete, wherever they stand") {
+  // By task, chunker and ratio the levels are far apart; of two strategies prophetkv is right on more samples.
+  const std::string config =
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 60}, ruler/niah_single_1: {samples: 60}]\n"
+      "chunker: [{fixed: 64}, {fixed: 128}]\nstrategies: [full, epic, prophetkv]\nratios: [0.2, 0.5]\n";
+  const Filled store(config, 60, [](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    const bool small = cell.chunker.find("fixed")->as_int() == 64;
+    const int right = cell.strategy == "full" ? 60
+                                              : (cell.strategy == "prophetkv" ? 21 : 1) + (small ? 5 : 0) +
+                                                    (cell.task == "ruler/vt" ? 20 : 0) + (*cell.ratio == 0.5 ? 10 : 0);
+    r.score = position < right ? 1 : 0;
+    return r;
+  });
+  const auto block = [&](const TableQuery& query) {
+    const Table table = store.table(query);
+    for (const auto& row : table.blocks[0].entries) {
+      for (const auto& entry : row) {
+        if (!entry) continue;
+        CHECK(entry->mark == (entry->strategy == "prophetkv" ? Mark::best
+                              : entry->strategy == "epic"    ? Mark::apart
+                                                             : Mark::none));
+      }
+    }
+    return table.blocks[0];
+  };
+  const TableQuery rows{{"task", "strategy", "chunker", "ratio"}, {"model"}, {"score"}, {}};
+  CHECK_THAT(block(rows).note,
+             Catch::Contains("* best of the figures that differ from it in the strategy only; ~ not") &&
+                 Catch::Contains("Holm over 8 comparisons"));
+  const TableQuery across{{"ratio", "chunker", "task"}, {"strategy"}, {"score"}, {}};
+  CHECK_THAT(block(across).note, Catch::Contains("* best of its row among the strategies"));
+  const TableQuery down{{"strategy"}, {"ratio", "chunker", "task"}, {"score"}, {}};
+  CHECK_THAT(block(down).note, Catch::Contains("* best of its column among the strategies"));
+  // Ratios, chunkers and tasks of one strategy: nothing competes.
+  const Table one = store.table({{"ratio", "chunker"}, {"task"}, {"score"}, {{"strategy", "epic"}}});
+  CHECK(one.blocks[0].note.empty());
+  for (const auto& row : one.blocks[0].entries) {
+    for (const auto& entry : row) CHECK(entry->mark == Mark::none);
+  }
+}
+
 TEST_CASE("the share of the gap that is kept, or why there is none") {
   const Filled store;
   const Table table = store.table({{"strategy"}, {"ratio"}, {"score", "pgr", "score_solved"}, {}});
