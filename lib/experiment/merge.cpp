@@ -1,6 +1,7 @@
 #include "experiment/merge.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +15,34 @@ namespace {
 
 std::string describe(const CellRecord& cell) {
   return fmt::format("{}{} on {}", cell.label, cell.ratio ? fmt::format(" at {}", *cell.ratio) : "", cell.task);
+}
+
+/// Of runs by --shard i/n: those whose results are not there, or not all of them.
+std::vector<std::string> shards_at_fault(const std::vector<RunRecord>& runs) {
+  struct Last {
+    double started = 0;
+    std::string status;
+  };
+  std::map<std::pair<std::string, int>, std::map<int, Last>> sweeps;  // by the config's name and n
+  for (const RunRecord& run : runs) {
+    const Value* shard = run.models.find("shard");
+    int i = 0, n = 0;
+    if (!shard || std::sscanf(shard->as_string().c_str(), "%d/%d", &i, &n) != 2) continue;
+    Last& last = sweeps[{run.name, n}][i];
+    if (run.started >= last.started) last = {run.started, run.status};
+  }
+  std::vector<std::string> out;
+  for (const auto& [sweep, there] : sweeps) {
+    for (int i = 1; i <= sweep.second; ++i) {
+      const auto found = there.find(i);
+      if (found == there.end())
+        out.push_back(fmt::format("shard {}/{} of {}: none of the stores is of it", i, sweep.second, sweep.first));
+      else if (found->second.status != "done")
+        out.push_back(fmt::format("shard {}/{} of {}: its run did not end ({})", i, sweep.second, sweep.first,
+                                  found->second.status));
+    }
+  }
+  return out;
 }
 
 /// What the merged store holds already: (cell key, sample position) → failed?, prediction.
@@ -50,16 +79,14 @@ class Merger {
   void add(const std::filesystem::path& path) {
     Store from = Store::open(path, Store::Mode::read);
     const Held held(into_);
-    const std::int64_t run = copy_runs(from);
     const auto cells = from.cells();
-    into_.add_cells(run, cells);
     std::map<std::int64_t, const CellRecord*> by_id;
     const auto ids = from.cell_ids();
     for (std::size_t i = 0; i < ids.size(); ++i) by_id[ids[i]] = &cells[i];
+    copy_runs(from, by_id);
     std::map<std::int64_t, std::vector<ResultRow>> by_sample;
     for (const ResultRow& row : from.results()) by_sample[row.sample].push_back(row);
-    for (const auto& [sample_id, rows] : by_sample) copy_sample(from, held, run, sample_id, rows, by_id);
-    into_.end_run(run, "done");
+    for (const auto& [sample_id, rows] : by_sample) copy_sample(from, held, sample_id, rows, by_id);
   }
 
   MergeReport report() {
@@ -69,23 +96,27 @@ class Merger {
   }
 
  private:
-  /// The newest run of `from`, once: its uuid is the same in every store it is merged into.
-  std::int64_t copy_runs(Store& from) {
+  /// The runs of `from` with the cells that each of them wanted, as they were: a run's uuid is the same in every store it
+  /// is merged into.
+  void copy_runs(Store& from, const std::map<std::int64_t, const CellRecord*>& cells) {
     const auto theirs = from.runs();
     if (theirs.empty()) fail(ErrorKind::data, "{}: holds no run", from.path().string());
-    std::int64_t last = 0;
-    const auto ours = into_.runs();
-    for (const RunRecord& run : theirs) {
-      const auto same = std::find_if(ours.begin(), ours.end(), [&](const RunRecord& r) { return r.uuid == run.uuid; });
-      last = same != ours.end() ? same->id : into_.begin_run(run);
+    std::map<std::int64_t, std::vector<CellRecord>> wanted;
+    for (const RunCell& want : from.run_cells()) {
+      CellRecord& cell = wanted[want.run].emplace_back(*cells.at(want.cell));
+      cell.samples = want.samples;
     }
-    return last;
+    run_of_.clear();
+    for (const RunRecord& run : theirs) {
+      run_of_[run.id] = into_.copy_run(run);
+      into_.add_cells(run_of_[run.id], wanted[run.id]);
+    }
   }
 
-  void copy_sample(Store& from, const Held& held, std::int64_t run, std::int64_t sample_id,
-                   const std::vector<ResultRow>& rows, const std::map<std::int64_t, const CellRecord*>& cells) {
+  void copy_sample(Store& from, const Held& held, std::int64_t sample_id, const std::vector<ResultRow>& rows,
+                   const std::map<std::int64_t, const CellRecord*>& cells) {
     const SampleRecord sample = from.sample(sample_id);
-    std::vector<ResultRecord> fresh;
+    std::map<std::int64_t, std::vector<ResultRecord>> fresh;  // by our id of the run that computed them
     for (const ResultRow& row : rows) {
       const CellRecord& cell = *cells.at(row.cell);
       const Held::Row* ours = held.find(cell.key, sample.position);
@@ -96,23 +127,32 @@ class Merger {
         continue;
       }
       if (ours && row.failed) continue;
-      fresh.push_back(from.result(row.id));
+      fresh[run_of_.at(row.run)].push_back(from.result(row.id));
     }
-    if (fresh.empty()) return;
-    into_.put_sample(run, sample, fresh);
-    report_.added += static_cast<std::int64_t>(fresh.size());
+    for (const auto& [run, results] : fresh) {
+      into_.put_sample(run, sample, results);
+      report_.added += static_cast<std::int64_t>(results.size());
+    }
   }
 
   void find_missing() {
+    std::set<std::string> unknown;
     for (const CellRecord& cell : into_.cells()) {
+      if (cell.samples < 0 && unknown.insert(cell.task).second)
+        report_.missing.push_back(fmt::format(
+            "{}: unknown; an older kvmend did not store how many samples \"all\" is: run the config again", cell.task));
       if (cell.samples <= 0) continue;
       const std::size_t lacking = into_.missing(std::span(&cell.key, 1), cell.samples).size();
       if (lacking > 0)
         report_.missing.push_back(fmt::format("{} lacks {} of {} samples", describe(cell), lacking, cell.samples));
     }
+    if (report_.missing.empty()) return;
+    const auto shards = shards_at_fault(into_.runs());
+    report_.missing.insert(report_.missing.begin(), shards.begin(), shards.end());
   }
 
   Store into_;
+  std::map<std::int64_t, std::int64_t> run_of_;  ///< ours, by the id in the store being added
   MergeReport report_;
 };
 
@@ -144,14 +184,15 @@ MergeReport merge_stores(const std::filesystem::path& into, const std::vector<st
 RescoreReport rescore(const std::filesystem::path& path) {
   Store store = Store::open(path, Store::Mode::write);
   RescoreReport report;
+  std::vector<std::pair<std::int64_t, double>> changed;
   for (const ResultRow& row : store.results()) {
     if (row.failed) continue;
     const double score = score_prediction(store.sample(row.sample), store.result(row.id).prediction);
     ++report.results;
-    if (score == row.score) continue;
-    store.set_score(row.id, score);
-    ++report.changed;
+    if (score != row.score) changed.emplace_back(row.id, score);
   }
+  store.set_scores(changed);
+  report.changed = static_cast<std::int64_t>(changed.size());
   return report;
 }
 

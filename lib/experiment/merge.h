@@ -8,7 +8,7 @@ namespace kvmend {
 struct MergeReport {
   std::int64_t results = 0;            ///< in the merged store
   std::int64_t added = 0;              ///< by this call
-  std::vector<std::string> missing;    ///< "prophetkv at 0.2 on ruler/vt lacks 3 of 50 samples"
+  std::vector<std::string> missing;    ///< "shard 3/4 of x: …", "prophetkv at 0.2 on ruler/vt lacks 3 of 50 samples"
   std::vector<std::string> conflicts;  ///< results that two stores hold with different predictions; the first one stays
 };
 
@@ -16,7 +16,8 @@ struct MergeOptions {
   bool mixed = false;  ///< stores of different sweeps, too
 };
 
-/// Copies what `from` hold into `into` (made if missing). Idempotent and order-free but for conflicts. Unless `mixed`, the
+/// Copies what `from` hold into `into` (made if missing): runs as they were, each result with the run that computed it.
+/// Idempotent and order-free but for conflicts. Unless `mixed`, the
 /// stores' last runs must have the same cells, that is agree on config, model and data: else Error(usage) says in what they
 /// differ, and nothing is written. A store that fails to open throws Error(data) before anything is written; one whose sample
 /// differs from one already there under the same key does before that sample is. The stores merged are never changed.
@@ -26,7 +27,7 @@ MergeReport merge_stores(const std::filesystem::path& into, const std::vector<st
 struct RescoreReport {
   std::int64_t results = 0, changed = 0;
 };
-/// Every stored prediction scored again by its sample's metric.
+/// Every stored prediction scored again by its sample's metric: all of them, or after an error none.
 RescoreReport rescore(const std::filesystem::path& store);
 
 }  // namespace kvmend

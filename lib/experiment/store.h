@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "experiment/sqlite.h"
@@ -40,6 +41,12 @@ struct SampleRow {
   int position = 0;
 };
 
+/// How many samples of a cell a run wanted.
+struct RunCell {
+  std::int64_t run = 0, cell = 0;
+  int samples = 0;  ///< as CellRecord::samples
+};
+
 struct StoreOptions {
   std::optional<bool> network;  ///< whether the file system is a network's; nullopt: ask it
 };
@@ -65,11 +72,15 @@ class Store {
   /// Returns the run's id within this store.
   std::int64_t begin_run(const RunRecord& run);
   void end_run(std::int64_t run, const std::string& status);
+  /// Another store's run, as it is there: added, or brought up to date where it was copied before it ended. Returns its id
+  /// within this store.
+  std::int64_t copy_run(const RunRecord& run);
   void add_cells(std::int64_t run, std::span<const CellRecord> cells);
   /// A sample with the results of all cells that ran it; kill −9 loses all of it or nothing. A result that was there
   /// already is replaced. The sample's prompt must be the one stored before: otherwise Error(data), nothing changes.
   void put_sample(std::int64_t run, const SampleRecord& sample, std::span<const ResultRecord> results);
-  void set_score(std::int64_t result, double score);
+  /// By result id.
+  void set_scores(std::span<const std::pair<std::int64_t, double>> scores);
 
   // Reading.
   /// Which of `cells` (keys) lack which of the samples [0, samples); failed ones count as there unless asked otherwise.
@@ -77,6 +88,7 @@ class Store {
   std::vector<RunRecord> runs();
   std::vector<CellRecord> cells();       ///< `samples`: the most that any run wanted
   std::vector<std::int64_t> cell_ids();  ///< in cells()' order
+  std::vector<RunCell> run_cells();      ///< by run
   std::vector<SampleRow> samples();
   std::vector<ResultRow> results();
   SampleRecord sample(std::int64_t id);

@@ -159,6 +159,13 @@ std::vector<std::int64_t> Store::cell_ids() {
   return out;
 }
 
+std::vector<RunCell> Store::run_cells() {
+  std::vector<RunCell> out;
+  Statement row = impl_->db->prepare("SELECT run, cell, samples FROM run_cells ORDER BY run, cell");
+  while (row.step()) out.push_back({row.integer(0), row.integer(1), static_cast<int>(row.integer(2))});
+  return out;
+}
+
 std::vector<SampleRow> Store::samples() {
   std::vector<SampleRow> out;
   Statement row = impl_->db->prepare(std::string(sample_columns) + "ORDER BY sample");

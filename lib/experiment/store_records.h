@@ -22,8 +22,9 @@ struct RunRecord {
   std::string name;
   std::string config;  ///< as written
   Value canonical;     ///< Config::canonical()
-  Value
-      models;  ///< {model: {name, weights, tokenizer, chat, kv_bytes_per_token}, data: …, strategies: {name: {version, labels …}} …}
+  /// {model: {name, weights, tokenizer, chat, kv_bytes_per_token}, aux: …, data: …, strategies: {name: {version, labels, …}}};
+  /// shard: "3/4" where it was one
+  Value models;
   std::string version;  ///< kvmend's
   std::string build;    ///< compiler, options and commit: mixing them warns
   std::string host, device, backend;
@@ -47,7 +48,7 @@ struct CellRecord {
   std::string weights;
   Value chunker;
   std::string dtype, backend, chat, load_from, tokenize;
-  int samples = 0;  ///< how many this run wants; −1: all that exist
+  int samples = 0;  ///< how many this run wants; −1: all that exist (`run` stores how many that is)
 };
 CellRecord make_cell_record(const Config& config, const Cell& cell, const RunIdentity& identity);
 

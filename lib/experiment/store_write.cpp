@@ -141,6 +141,16 @@ void Store::end_run(std::int64_t run, const std::string& status) {
   impl_->db->prepare("UPDATE runs SET finished = ?, status = ? WHERE run = ?").bind(now(), status, run).run();
 }
 
+std::int64_t Store::copy_run(const RunRecord& run) {
+  Statement find = impl_->db->prepare("SELECT run FROM runs WHERE uuid = ?");
+  if (!find.bind(run.uuid).step()) return begin_run(run);
+  const std::int64_t id = find.integer(0);
+  impl_->db->prepare("UPDATE runs SET finished = ?1, status = ?2 WHERE run = ?3 AND coalesce(finished, 0) < ?1")
+      .bind(run.finished, run.status, id)
+      .run();
+  return id;
+}
+
 void Store::add_cells(std::int64_t run, std::span<const CellRecord> cells) {
   Database& db = *impl_->db;
   Transaction transaction(db);
@@ -172,8 +182,11 @@ void Store::put_sample(std::int64_t run, const SampleRecord& sample, std::span<c
   transaction.commit();
 }
 
-void Store::set_score(std::int64_t result, double score) {
-  impl_->db->prepare("UPDATE results SET score = ? WHERE result = ? AND status = 'ok'").bind(score, result).run();
+void Store::set_scores(std::span<const std::pair<std::int64_t, double>> scores) {
+  Transaction transaction(*impl_->db);
+  Statement update = impl_->db->prepare("UPDATE results SET score = ? WHERE result = ? AND status = 'ok'");
+  for (const auto& [result, score] : scores) update.bind(score, result).run();
+  transaction.commit();
 }
 
 }  // namespace kvmend

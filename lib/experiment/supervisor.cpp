@@ -42,7 +42,10 @@ class Supervisor {
         grid_(fitting_grid(config_, session_, options.limit)),
         path_(options.store.empty() ? std::filesystem::path(config_.name + ".kvmend") : options.store),
         store_(Store::open(path_, Store::Mode::write)) {
-    for (const Cell& cell : grid_) records_.push_back(make_cell_record(config_, cell, session_.identity()));
+    for (const Cell& cell : grid_) {
+      records_.push_back(make_cell_record(config_, cell, session_.identity()));
+      records_.back().samples = samples(cell.task);
+    }
   }
 
   SweepResult run() {
@@ -67,6 +70,10 @@ class Supervisor {
   }
 
  private:
+  /// How many of a task's samples this run wants, all shards together.
+  int samples(int task) const {
+    return options_.limit < 0 ? session_.samples(task) : std::min(options_.limit, session_.samples(task));
+  }
   std::vector<SampleCells> missing_work();
   bool should_stop();
   void finish();
@@ -99,7 +106,6 @@ class Supervisor {
 std::vector<SampleCells> Supervisor::missing_work() {
   std::vector<SampleCells> items;
   for (int task = 0; task < static_cast<int>(config_.tasks.size()); ++task) {
-    const int samples = options_.limit < 0 ? session_.samples(task) : std::min(options_.limit, session_.samples(task));
     for (int chunker = 0; chunker < static_cast<int>(config_.chunkers.size()); ++chunker) {
       std::vector<std::size_t> cells;
       std::vector<std::string> keys;
@@ -108,10 +114,10 @@ std::vector<SampleCells> Supervisor::missing_work() {
         cells.push_back(i);
         keys.push_back(records_[i].key);
       }
-      for (int i = options_.shard - 1; i < samples; i += options_.shards)
+      for (int i = options_.shard - 1; i < samples(task); i += options_.shards)
         wanted_ += static_cast<std::int64_t>(cells.size());
       std::optional<CostEstimate> cost;
-      for (const MissingSample& missing : store_.missing(keys, samples, options_.retry_failed)) {
+      for (const MissingSample& missing : store_.missing(keys, samples(task), options_.retry_failed)) {
         if (missing.position % options_.shards != options_.shard - 1) continue;
         if (!cost) cost.emplace(session_.files().config(), session_.prompt(task, chunker, missing.position));
         SampleCells item{task, chunker, missing.position, {}, cost->shared()};

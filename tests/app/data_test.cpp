@@ -62,6 +62,25 @@ TEST_CASE("a broken line among 800 is an error by its place, or skipped and coun
   CHECK(nlohmann::json::parse(sample.out).at("id") == "k799-42-0");
 }
 
+TEST_CASE("a task that asks for all samples says how many lack") {
+  const TempFolder folder;
+  const std::string lines = questions(false);
+  std::size_t end = 0;
+  for (int i = 0; i < 3; ++i) end = lines.find('\n', end) + 1;
+  folder.write("q.jsonl", lines.substr(0, end));
+  std::string all = config();
+  all.replace(all.find(", samples: 3"), 12, "");
+  folder.write("own.yaml", all);
+  REQUIRE(kvmend::test::kvmend({"run", "own.yaml", "-q", "--shard", "2/2"}, folder.path()).code == 0);
+  CHECK_THAT(kvmend::test::kvmend({"table", "own.kvmend"}, folder.path()).out, Contains("incomplete: 2 of 2 cells"));
+  const auto merged = kvmend::test::kvmend({"merge", "out.kvmend", "own.kvmend"}, folder.path());
+  CHECK_THAT(merged.err, Contains("missing: shard 1/2 of own: none of the stores is of it") &&
+                             Contains("missing: full on qa_custom lacks 2 of 3 samples"));
+  REQUIRE(kvmend::test::kvmend({"run", "own.yaml", "-q"}, folder.path()).code == 0);
+  CHECK(kvmend::test::kvmend({"merge", "out.kvmend", "own.kvmend"}, folder.path()).err.find("missing") ==
+        std::string::npos);
+}
+
 TEST_CASE("the store says which file results are from, by its hash, and which version of the task") {
   const TempFolder folder;
   folder.write("q.jsonl", questions(false));

@@ -1,5 +1,7 @@
 #include "experiment/merge.h"
 
+#include <algorithm>
+
 #include "catch.h"
 #include "core/error.h"
 #include "graded.h"
@@ -52,6 +54,94 @@ TEST_CASE("a merge says what is missing") {
   const MergeReport report = merge_stores(folder / "out.kvmend", {shard(folder, "1.kvmend", 0, 3)});
   REQUIRE_FALSE(report.missing.empty());
   CHECK_THAT(report.missing.front(), Contains("lacks 1 of 4 samples"));
+}
+
+TEST_CASE("merged results keep the run that computed them, and runs stay as they were") {
+  const TempFolder folder;
+  const auto a = shard(folder, "a.kvmend", 0, 2);
+  {
+    Store store = Store::open(a, Store::Mode::write);
+    const auto later = fill_store(store, synthetic_config, 2, 4, synthetic_result, "another build");
+    store.end_run(later.run, "interrupted");
+  }
+  const auto runs_of = [](const std::filesystem::path& path) {
+    std::map<std::string, std::string> out;  // by uuid
+    Store store = Store::open(path, Store::Mode::read);
+    Statement results = store.database().prepare(
+        "SELECT count(*), min(position), max(position) FROM results r "
+        "JOIN samples USING (sample) WHERE r.run = ?");
+    for (const RunRecord& run : store.runs()) {
+      REQUIRE(results.bind(run.id).step());
+      out[run.uuid] = fmt::format("{} {} {} {:.6f}: {} results of {} to {}", run.build, run.status, run.started,
+                                  run.finished, results.integer(0), results.integer(1), results.integer(2));
+    }
+    return out;
+  };
+  const auto theirs = runs_of(a);
+  REQUIRE(theirs.size() == 2);
+  merge_stores(folder / "out.kvmend", {a});
+  CHECK(runs_of(folder / "out.kvmend") == theirs);
+  merge_stores(folder / "out.kvmend", {a, a});
+  CHECK(runs_of(folder / "out.kvmend") == theirs);
+  const auto builds = load_table_data({folder / "out.kvmend"}).builds;
+  CHECK(builds == load_table_data({a}).builds);
+  CHECK(builds.size() == 2);
+  // Copied while it was running, a run is brought up to date once it has ended.
+  { Store::open(a, Store::Mode::write).database().execute("UPDATE runs SET status = 'running', finished = NULL"); }
+  merge_stores(folder / "early.kvmend", {a});
+  for (const auto& [uuid, run] : runs_of(folder / "early.kvmend")) CHECK_THAT(run, Contains(" running "));
+  { Store::open(a, Store::Mode::write).database().execute("UPDATE runs SET status = 'done', finished = 2000000"); }
+  merge_stores(folder / "early.kvmend", {a});
+  for (const auto& [uuid, run] : runs_of(folder / "early.kvmend")) CHECK_THAT(run, Contains(" done 1000000 2000000"));
+}
+
+TEST_CASE("a merge names the shards that are missing or did not end") {
+  const TempFolder folder;
+  const auto one = shard(folder, "1.kvmend", 0, 1), two = shard(folder, "2.kvmend", 1, 2);
+  const auto call = [](const std::filesystem::path& path, const std::string& name, const std::string& status) {
+    Store::open(path, Store::Mode::write)
+        .database()
+        .execute("UPDATE runs SET models = json_set(models, '$.shard', '" + name + "'), status = '" + status + "'");
+  };
+  call(one, "1/4", "done");
+  call(two, "2/4", "interrupted");
+  const MergeReport report = merge_stores(folder / "out.kvmend", {one, two});
+  REQUIRE(report.missing.size() > 3);
+  CHECK(report.missing[0] == "shard 2/4 of synthetic: its run did not end (interrupted)");
+  CHECK(report.missing[1] == "shard 3/4 of synthetic: none of the stores is of it");
+  CHECK(report.missing[2] == "shard 4/4 of synthetic: none of the stores is of it");
+  CHECK_THAT(report.missing[3], Contains("lacks 2 of 4 samples"));
+  // With all results there, by whatever runs, nothing is missing.
+  CHECK(merge_stores(folder / "out.kvmend", {shard(folder, "rest.kvmend", 2, 4)}).missing.empty());
+}
+
+TEST_CASE("where nobody stored how many samples all are, a merge says so") {
+  const TempFolder folder;
+  const auto path = shard(folder, "1.kvmend", 0, 2, with("ruler/vt: {samples: 4}", "ruler/vt"));
+  const MergeReport report = merge_stores(folder / "out.kvmend", {path});
+  CHECK(std::count_if(report.missing.begin(), report.missing.end(), [](const std::string& line) {
+          return line.starts_with("ruler/vt: unknown; an older kvmend did not store how many samples");
+        }) == 1);
+}
+
+TEST_CASE("rescore gives every prediction its score again, in one transaction") {
+  const TempFolder folder;
+  const auto path = shard(folder, "1.kvmend", 0, 4);
+  const auto right = predictions(path);
+  CHECK(rescore(path).changed == 0);
+  Store::open(path, Store::Mode::write).database().execute("UPDATE results SET score = 1 - score WHERE result % 3 = 0");
+  CHECK(predictions(path) != right);
+  const RescoreReport report = rescore(path);
+  CHECK(report.results == static_cast<std::int64_t>(right.size() * 4 / 3));  // tables average two seeds: 8 cells are 6
+  CHECK(report.changed == report.results / 3);
+  CHECK(predictions(path) == right);
+  // A sample that cannot be scored: nothing is changed.
+  Store::open(path, Store::Mode::write)
+      .database()
+      .execute("UPDATE results SET score = 0.5; UPDATE samples SET metric = 'none' WHERE position = 3");
+  const auto damaged = predictions(path);
+  CHECK_THROWS_WITH(rescore(path), Contains("none"));
+  CHECK(predictions(path) == damaged);
 }
 
 TEST_CASE("a store of a newer version is refused before anything is written") {
