@@ -46,7 +46,7 @@ struct TableEntry {
 /// One value over all rows and columns.
 struct TableBlock {
   std::string value;
-  bool show_interval = true;                                    ///< in text and Markdown, where room is short
+  bool keep_interval = true;  ///< in text too narrow for it; other formats show it always
   std::vector<std::vector<std::optional<TableEntry>>> entries;  ///< [rows][cols]
   std::string note;                                             ///< what the marks mean; empty: there are none
 };

@@ -86,9 +86,9 @@ int common_n(const TableBlock& block) {
 
 }  // namespace
 
-BlockFigures block_figures(const TableBlock& block, int digits) {
+BlockFigures block_figures(const TableBlock& block, int digits, bool intervals) {
   const Look& look = look_of(block.value);
-  const bool interval = block.show_interval && block.value != "n";
+  const bool interval = intervals && block.value != "n";
   const int n = common_n(block);
   BlockFigures out;
   out.title = look.title;
@@ -111,8 +111,8 @@ BlockFigures block_figures(const TableBlock& block, int digits) {
   return out;
 }
 
-BlockText block_as_text(const TableBlock& block, int digits) {
-  const BlockFigures figures = block_figures(block, digits);
+BlockText block_as_text(const TableBlock& block, int digits, bool intervals) {
+  const BlockFigures figures = block_figures(block, digits, intervals);
   BlockText out;
   out.title = figures.title;
   out.note = block.note;

@@ -23,10 +23,9 @@ struct BlockFigures {
   bool marked = false;
   std::vector<std::vector<FigureText>> figures;  ///< [rows][cols]
 };
-BlockFigures block_figures(const TableBlock& block, int digits);
-
 /// `digits`: decimals of scores and percentages (1 where there is room, 0 where there is not).
-BlockText block_as_text(const TableBlock& block, int digits);
+BlockFigures block_figures(const TableBlock& block, int digits, bool intervals = true);
+BlockText block_as_text(const TableBlock& block, int digits, bool intervals = true);
 
 /// A dimension's value as a heading: ratios in per cent, "–" for none.
 std::string heading(const std::string& dimension, const std::string& value);

@@ -98,11 +98,18 @@ std::string wrapped(const std::string& text, std::size_t width) {
 }
 
 void write_block(std::string& out, const Table& table, const TableBlock& figures, std::size_t width) {
-  BlockText block = block_as_text(figures, 1);
-  Layout layout = lay_out(table, block);
-  if (layout.total() > width) {
-    block = block_as_text(figures, 0);
+  struct Look {
+    int digits;
+    bool intervals;
+  };
+  std::vector<Look> looks = {{1, true}, {0, true}};  // the first that fits, or the last
+  if (!figures.keep_interval) looks.insert(looks.end(), {{1, false}, {0, false}});
+  BlockText block;
+  Layout layout;
+  for (const Look& look : looks) {
+    block = block_as_text(figures, look.digits, look.intervals);
     layout = lay_out(table, block);
+    if (layout.total() <= width) break;
   }
   out += block.title + "\n";
   for (std::size_t first = 0; first < layout.cols.size();) {

@@ -35,6 +35,31 @@ TEST_CASE("the default table: scores with intervals, then what they cost") {
   check_golden("table_default.json", without_params(table_as_json(table)));
 }
 
+TEST_CASE("every figure carries its interval; text drops those of costs where the width forces it") {
+  const Filled store(synthetic_config, 30, [](const CellRecord& cell, int position) {
+    ResultRecord r = graded_result(cell, position);
+    r.outcome.flops_ratio += 0.01 * (position % 5);
+    r.outcome.effective_ratio *= 1 + 0.2 * (position % 2);
+    r.outcome.seconds.select *= 1 + position % 3;
+    return r;
+  });
+  const Table table = store.table();
+  REQUIRE(table.blocks.size() == 4);
+  const auto count = [](const std::string& text, const std::string& part) {
+    int n = 0;
+    for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++n;
+    return n;
+  };
+  CHECK(count(table_as_text(table, 100), "[95 % interval]") == 4);
+  CHECK(count(table_as_markdown(table), "[95 % interval]") == 4);
+  CHECK(count(table_as_latex(table), "[95\\,\\% interval]") == 4);
+  CHECK_THAT(table_as_latex(table), Catch::Contains("prophetkv &  & 32.0\\,{\\scriptsize[3"));
+  // Narrow: scores keep theirs and go on below, costs lose theirs and keep their decimals.
+  const std::string narrow = table_as_text(table, 44);
+  CHECK(count(narrow, "[95 % interval]") == 1);
+  CHECK_THAT(narrow, Catch::Contains("prophetkv   │       │  32.0 │  62.0"));
+}
+
 TEST_CASE("JSON has the documented fields") {
   const Filled store;
   const auto json = nlohmann::json::parse(format_table(store.table(), "json", 80));
