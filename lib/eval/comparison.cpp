@@ -121,8 +121,9 @@ void holm_correct(std::span<Comparison*> family) {
 GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptions& options) {
   const auto draws = static_cast<std::size_t>(options.draws);
   std::vector<TaskValues> gaps;
-  std::vector<double> ratios(draws, 0), possible(draws, 0);
+  std::vector<double> ratios(draws, 0), possible(draws, 0), kept_influence, gap_influence;
   double gain = 0, gap = 0;
+  bool few = false;  // a task has one question only
   Estimate estimate;
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     const GapTask& task = tasks[t];
@@ -135,10 +136,13 @@ GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptio
     if (task.method.empty()) continue;
     estimate.n += static_cast<int>(task.method.size());
     const QuestionSums kept_sums = by_question(kept), whole_sums = by_question(whole);
+    few = few || whole_sums.sums.size() < 2;
     gain += kept_sums.mean;
     gap += whole_sums.mean;
     const auto kept_means = resampled_means(kept_sums, t, options);
     const auto whole_means = resampled_means(whole_sums, t, options);
+    for (const double u : influence_of(kept_sums)) kept_influence.push_back(u);
+    for (const double u : influence_of(whole_sums)) gap_influence.push_back(u);
     for (std::size_t d = 0; d < draws; ++d) {
       ratios[d] += kept_means[d];
       possible[d] += whole_means[d];
@@ -147,21 +151,30 @@ GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptio
   if (estimate.n == 0) return {std::nullopt, "no sample was run by the strategy, full and no_context alike"};
   const Estimate difference =
       estimate_mean(gaps, {.draws = options.draws, .seed = options.seed, .scale = Scale::difference});
-  if (!difference.interval || difference.interval->lo <= 0) {
-    const std::string interval = difference.interval ? fmt::format("[{:.1f}, {:.1f}]", 100 * difference.interval->lo,
-                                                                   100 * difference.interval->hi)
-                                                     : "no interval";
-    return {std::nullopt, fmt::format("full − no_context is {:+.1f} ({}, n = {}): no gap that a strategy could keep",
-                                      100 * difference.value, interval, difference.n)};
+  if (!difference.interval) {
+    return {std::nullopt, fmt::format("full − no_context is {:+.1f} (n = {}): {}", 100 * difference.value, difference.n,
+                                      few ? "too few questions for an interval"
+                                          : "the same on all samples, which gives no interval")};
+  }
+  if (difference.interval->lo <= 0) {
+    return {std::nullopt,
+            fmt::format("full − no_context is {:+.1f} ([{:.1f}, {:.1f}], n = {}): no gap that a strategy could keep",
+                        100 * difference.value, 100 * difference.interval->lo, 100 * difference.interval->hi,
+                        difference.n)};
   }
   estimate.value = gain / gap;
   for (std::size_t d = 0; d < draws; ++d) {
     const double infinite = ratios[d] == 0 ? 0 : std::copysign(std::numeric_limits<double>::infinity(), ratios[d]);
     ratios[d] = possible[d] > 0 ? ratios[d] / possible[d] : infinite;
   }
-  const Interval interval = percentile_interval(ratios);
+  std::vector<double> influence;  // of a ratio: the method's share less that of the gap it is taken of
+  for (std::size_t q = 0; q < gap_influence.size(); ++q)
+    influence.push_back((kept_influence[q] - estimate.value * gap_influence[q]) / gap);
+  const std::optional<Interval> interval = options.method == IntervalMethod::bca
+                                               ? bca_interval(ratios, estimate.value, influence)
+                                               : percentile_interval(ratios);
   // Draws without a gap, fewer than one in forty, may leave an end open; draws that are all equal say nothing.
-  if (std::isfinite(interval.lo) && std::isfinite(interval.hi) && interval.lo < interval.hi)
+  if (interval && std::isfinite(interval->lo) && std::isfinite(interval->hi) && interval->lo < interval->hi)
     estimate.interval = interval;
   return {estimate, ""};
 }

@@ -42,7 +42,8 @@ struct GapTask {
   std::vector<double> method, full, none;
   std::vector<std::string> clusters;
 };
-/// Its interval resamples the triples. Refused where the interval of full − none reaches 0: a ratio over nothing.
+/// Its interval resamples the triples (percentile, or BCa). Refused where the percentile interval of full − none reaches 0,
+/// a ratio over nothing, and where there are too few questions for one.
 GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptions& options = {});
 
 }  // namespace kvmend

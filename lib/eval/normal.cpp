@@ -23,4 +23,12 @@ double normal_quantile(double p) {
   return z;
 }
 
+double t95(int degrees) {
+  const double z = z95, z2 = z * z, v = degrees;
+  const double terms[] = {z * (1 + z2) / 4, z * (3 + z2 * (16 + z2 * 5)) / 96,
+                          z * (-15 + z2 * (17 + z2 * (19 + z2 * 3))) / 384,
+                          z * (-945 + z2 * (-1920 + z2 * (1482 + z2 * (776 + z2 * 79)))) / 92160};
+  return z + (terms[0] + (terms[1] + (terms[2] + terms[3] / v) / v) / v) / v;
+}
+
 }  // namespace kvmend

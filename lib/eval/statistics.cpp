@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
+#include <unordered_map>
 
 #include "eval/bootstrap.h"
 #include "eval/normal.h"
@@ -62,8 +64,14 @@ std::optional<Interval> mean_interval(std::span<const TaskValues> tasks, const s
     std::vector<double> resampled = resampled_means(questions, index, options);
     for (std::size_t d = 0; d < all.size(); ++d) all[d] += resampled[d] / n_tasks;
     for (const double u : influence_of(questions)) influence.push_back(u / n_tasks);
-    intervals.emplace_back();
-    if (means.size() > 1) intervals.back() = percentile_interval(resampled);
+    if (means.size() == 1) continue;
+    if (options.method == IntervalMethod::percentile) {
+      intervals.push_back(percentile_interval(resampled));
+    } else if (const auto own = bca_interval(resampled, questions.mean, influence_of(questions))) {
+      intervals.push_back(*own);
+    } else {
+      return std::nullopt;
+    }
   }
   if (constant) return combine(means, intervals);
   if (options.method == IntervalMethod::bca) return bca_interval(all, mean_of(means), influence);
@@ -88,6 +96,56 @@ std::optional<Interval> median_interval(const std::vector<double>& sorted) {
   }
   if (k == 0) return std::nullopt;
   return Interval{sorted[k - 1], sorted[n - k]};
+}
+
+/// The same for questions with several samples, by inverting the sign test of questions. values[i] belongs to question
+/// clusters[i].
+std::optional<Interval> clustered_median_interval(const TaskValues& task) {
+  struct Sample {
+    double value;
+    std::size_t question;
+  };
+  std::unordered_map<std::string, std::size_t> index;
+  std::vector<Sample> samples;
+  std::vector<double> signs;  // a question's samples above m less those below
+  for (std::size_t i = 0; i < task.values.size(); ++i) {
+    const auto [at, fresh] = index.emplace(task.clusters[i], signs.size());
+    if (fresh) signs.push_back(0);
+    signs[at->second] += 1;
+    samples.push_back({task.values[i], at->second});
+  }
+  if (signs.size() < 2) return std::nullopt;
+  const double limit = t95(static_cast<int>(signs.size()) - 1);
+  double sum = 0, squares = 0;
+  for (const double sign : signs) {
+    sum += sign;
+    squares += sign * sign;
+  }
+  const auto rejects = [&] { return std::abs(sum) > limit * std::sqrt(squares); };
+  if (!rejects()) return std::nullopt;  // not even values below all samples
+  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.value < b.value; });
+  Interval out{samples.front().value, samples.back().value};
+  bool inside = false;
+  for (std::size_t first = 0, last = 0; first < samples.size(); first = last) {
+    const double value = samples[first].value, before = sum;
+    const auto pass = [&] {
+      for (last = first; last < samples.size() && samples[last].value == value; ++last) {
+        double& sign = signs[samples[last].question];
+        squares -= sign * sign;
+        sign -= 1;
+        squares += sign * sign;
+        sum -= 1;
+      }
+      return !rejects();
+    };
+    const bool at = pass(), beyond = pass();  // m moves onto the value, then to between it and the next
+    const bool median = before > 0 && sum < 0;
+    if (!at && !beyond && !median) continue;
+    if (!inside) out.lo = value;
+    inside = true;
+    out.hi = beyond && last < samples.size() ? samples[last].value : value;
+  }
+  return out;
 }
 
 }  // namespace
@@ -140,7 +198,10 @@ Estimate estimate_median(std::span<const TaskValues> tasks) {
     std::sort(sorted.begin(), sorted.end());
     medians.push_back(quantile(sorted, 0.5));
     out.n += static_cast<int>(sorted.size());
-    if (const auto interval = median_interval(sorted)) intervals.push_back(*interval);
+    const std::set<std::string> questions(task.clusters.begin(), task.clusters.end());
+    const bool single = questions.size() == sorted.size();
+    if (const auto interval = single ? median_interval(sorted) : clustered_median_interval(task))
+      intervals.push_back(*interval);
   }
   if (medians.empty()) return {std::numeric_limits<double>::quiet_NaN(), 0, std::nullopt};
   out.value = mean_of(medians);

@@ -41,14 +41,16 @@ struct BootstrapOptions {
 /// The mean of the tasks' means with a 95 % bootstrap interval (percentile, or BCa): questions are drawn with
 /// replacement within each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Scores of a task that are all 0 or all 1 get Wilson's
 /// interval over their questions instead (differences that are all 0: its upper end for none, to both sides), and the
-/// tasks' intervals are then combined by MOVER (Zou, Donner 2008).
+/// tasks' intervals, the others' by `method`, are then combined by MOVER (Zou, Donner 2008).
 /// No interval for fewer than two questions in a task, or a task whose values are all equal to anything else.
 /// Draws depend on the seed, the task's index and its number of questions: cells over the same samples share them.
 /// Tasks without values are left out; none at all gives n = 0 and NaN.
 Estimate estimate_mean(std::span<const TaskValues> tasks, const BootstrapOptions& options = {});
 
 /// The mean of the tasks' medians; each median's interval is that of the order statistics (exact binomial, at least
-/// 95 %), combined by MOVER. No interval for fewer than six values in a task.
+/// 95 %), combined by MOVER. No interval for fewer than six values in a task. Where a question has several samples: the
+/// values m between which the sign test by question (Larocque 2005: the sum over questions of samples above m less those
+/// below, against the root of its squares) does not reject at 5 % by Student's t; seven questions or more.
 Estimate estimate_median(std::span<const TaskValues> tasks);
 
 /// Wilson's score interval of a proportion at 95 % (Wilson 1927).

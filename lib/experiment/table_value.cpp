@@ -152,7 +152,7 @@ std::unordered_map<std::string, double> scores_of(const TableCell& cell) {
 }
 
 std::optional<Estimate> estimate_gap(const std::vector<const TableCell*>& cells, const References& references,
-                                     std::string& refusal) {
+                                     IntervalMethod method, std::string& refusal) {
   std::vector<GapTask> tasks;
   for (const auto* cell : cells) {
     const TableCell *full = references.full(*cell), *none = references.no_context(*cell);
@@ -172,7 +172,7 @@ std::optional<Estimate> estimate_gap(const std::vector<const TableCell*>& cells,
     }
     tasks.push_back(std::move(task));
   }
-  GapRatio ratio = estimate_gap_ratio(tasks);
+  GapRatio ratio = estimate_gap_ratio(tasks, {.method = method});
   if (!ratio.estimate) refusal = "no pgr: " + ratio.refusal;
   return ratio.estimate;
 }
@@ -203,7 +203,7 @@ std::optional<std::vector<TaskValues>> solved_scores(const std::vector<const Tab
 std::optional<Estimate> estimate_value(const std::string& value, const std::vector<const TableCell*>& cells,
                                        const References& references, IntervalMethod method, std::string& refusal) {
   const ValueKind& kind = find_kind(value);
-  if (value == "pgr") return estimate_gap(cells, references, refusal);
+  if (value == "pgr") return estimate_gap(cells, references, method, refusal);
   std::vector<TaskValues> tasks;
   if (value == "score_solved") {
     auto solved = solved_scores(cells, references, refusal);

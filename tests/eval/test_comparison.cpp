@@ -76,6 +76,40 @@ TEST_CASE("numpy finds the same intervals of questions at several depths, over o
       tasks.push_back(task_of(values, 3));
     }
     check_interval(estimate_mean(tasks).interval, group["percentile"], 0);
+    check_interval(estimate_mean(tasks, {.method = IntervalMethod::bca}).interval, group["bca"], 0);
+  }
+  for (const auto& task : golden().at("uneven")) {
+    TaskValues values;
+    for (std::size_t q = 0; q < task["scores"].size(); ++q) {
+      for (const double score : task["scores"][q]) {
+        values.values.push_back(score);
+        values.clusters.push_back(std::to_string(q));
+      }
+    }
+    check_interval(estimate_mean(std::vector{values}).interval, task["percentile"], 0);
+    check_interval(estimate_mean(std::vector{values}, {.method = IntervalMethod::bca}).interval, task["bca"], 0);
+  }
+}
+
+TEST_CASE("the median of samples that share questions has the interval that drawing questions gives") {
+  for (const auto& golden_median : golden().at("medians")) {
+    TaskValues task, as_if_alone;
+    for (const auto& question : golden_median["values"]) {
+      for (const double value : question) {
+        task.clusters.push_back(std::to_string(task.values.size() / question.size()));
+        as_if_alone.clusters.push_back(std::to_string(task.values.size()));
+        task.values.push_back(value);
+        as_if_alone.values.push_back(value);
+      }
+    }
+    const Estimate e = estimate_median(std::vector{task});
+    CHECK(e.value == Approx(golden_median["median"].get<double>()));
+    REQUIRE(e.interval);
+    const double lo = golden_median["percentile"][0], hi = golden_median["percentile"][1];
+    CHECK(e.interval->lo == Approx(lo).margin(0.15 * (hi - lo)));  // by a test, and by the bootstrap
+    CHECK(e.interval->hi == Approx(hi).margin(0.15 * (hi - lo)));
+    const Interval narrow = *estimate_median(std::vector{as_if_alone}).interval;
+    CHECK(narrow.hi - narrow.lo < 0.75 * (e.interval->hi - e.interval->lo));
   }
 }
 
@@ -86,6 +120,8 @@ TEST_CASE("the share of the gap agrees with numpy's, and is refused where there 
     REQUIRE(ratio.estimate);
     CHECK(ratio.estimate->value == Approx(gap["value"].get<double>()));
     check_interval(ratio.estimate->interval, gap["percentile"], 0.005);
+    const GapRatio bca = estimate_gap_ratio(std::vector{task}, {.method = IntervalMethod::bca});
+    check_interval(bca.estimate->interval, gap["bca"], 0.005);
   }
   const std::vector<double> coin{1, 0, 1, 0, 1, 0}, nioc{0, 1, 0, 1, 0, 1};
   const GapRatio none = estimate_gap_ratio(std::vector{GapTask{coin, coin, nioc, questions(6)}});
@@ -94,7 +130,10 @@ TEST_CASE("the share of the gap agrees with numpy's, and is refused where there 
              Catch::Contains("full − no_context is +0.0 [") || Catch::Contains("full − no_context is +0.0 (["));
   CHECK_THAT(none.refusal, Catch::Contains("no gap that a strategy could keep"));
   const GapRatio single = estimate_gap_ratio(std::vector{GapTask{{1}, {1}, {0}, {"a"}}});
-  CHECK_THAT(single.refusal, Catch::Contains("no interval"));
+  CHECK(single.refusal == "full − no_context is +100.0 (n = 1): too few questions for an interval");
+  const std::vector<double> most(4, 0.9), some(4, 0.2);
+  CHECK(estimate_gap_ratio(std::vector{GapTask{most, most, some, questions(4)}}).refusal ==
+        "full − no_context is +70.0 (n = 4): the same on all samples, which gives no interval");
   CHECK_THAT(estimate_gap_ratio({}).refusal, Catch::Contains("no sample"));
   // A method that is full prefill keeps all of it, by definition: no interval around that.
   const std::vector<double> ones(20, 1), zeros(20, 0);
@@ -177,6 +216,7 @@ TEST_CASE("the detectable difference is detected in about 80 % of experiments") 
 TEST_CASE("the normal distribution's quantiles are scipy's") {
   for (const auto& row : golden()["normal"])
     CHECK(normal_quantile(row[0]) == Approx(row[1].get<double>()).epsilon(1e-12).margin(1e-15));
+  for (const auto& row : golden()["t"]) CHECK(t95(row[0]) == Approx(row[1].get<double>()).epsilon(1e-3));
   CHECK(normal_cdf(z95) == Approx(0.975).epsilon(1e-14));
   CHECK(normal_cdf(z80) == Approx(0.8).epsilon(1e-14));
 }

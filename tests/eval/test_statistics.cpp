@@ -113,6 +113,25 @@ TEST_CASE("constant values get Wilson's interval if they are binary, else none")
   CHECK(two.interval->hi == Approx(0.5 + distance));
 }
 
+TEST_CASE("beside a constant task the others' intervals are by the method asked for") {
+  std::vector<double> skewed;
+  for (int i = 0; i < 40; ++i) skewed.push_back(i < 36 ? 0.1 : 1);
+  const BootstrapOptions bca{.method = IntervalMethod::bca};
+  const std::vector constant{independent(std::vector<double>(40, 1))}, varying{independent(skewed)};
+  const std::vector both{varying[0], constant[0]};
+  const auto distance = [&](const BootstrapOptions& options, const std::vector<TaskValues>& tasks) {
+    const Estimate e = estimate_mean(tasks, options);
+    return std::pair(e.value - e.interval->lo, e.interval->hi - e.value);
+  };
+  const auto combined = [](double a, double b) { return std::hypot(a, b) / 2; };
+  for (const BootstrapOptions& options : {BootstrapOptions{}, bca}) {
+    const auto all = distance(options, both), own = distance(options, varying), other = distance(options, constant);
+    CHECK(all.first == Approx(combined(own.first, other.first)));
+    CHECK(all.second == Approx(combined(own.second, other.second)));
+  }
+  CHECK(distance(bca, both).second > 1.1 * distance({}, both).second);  // the tail is above
+}
+
 TEST_CASE("differences that are all equal get what their questions can say") {
   const BootstrapOptions differences{.scale = Scale::difference};
   const auto of = [&](double value) {
@@ -141,6 +160,21 @@ TEST_CASE("medians have exact order-statistic intervals") {
   CHECK(e.interval->hi == 15);
   CHECK_FALSE(estimate_median(std::vector{independent({1, 2, 3, 4, 5})}).interval);
   CHECK(estimate_median(std::vector{independent({6, 5, 4, 3, 2, 1})}).interval->lo == 1);
+  // Each value at three depths says no more than once.
+  TaskValues depths;
+  for (int i = 0; i < 60; ++i) {
+    depths.values.push_back(1 + i / 3);
+    depths.clusters.push_back(std::to_string(i / 3));
+  }
+  CHECK(estimate_median(std::vector{depths}).interval->lo == 6);
+  CHECK(estimate_median(std::vector{depths}).interval->hi == 15);
+  const std::vector<std::string> six{"a", "a", "b", "b", "c", "c", "d", "d", "e", "e", "f", "f"};
+  CHECK_FALSE(estimate_median(std::vector{TaskValues{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, six}}).interval);
+  // Nine in ten are equal to the median: no value beside it is possible.
+  TaskValues same = depths;
+  for (std::size_t i = 6; i < 60; ++i) same.values[i] = 7;
+  CHECK(estimate_median(std::vector{same}).interval->lo == 7);
+  CHECK(estimate_median(std::vector{same}).interval->hi == 7);
   std::vector<double> many;
   for (int i = 1; i <= 2000; ++i) many.push_back(i);
   CHECK(estimate_median(std::vector{independent(many)}).interval->lo == Approx(956).margin(1));
