@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/table_group.h"
 #include "experiment/table_marks.h"
 #include "experiment/table_value.h"
 
@@ -49,6 +50,10 @@ std::optional<double> as_number(const std::string& text) {
 bool matches(const TableCell& cell, const std::string& name, const std::string& wanted) {
   const std::string value = dimension(cell, name);
   if (value == wanted) return true;
+  if (name == "group") {
+    const auto groups = groups_of(cell);
+    return std::find(groups.begin(), groups.end(), wanted) != groups.end();
+  }
   if (name == "strategy") return cell.record.strategy == wanted;
   if (name == "task") return cell.record.task == wanted;
   if (name == "chunker") return cell.record.chunker.flow() == wanted;
@@ -63,8 +68,10 @@ Cells filter(const TableData& data, const TableQuery& query) {
     bool found = false;
     for (const auto& cell : data.cells) {
       found = found || matches(cell, name, value);
-      const std::string other = dimension(cell, name);
-      if (!other.empty() && std::find(there.begin(), there.end(), other) == there.end()) there.push_back(other);
+      const auto others = name == "group" ? groups_of(cell) : std::vector{dimension(cell, name)};
+      for (const std::string& other : others) {
+        if (!other.empty() && std::find(there.begin(), there.end(), other) == there.end()) there.push_back(other);
+      }
     }
     if (!found)
       fail(ErrorKind::usage, "--where {}={}: no cell has it{}", name, value,
@@ -179,7 +186,7 @@ TableEntry describe(const Cells& cells, const Estimate& estimate) {
   entry.effective_ratio = mean_over_tasks(cells, &Observation::effective_ratio);
   entry.flops_ratio = mean_over_tasks(cells, &Observation::flops_ratio);
   entry.strategy = common(cells, [](const TableCell& c) { return c.strategy; });
-  entry.task = common(cells, [](const TableCell& c) { return c.task; });
+  entry.task = common(cells, [](const TableCell& c) { return c.group.empty() ? c.task : c.group; });
   entry.model = common(cells, [](const TableCell& c) { return c.model; });
   entry.chunker = common(cells, [](const TableCell& c) { return dimension(c, "chunker"); });
   entry.ratio = common(cells, [](const TableCell& c) { return c.record.ratio; }).value_or(std::nullopt);
@@ -211,7 +218,13 @@ std::vector<const TableCell*> filter_cells(const TableData& data, const TableQue
   return filter(data, query);
 }
 
-Table make_table(const TableData& data, const TableQuery& query) {
+Table make_table(const TableData& given, const TableQuery& query) {
+  const auto names_group = [](const auto& names) {
+    return std::find(names.begin(), names.end(), "group") != names.end();
+  };
+  std::optional<TableData> split;
+  if (names_group(query.rows) || names_group(query.cols)) split = split_by_group(given);
+  const TableData& data = split ? *split : given;
   const Cells cells = filter_cells(data, query);
   const References references(data.cells);
   Table table;
@@ -272,6 +285,7 @@ Table make_table(const TableData& data, const TableQuery& query) {
   }
   table.notes = strategy_notes(cells);
   table.warnings = table_warnings(data, cells, shows_times);
+  for (std::string& warning : group_warnings(cells)) table.warnings.push_back(std::move(warning));
   table.warnings.insert(table.warnings.end(), refusals.begin(), refusals.end());
   return table;
 }

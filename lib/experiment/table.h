@@ -37,7 +37,7 @@ struct TableEntry {
   Estimate estimate;                            ///< as stored: scores 0 to 1, seconds, ratios
   double effective_ratio = 0, flops_ratio = 0;  ///< means over the same samples
   /// What the figure is over; nullopt where it averages over several.
-  std::optional<std::string> strategy, task, model, chunker;
+  std::optional<std::string> strategy, task, model, chunker;  ///< task: the group, where those are a dimension
   std::optional<double> ratio;
   Value params;  ///< the strategy's; null where there are several
   Mark mark = Mark::none;

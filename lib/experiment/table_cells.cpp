@@ -180,12 +180,15 @@ std::vector<std::string> table_head(const Table& table) {
   }
   std::string tasks;
   for (const auto& task : table.tasks) tasks += (tasks.empty() ? "" : ", ") + task;
-  const auto uses_task = [](const auto& dimensions) {
-    return std::find(dimensions.begin(), dimensions.end(), "task") != dimensions.end();
+  const auto uses = [&](const char* name) {
+    return std::any_of(table.row_dimensions.begin(), table.row_dimensions.end(), [&](auto& d) { return d == name; }) ||
+           std::any_of(table.col_dimensions.begin(), table.col_dimensions.end(), [&](auto& d) { return d == name; });
   };
   if (table.tasks.size() == 1) {
     lines.push_back(tasks);
-  } else if (!uses_task(table.row_dimensions) && !uses_task(table.col_dimensions)) {
+  } else if (uses("group")) {
+    lines.push_back(fmt::format("means of each group's tasks, of {}: {}", table.tasks.size(), tasks));
+  } else if (!uses("task")) {
     lines.push_back(fmt::format("mean of {} tasks: {}", table.tasks.size(), tasks));
   }
   if (lines[0].empty()) lines.erase(lines.begin());

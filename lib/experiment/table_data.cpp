@@ -194,9 +194,9 @@ void make_labels_unique(std::vector<TableCell>& cells) {
 std::string as_text(const Value& value) { return value.is_string() ? value.as_string() : value.flow(); }
 
 const std::vector<std::string>& fixed_dimensions() {
-  static const std::vector<std::string> names = {"strategy", "ratio",          "task", "model",     "chunker",
-                                                 "dtype",    "backend",        "chat", "load_from", "tokenize",
-                                                 "system",   "max_new_tokens", "data", "evidence",  "key"};
+  static const std::vector<std::string> names = {
+      "strategy", "ratio",     "group",    "task",   "model",          "chunker", "dtype",    "backend",
+      "chat",     "load_from", "tokenize", "system", "max_new_tokens", "data",    "evidence", "key"};
   return names;
 }
 
@@ -247,6 +247,7 @@ std::string dimension(const TableCell& cell, const std::string& name) {
   if (name == "load_from") return cell.record.load_from;
   if (name == "tokenize") return cell.record.tokenize;
   if (name == "evidence") return cell.evidence;
+  if (name == "group") return cell.group;
   if (name == "key") return cell.record.key.substr(0, 8);
   const Value& canonical = cell.record.canonical;
   if (name == "system" || name == "max_new_tokens") {

@@ -37,6 +37,7 @@ struct TableCell {
   int failed = 0;
   std::string first_error;
   std::string evidence;  ///< split_by_evidence: "cut", "whole", or "" for samples without evidence
+  std::string group;     ///< split_by_group: the group of tasks that this copy counts in; else ""
 };
 
 struct TableData {
@@ -67,7 +68,7 @@ std::string sample_key(const SampleRow& sample);
 /// Everything but the seed, as a key: replicates share it.
 std::string without_seed(const CellRecord& record);
 
-/// The value of a dimension for a cell: strategy, ratio ("" if it has none), task, model, chunker, dtype, backend, chat,
+/// The value of a dimension for a cell: strategy, ratio ("" if it has none), task, group ("" unless split), model, chunker, dtype, backend, chat,
 /// load_from, tokenize, system, max_new_tokens, data, evidence, key; any parameter of its strategy or task; "" where it has no such
 /// parameter.
 std::string dimension(const TableCell& cell, const std::string& name);

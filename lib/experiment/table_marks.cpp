@@ -64,7 +64,7 @@ std::string conditions_of(const std::vector<const TableCell*>& cells) {
   for (const auto* cell : cells) {
     Value canonical = cell->record.canonical;
     canonical.erase("strategy");
-    each.insert(canonical.canonical() + cell->evidence);
+    each.insert(canonical.canonical() + cell->evidence + cell->group);
   }
   return fmt::format("{}", fmt::join(each, "\n"));
 }

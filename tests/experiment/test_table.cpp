@@ -93,6 +93,31 @@ TEST_CASE("a group's mean is the mean of its tasks' means") {
   CHECK_FALSE(e.task);
 }
 
+TEST_CASE("groups of tasks are a dimension: each task counts in all of its groups") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 10}, ruler/niah_single_1: {samples: 10}, ruler/niah_single_2: "
+      "{samples: 10}]\nstrategies: [full, epic]\nratios: [0.2]\n",
+      10, [](const CellRecord& cell, int position) {
+        ResultRecord r = synthetic_result(cell, position);
+        r.score = cell.task == "ruler/vt" ? 0 : cell.task == "ruler/niah_single_1" ? 1 : 0.5;
+        return r;
+      });
+  const Table table = store.table({{"strategy"}, {"group"}, {"score"}, {}});
+  CHECK(table.cols == std::vector<std::vector<std::string>>{{"ruler/all"}, {"ruler/niah"}});
+  CHECK(entry(table, "score", "epic", "ruler/all").estimate.value == Approx(0.5));
+  CHECK(entry(table, "score", "epic", "ruler/niah").estimate.value == Approx(0.75));
+  CHECK(entry(table, "score", "epic", "ruler/niah").estimate.n == 20);
+  CHECK(entry(table, "score", "epic", "ruler/niah").task == "ruler/niah");
+  CHECK(warns(table, "groups whose tasks were not all run: ruler/all over 3 of 13, ruler/niah over 2 of 8"));
+  CHECK_THAT(table_as_text(table, 100), Catch::Contains("means of each group's tasks, of 3: ruler/vt"));
+  // --where chooses by group with or without the dimension.
+  const Table niah = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"group", "ruler/niah"}}});
+  CHECK(niah.tasks == std::vector<std::string>{"ruler/niah_single_1", "ruler/niah_single_2"});
+  CHECK(store.table({{"group"}, {"ratio"}, {"score"}, {{"group", "ruler/niah"}}}).rows.size() == 2);  // by strategy
+  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"group", "ruler/nia"}}}) ==
+        "--where group=ruler/nia: no cell has it; did you mean 'ruler/niah'?");
+}
+
 TEST_CASE("seeds are averaged sample by sample before anything else") {
   const Filled store("name: x\nmodel: m\ntasks: [ruler/vt]\nstrategies: [random: {seed: [1, 2]}]\nratios: [0.1]\n", 40,
                      [](const CellRecord& cell, int position) {
