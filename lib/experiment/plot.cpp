@@ -47,9 +47,10 @@ std::string plot_script(const std::vector<std::filesystem::path>& stores, const 
   for (const auto& kind : kinds()) {
     names.push_back(kind.kind.name);
     if (kind.kind.name != query.kind) continue;
+    const Figure figure(output, query.width, query.height);
     TableData data = load_table_data(stores, kind.selections ? query.oracle : "");
     if (asks_for_evidence(query.where)) split_by_evidence(data, stores);
-    return gnuplot::preamble(output, query.width, query.height) + kind.draw({stores, data, query});
+    return figure.preamble() + kind.draw({stores, data, query, figure});
   }
   fail(ErrorKind::usage, "--kind: unknown plot '{}'{}", query.kind, did_you_mean(query.kind, names));
 }

@@ -1,5 +1,6 @@
 #pragma once
 // The kinds of plots, each the part of a script that follows the preamble.
+#include "experiment/figure.h"
 #include "experiment/plot.h"
 #include "experiment/table.h"
 
@@ -10,6 +11,7 @@ struct PlotInput {
   const std::vector<std::filesystem::path>& stores;
   const TableData& data;
   const PlotQuery& query;
+  const Figure& figure;
 };
 
 std::string plot_quality_cost(const PlotInput& input);
@@ -20,7 +22,8 @@ std::string plot_ttft(const PlotInput& input);
 std::string plot_niah(const PlotInput& input);
 std::string plot_overlap(const PlotInput& input);
 
-/// "smollm2-135m · bf16 · mean of 2 tasks · n = 16": what a figure is over; with a word on figures without intervals.
+/// "smollm2-135m · bf16 · mean of 2 tasks: ruler/vt, qa_custom · n = 16": what a figure is over; with a word on figures
+/// without intervals.
 std::string plot_caption(const Table& table, const std::vector<std::string>& values);
 
 }  // namespace kvmend

@@ -4,17 +4,14 @@
 #include <set>
 
 #include "core/error.h"
-#include "experiment/gnuplot.h"
+#include "experiment/figure_names.h"
+#include "experiment/line_plot.h"
 #include "experiment/plot_kinds.h"
 #include "experiment/table_cells.h"
-#include "experiment/table_marks.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
 namespace {
-
-using gnuplot::Point;
-using gnuplot::Series;
 
 Table table_of(const PlotInput& input, std::vector<std::string> rows, std::vector<std::string> cols,
                std::vector<std::string> values) {
@@ -27,12 +24,6 @@ Point point_at(double x, const TableEntry& entry) {
   Point out{x, 100 * entry.estimate.value, {}};
   if (const auto& i = entry.estimate.interval) out.interval = Interval{100 * i->lo, 100 * i->hi};
   return out;
-}
-
-std::string head(const Table& table, const std::string& x, const std::string& y) {
-  return fmt::format("{}set xlabel {}\nset ylabel {}\nset yrange [0:103]\n",
-                     gnuplot::caption(plot_caption(table, {table.blocks.front().value})), gnuplot::quote(x),
-                     gnuplot::quote(y));
 }
 
 /// From 0 to a little beyond the last point.
@@ -58,42 +49,68 @@ void require_points(const std::vector<Series>& series, const Table& table, const
   fail(ErrorKind::usage, "there is nothing to plot: {}{}", what, reason);
 }
 
-/// A row's heading, in which a strategy carries its note.
-std::string legend(const Table& table, std::size_t row) {
-  std::string out;
-  for (std::size_t d = 0; d < table.row_dimensions.size(); ++d) {
-    const std::string& value = table.rows[row][d];
-    out += d ? ", " : "";
-    out += table.row_dimensions[d] == "strategy" ? legend_label(table, value) : heading(table.row_dimensions[d], value);
+/// A series without points for each of a table's rows, which begin with the strategy.
+std::vector<Series> series_of(const PlotInput& input, const Table& table) {
+  TableQuery query;
+  query.where = input.query.where;
+  const FigureNames names(filter_cells(input.data, query));
+  std::map<std::string, std::size_t> variants;
+  std::vector<Series> out;
+  for (const auto& row : table.rows) {
+    Series& s = out.emplace_back();
+    s.label = names[row[0]];
+    for (std::size_t d = 1; d < row.size(); ++d) {
+      if (table.row_dimensions[d] != "ratio" || !row[d].empty())
+        s.label += ", " + heading(table.row_dimensions[d], row[d]);
+    }
+    s.place = names.place(row[0]);
+    s.variant = variants[row[0]]++;
+    s.reference = names.is_reference(row[0]);
   }
   return out;
 }
 
+void drop_empty(std::vector<Series>& series) {
+  std::erase_if(series, [](const Series& s) { return s.points.empty(); });
+}
+
 /// Series over the ratio, and references as levels.
-void over_ratio(const Table& table, const TableBlock& block, std::vector<Series>& series, std::vector<Series>& levels) {
+void over_ratio(const PlotInput& input, const Table& table, LinePlot& plot) {
+  plot.series = series_of(input, table);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    Series line{legend(table, r), {}};
-    for (const auto& entry : block.entries[r]) {
+    Series& line = plot.series[r];
+    for (const auto& entry : table.blocks[0].entries[r]) {
       if (!entry) continue;
       if (entry->ratio) {
         line.points.push_back(point_at(100 * *entry->ratio, *entry));
       } else {
-        levels.push_back({line.label, {point_at(0, *entry)}});
+        plot.levels.push_back(line);
+        plot.levels.back().points = {point_at(0, *entry)};
       }
     }
-    if (!line.points.empty()) series.push_back(std::move(line));
   }
+  drop_empty(plot.series);
+  plot.axes = x_range(plot.series);
+}
+
+LinePlot labelled(const Table& table, const std::string& x, const std::string& y) {
+  LinePlot plot;
+  plot.caption = plot_caption(table, {table.blocks.front().value});
+  plot.x_label = x;
+  plot.y_label = y;
+  return plot;
 }
 
 }  // namespace
 
 std::string plot_caption(const Table& table, const std::vector<std::string>& values) {
+  constexpr std::size_t most = 160;  // letters that tasks' names may take
   std::string out;
-  for (const auto& line : table_head(table)) out += (out.empty() ? "" : " · ") + line;
-  if (out.size() > 90 && table.tasks.size() > 1) {
-    out.clear();
-    for (const auto& [name, value] : table.constant) out += (out.empty() ? "" : " · ") + value;
-    out += fmt::format(" · mean of {} tasks", table.tasks.size());
+  const auto head = table_head(table);
+  const bool name_tasks = table.tasks.size() == 1 || head.empty() || letters(head.back()) <= most;
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    const bool count = i + 1 == head.size() && !name_tasks;
+    out += (out.empty() ? "" : " · ") + (count ? fmt::format("mean of {} tasks", table.tasks.size()) : head[i]);
   }
   std::set<int> counts;
   int without = 0, figures = 0;
@@ -110,6 +127,7 @@ std::string plot_caption(const Table& table, const std::vector<std::string>& val
   }
   if (counts.size() == 1) out += fmt::format(" · n = {}", *counts.begin());
   if (counts.size() > 1) out += fmt::format(" · n = {} to {}", *counts.begin(), *counts.rbegin());
+  if (values == std::vector<std::string>{"n"}) return out;  // counts have no intervals
   if (figures > 0 && without == figures) out += " · no intervals: too few questions";
   if (without > 0 && without < figures) out += fmt::format(" · {} of {} without an interval", without, figures);
   return out;
@@ -119,43 +137,44 @@ std::string plot_quality_cost(const PlotInput& input) {
   const std::string y = y_label(input.query.value);
   const Table table = table_of(input, {"strategy"}, {"ratio"}, {input.query.value, "flops_ratio"});
   const TableBlock &scores = table.blocks[0], &costs = table.blocks[1];
-  std::vector<Series> series;
+  LinePlot plot = labelled(table, "FLOPs to the first token, % of full prefill", y);
+  plot.series = series_of(input, table);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    Series line{legend(table, r), {}};
+    auto& points = plot.series[r].points;
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
       if (scores.entries[r][c] && costs.entries[r][c])
-        line.points.push_back(point_at(100 * costs.entries[r][c]->estimate.value, *scores.entries[r][c]));
+        points.push_back(point_at(100 * costs.entries[r][c]->estimate.value, *scores.entries[r][c]));
     }
-    std::sort(line.points.begin(), line.points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
-    if (!line.points.empty()) series.push_back(std::move(line));
+    std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
   }
-  require_points(series, table, "no figures with FLOPs");
-  return head(table, "FLOPs to the first token, % of full prefill", y) + x_range(series) +
-         gnuplot::line_plot(series, {}, gnuplot::Dodge::none);
+  drop_empty(plot.series);
+  require_points(plot.series, table, "no figures with FLOPs");
+  plot.axes = x_range(plot.series);
+  plot.dodge = Dodge::coinciding;
+  return plot.draw(input.figure);
 }
 
 std::string plot_ratio(const PlotInput& input) {
   const std::string y = y_label(input.query.value);
   const Table table = table_of(input, {"strategy"}, {"ratio"}, {input.query.value});
-  std::vector<Series> series, levels;
-  over_ratio(table, table.blocks[0], series, levels);
-  require_points(series, table, "no strategy has a ratio");
-  return head(table, "recomputation ratio, %", y) + x_range(series) +
-         gnuplot::line_plot(series, levels, gnuplot::Dodge::linear);
+  LinePlot plot = labelled(table, "recomputation ratio, %", y);
+  over_ratio(input, table, plot);
+  require_points(plot.series, table, "no strategy has a ratio");
+  return plot.draw(input.figure);
 }
 
 std::string plot_crowding_out(const PlotInput& input) {
   const Table table = table_of(input, {"strategy"}, {"ratio"}, {"crowding_out"});
-  std::vector<Series> series, levels;
-  over_ratio(table, table.blocks[0], series, levels);
+  LinePlot plot = labelled(table, "recomputation ratio, %",
+                           fmt::format("selection outside 90 % of {}'s score, %", input.query.oracle));
+  over_ratio(input, table, plot);
   require_points(
-      series, table,
+      plot.series, table,
       fmt::format("crowding-out needs {} with its scores in the store (store: {{scores: true}}), over the same "
                   "prompts; --oracle names another strategy",
                   input.query.oracle));
-  return head(table, "recomputation ratio, %",
-              fmt::format("selection outside 90 % of {}'s score, %", input.query.oracle)) +
-         x_range(series) + gnuplot::line_plot(series, {}, gnuplot::Dodge::linear);
+  plot.levels.clear();
+  return plot.draw(input.figure);
 }
 
 std::string plot_chunk_size(const PlotInput& input) {
@@ -172,24 +191,23 @@ std::string plot_chunk_size(const PlotInput& input) {
     fail(ErrorKind::usage,
          "there is nothing to plot: chunk-size needs results over two chunk sizes or more, e.g. chunker: "
          "[{{fixed: 64}}, {{fixed: 256}}]");
-  std::vector<Series> series;
+  LinePlot plot = labelled(table, "tokens a chunk", y);
+  plot.series = series_of(input, table);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    Series line{legend_label(table, table.rows[r][0]) +
-                    (table.rows[r][1].empty() ? "" : ", " + heading("ratio", table.rows[r][1])),
-                {}};
+    auto& points = plot.series[r].points;
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
       if (table.blocks[0].entries[r][c] && sizes[c] > 0)
-        line.points.push_back(point_at(sizes[c], *table.blocks[0].entries[r][c]));
+        points.push_back(point_at(sizes[c], *table.blocks[0].entries[r][c]));
     }
-    std::sort(line.points.begin(), line.points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
-    if (!line.points.empty()) series.push_back(std::move(line));
+    std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
   }
+  drop_empty(plot.series);
   std::string tics;
   for (const double size : distinct) tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", size, size);
-  return head(table, "tokens a chunk", y) +
-         fmt::format("set logscale x 2\nset xtics ({})\nset xrange [{}:{}]\n", tics, *distinct.begin() / 1.2,
-                     *distinct.rbegin() * 1.2) +
-         gnuplot::line_plot(series, {}, gnuplot::Dodge::logarithmic);
+  plot.axes = fmt::format("set logscale x 2\nset xtics ({})\nset xrange [{}:{}]\n", tics, *distinct.begin() / 1.2,
+                          *distinct.rbegin() * 1.2);
+  plot.dodge = Dodge::logarithmic;
+  return plot.draw(input.figure);
 }
 
 }  // namespace kvmend

@@ -1,0 +1,149 @@
+#include "experiment/figure.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "experiment/gnuplot.h"
+
+namespace kvmend {
+namespace {
+
+constexpr double edge = 0.06;  // inches that stay empty around everything
+constexpr double points = 72;  // an inch
+
+bool starts_letter(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+
+/// Where the letter begins that has `count` before it.
+std::size_t byte_of(const std::string& text, std::size_t count) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (starts_letter(text[at]) && count-- == 0) break;
+  }
+  return at;
+}
+
+/// Where to break a text that is too long: before the last dot, else after the last blank, else anywhere.
+std::pair<std::size_t, std::size_t> break_at(const std::string& text, std::size_t room) {
+  const std::size_t limit = byte_of(text, room);
+  for (const std::string mark : {" · ", " "}) {
+    const std::size_t at = text.rfind(mark, limit);
+    if (at != std::string::npos && at > limit / 3) return {at, at + mark.size()};
+  }
+  return {limit, limit};
+}
+
+}  // namespace
+
+std::size_t letters(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_letter));
+}
+
+std::string shorten(const std::string& text, std::size_t most) {
+  const std::size_t count = letters(text);
+  if (count <= most || most < 3) return text;
+  const std::size_t head = most / 2, tail = most - 1 - head;
+  return text.substr(0, byte_of(text, head)) + "…" + text.substr(byte_of(text, count - tail));
+}
+
+Figure::Figure(const std::filesystem::path& output, double width, double height) : width_(width), height_(height) {
+  const double size = std::clamp(5 + 0.6 * width, 6.5, 9.0), small = std::max(6.0, 0.8 * size);
+  em_ = size / points;
+  small_ = small / points;
+  const std::string suffix = output.extension().string();
+  std::string terminal;
+  double unit = 0;  // of a terminal's font in one point
+  if (suffix == ".svg") {
+    unit = 100 / points;
+    terminal = fmt::format("svg size {:.0f},{:.0f} font 'Helvetica,{:.1f}' background '#ffffff'", 100 * width,
+                           100 * height, unit * size);
+  } else if (suffix == ".png") {
+    unit = 0.75 * 200 / points;  // cairo's pixels are 3/4 of its points
+    terminal = fmt::format("pngcairo size {:.0f},{:.0f} font 'Sans,{:.1f}' linewidth 1.8 pointscale 1.6", 200 * width,
+                           200 * height, unit * size);
+  } else if (suffix == ".pdf") {
+    unit = 1.5;  // its fontscale is 2/3
+    terminal = fmt::format("pdfcairo size {}in,{}in font 'Sans,{:.1f}'", width, height, unit * size);
+  } else {
+    fail(ErrorKind::usage, "{}: a plot is written as .svg, .png or .pdf (or .gp: the gnuplot script){}",
+         output.string(), did_you_mean(suffix, {".svg", ".png", ".pdf", ".gp"}));
+  }
+  preamble_ = fmt::format(
+      "set encoding utf8\nset terminal {} noenhanced\nset output {}\nset border 3 lw 0.8\nset tics nomirror out scale "
+      "0.6\nset grid ytics lc rgb '#e4e4e4' lt 1 lw 0.6\nunset key\nsmall = ',{:.1f}'\n",
+      terminal, gnuplot::quote(output.string()), unit * small);
+}
+
+std::string Figure::at(double x, double y) const {
+  return fmt::format("screen {:.4f}, screen {:.4f}", x / width_, y / height_);
+}
+
+std::string Figure::wrapped(const std::string& text, double letter, double room, int* lines) const {
+  const auto fits = static_cast<std::size_t>(std::max(4.0, room / letter));
+  std::string rest = text, out;
+  int count = 1;
+  for (; letters(rest) > fits; ++count) {
+    const auto [end, next] = break_at(rest, fits);
+    out += gnuplot::quote(rest.substr(0, end)) + ".\"\\n\".";
+    rest.erase(0, next);
+  }
+  if (lines) *lines = count;
+  return out + gnuplot::quote(rest);
+}
+
+std::string Figure::caption(const std::string& text, Frame& frame) const {
+  int lines = 0;
+  const std::string words = wrapped(text, small_letter(), width_ - 2 * edge, &lines);
+  // The first line's middle is what gnuplot places.
+  const std::string out =
+      fmt::format("set label 1001 {} at {} left font small\n", words, at(edge, height_ - edge - 0.5 * small_line()));
+  frame.top = std::max(frame.top, edge + (lines + 0.7) * small_line());
+  return out;
+}
+
+std::string Figure::key(const std::vector<KeyEntry>& entries, Frame& frame) const {
+  if (entries.empty()) return "";
+  const double sample = 3 * small_, gap = 0.6 * small_, step = 1.08 * small_line();
+  std::size_t longest = 0;
+  for (const auto& entry : entries) longest = std::max(longest, letters(entry.label));
+  const double column = sample + gap + static_cast<double>(longest) * small_letter() + 2 * gap;
+  const auto count = static_cast<double>(entries.size());
+  const bool beside = column <= width_ / 3 && count * step <= height_ - frame.top - frame.bottom;
+  const double columns = beside ? 1 : std::clamp(std::floor((width_ - 2 * edge) / column), 1.0, count);
+  const double rows = std::ceil(count / columns);
+  const double left = beside ? width_ - edge - column + gap : edge;
+  const double top = beside ? height_ - frame.top - 0.5 * step : edge + (rows - 0.5) * step;
+  (beside ? frame.right : frame.bottom) += beside ? column : rows * step + edge;
+  std::string out;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto row = static_cast<double>(i % static_cast<std::size_t>(rows));
+    const auto col = static_cast<double>(i / static_cast<std::size_t>(rows));
+    const double x = left + col * column, y = top - row * step;
+    const KeyEntry& entry = entries[i];
+    if (!entry.line.empty())
+      out += fmt::format("set arrow from {} to {} nohead {}\n", at(x, y), at(x + sample, y), entry.line);
+    if (!entry.point.empty()) out += fmt::format("set label '' at {} point {}\n", at(x + sample / 2, y), entry.point);
+    if (!entry.fill.empty()) {
+      out += fmt::format("set object rectangle from {} to {} fc rgb '{}' fs solid noborder\n",
+                         at(x + sample / 3, y - 0.35 * small_), at(x + sample, y + 0.35 * small_), entry.fill);
+    }
+    out += fmt::format("set label {} at {} left font small\n", gnuplot::quote(entry.label), at(x + sample + gap, y));
+  }
+  return out;
+}
+
+std::string Figure::place(const Frame& frame, const std::string& what) const {
+  constexpr double least_width = 0.8, least_height = 0.6;
+  if (width_ - frame.left - frame.right < least_width || height_ - frame.top - frame.bottom < least_height)
+    fail(ErrorKind::usage,
+         "{} leave no room for a graph in {} by {} inches; choose fewer with --where, or give more "
+         "--width or --height",
+         what, width_, height_);
+  return fmt::format(
+      "set lmargin at screen {:.4f}\nset rmargin at screen {:.4f}\nset tmargin at screen {:.4f}\nset "
+      "bmargin at screen {:.4f}\n",
+      frame.left / width_, 1 - frame.right / width_, 1 - frame.top / height_, frame.bottom / height_);
+}
+
+}  // namespace kvmend

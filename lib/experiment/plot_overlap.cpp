@@ -1,0 +1,157 @@
+// Overlap of the strategies' selections, a matrix.
+#include <algorithm>
+#include <set>
+
+#include <fmt/ranges.h>
+
+#include "core/error.h"
+#include "experiment/figure_names.h"
+#include "experiment/gnuplot.h"
+#include "experiment/heat_colours.h"
+#include "experiment/plot_kinds.h"
+#include "experiment/table_cells.h"
+
+namespace kvmend {
+namespace {
+
+using Cells = std::vector<const TableCell*>;
+
+/// Selections can only be compared on the same prompts, at one ratio.
+void require_one_ratio(const Cells& cells) {
+  std::set<std::string> ratios;
+  for (const auto* cell : cells) {
+    if (cell->record.ratio) ratios.insert(format_number(*cell->record.ratio));
+  }
+  if (ratios.size() > 1)
+    fail(ErrorKind::usage, "overlap compares selections at one ratio; choose it with --where ratio={}",
+         *ratios.begin());
+}
+
+void require_one_of_each(const Cells& cells, const Table& table) {
+  for (std::size_t d = 1; d < table.row_dimensions.size(); ++d) {
+    const std::string& name = table.row_dimensions[d];
+    std::vector<std::string> values;
+    for (const auto* cell : cells) {
+      std::string value = dimension(*cell, name);
+      if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(std::move(value));
+    }
+    if (values.size() < 2) continue;  // what varies is among the references
+    fail(ErrorKind::usage, "overlap compares selections of one {}; choose with --where '{}={}' (there are: {})", name,
+         name, values.front(), fmt::join(values, "; "));
+  }
+}
+
+struct Mean {
+  double sum = 0;
+  int n = 0;
+};
+struct Overlaps {
+  std::map<std::pair<std::size_t, std::size_t>, Mean> means;  ///< by the strategies' places in the list
+  std::size_t samples = 0;
+};
+
+Overlaps read(const PlotInput& input, const Cells& cells, const std::vector<std::string>& strategies) {
+  std::map<std::string, std::string> strategy_of_key;
+  for (const auto* cell : cells) {
+    if (cell->record.ratio) strategy_of_key[cell->record.key] = cell->strategy;
+  }
+  std::map<std::string, std::map<std::string, std::vector<int>>> chosen;  // by sample, by strategy
+  for (const auto& path : input.stores) {
+    Store store = Store::open(path, Store::Mode::read);
+    Statement row = store.database().prepare(
+        "SELECT c.key, s.prompts || ':' || s.position, x.n, x.bitmap FROM selections x JOIN results r USING (result) "
+        "JOIN cells c USING (cell) JOIN samples s USING (sample) WHERE x.kind IN ('original', 'selected') AND x.layer "
+        "= "
+        "-1 AND x.chosen > 0 ORDER BY x.result, x.kind");  // of reordered chunks the indices in the given order count
+    while (row.step()) {
+      const auto found = strategy_of_key.find(row.text(0));
+      if (found != strategy_of_key.end())
+        chosen[row.text(1)].emplace(found->second, unpack_indices(row.blob(3), static_cast<int>(row.integer(2))));
+    }
+  }
+  Overlaps out;
+  out.samples = chosen.size();
+  for (const auto& [sample, sets] : chosen) {
+    for (std::size_t a = 0; a < strategies.size(); ++a) {
+      for (std::size_t b = 0; b < strategies.size(); ++b) {
+        const auto x = sets.find(strategies[a]), y = sets.find(strategies[b]);
+        if (x == sets.end() || y == sets.end()) continue;
+        std::vector<int> both;
+        std::set_intersection(x->second.begin(), x->second.end(), y->second.begin(), y->second.end(),
+                              std::back_inserter(both));
+        Mean& mean = out.means[{a, b}];
+        mean.sum +=
+            static_cast<double>(both.size()) / static_cast<double>(x->second.size() + y->second.size() - both.size());
+        ++mean.n;
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string plot_overlap(const PlotInput& input) {
+  const TableQuery query{{"strategy"}, {"ratio"}, {"n"}, input.query.where};
+  Cells cells = filter_cells(input.data, query);
+  require_one_ratio(cells);
+  std::erase_if(cells, [](const TableCell* cell) { return !cell->record.ratio; });
+  const Table table = make_table(input.data, query);
+  require_one_of_each(cells, table);
+  std::vector<std::string> strategies;
+  for (const auto* cell : cells) {
+    if (std::find(strategies.begin(), strategies.end(), cell->strategy) == strategies.end())
+      strategies.push_back(cell->strategy);
+  }
+  const Overlaps overlaps = read(input, cells, strategies);
+  if (strategies.size() < 2 || overlaps.means.empty())
+    fail(ErrorKind::usage, "there is nothing to plot: overlap needs the selections of two strategies at one ratio");
+
+  const Figure& figure = input.figure;
+  const double count = static_cast<double>(strategies.size()), letter = figure.small_letter();
+  const FigureNames names(cells);
+  std::size_t longest = 0;
+  for (const auto& strategy : strategies) longest = std::max(longest, letters(names[strategy]) + 4);
+  const double label_room = std::min(static_cast<double>(longest) * letter, 0.36 * figure.width());
+  Frame frame{label_room + 3 * letter, 8 * letter + 0.1, 0, 1.8 * figure.small_line()};
+  std::string out = figure.caption(
+      fmt::format("Jaccard overlap of selections at {}, % · {}",
+                  heading("ratio", format_number(*cells.front()->record.ratio)), plot_caption(table, {"n"})),
+      frame);
+  // Square fields, flush left.
+  const double side = std::min(figure.width() - frame.left - frame.right, figure.height() - frame.top - frame.bottom);
+  frame.right = figure.width() - frame.left - side;
+  frame.bottom = figure.height() - frame.top - side;
+  out += figure.place(frame, fmt::format("{} strategies", strategies.size()));
+
+  std::string data, rows, columns;
+  for (std::size_t i = 0; i < strategies.size(); ++i) {
+    std::string name = fmt::format("{}  {}", names[strategies[i]], i + 1);
+    int lines = 0;
+    std::string label = figure.wrapped(name, letter, label_room, &lines);
+    if (side / count < lines * figure.small_line())
+      label = gnuplot::quote(shorten(names[strategies[i]], static_cast<std::size_t>(label_room / letter) - 4) +
+                             fmt::format("  {}", i + 1));
+    for (std::size_t at = 0; (at = label.find('%', at)) != std::string::npos; at += 2) label.insert(at, "%");
+    rows += fmt::format("{}{} {}", i ? ", " : "", label, i);
+    columns += fmt::format("{}'{}' {}", i ? ", " : "", i + 1, i);
+  }
+  const bool texts = side / count >= 3.6 * letter;
+  for (const auto& [at, mean] : overlaps.means) {
+    const double percent = 100 * mean.sum / mean.n;
+    data += fmt::format("{} {} {}\n", at.first, at.second, percent);
+    if (texts) {
+      out += fmt::format("set label '{:.0f}' at {},{} center front font small tc rgb '{}'\n", percent, at.first,
+                         at.second, heat_ink(percent));
+    }
+  }
+  return out + fmt::format(
+                   "{}{}unset grid\nset border 15\nset colorbox user origin {} size {}\nset xtics ({}) font small\nset "
+                   "ytics ({}) font small\nset xrange [-0.5:{}]\nset yrange [{}:-0.5]\n"
+                   "plot $m using 1:2:(0.5):(0.5):3 with boxxyerror fs solid noborder lc palette notitle\n",
+                   heat_palette, gnuplot::block("m", data),
+                   figure.at(frame.left + side + 0.12, frame.bottom + 0.15 * side), figure.at(0.1, 0.7 * side), columns,
+                   rows, count - 0.5, count - 0.5);
+}
+
+}  // namespace kvmend
