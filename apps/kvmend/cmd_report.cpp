@@ -14,7 +14,8 @@ class ReportCommand final : public Command {
   explicit ReportCommand(CLI::App& app) {
     app.add_option("store", stores_, "one store or several")->required();
     app.add_option("-o,--output", output_, "FILE.html")->required();
-    app.add_option("--samples", query_.samples, "how many with text and selections, disagreements first")
+    app.add_option("--samples", query_.samples,
+                   "how many with text and selections, disagreements first; fewer where the page would exceed 60 MB")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--where", where_, "only these: 'task=ruler/vt'; repeat for several")->allow_extra_args(false);
@@ -26,8 +27,9 @@ class ReportCommand final : public Command {
     const Report report = make_report({stores_.begin(), stores_.end()}, query_);
     write_file_atomically(output_, report.html);
     for (const auto& note : report.notes) fmt::print(stderr, "kvmend: {}\n", note);
-    fmt::print(stderr, "kvmend: {}: {} samples, {} of them with text, {:.1f} MB\n", output_, report.samples,
-               report.with_text, static_cast<double>(report.html.size()) / 1e6);
+    fmt::print(stderr, "kvmend: {}: {} {}, {} with text, {:.1f} MB\n", output_, report.samples,
+               report.samples == 1 ? "sample" : "samples", report.with_text,
+               static_cast<double>(report.html.size()) / 1e6);
     return 0;
   }
 

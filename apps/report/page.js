@@ -47,6 +47,9 @@ const columns = [
   ["score", "figure"], ["pgr", "figure"], ["FLOPs %", "figure"], ["effective %", "figure"], ["TTFT %", "figure"],
 ];
 let order = {column: -1, down: false};
+// What is the same in every row stands above the table instead: the task, the model, the chunker.
+const constant = [2, 3, 4].filter((i) => data.rows.every((row) => row[i] === data.rows[0][i]));
+const visible = columns.map((_, i) => i).filter((i) => !constant.includes(i));
 
 const percent = (x) => (x === null ? "" : (100 * x).toFixed(1).replace(/^-(0\.0)$/, "$1"));
 function cellOf(value, kind) {
@@ -75,9 +78,10 @@ function showTable() {
   const rows = data.rows.filter((row) => (task === "*" || (row[2] ?? "") === task) &&
     (!text || row.slice(0, 5).join(" ").toLowerCase().includes(text)));
   if (order.column >= 0) rows.sort(compareRows);
-  $("table").tBodies[0].replaceChildren(...rows.map((row) => element("tr", {}, ...row.map((value, i) => cellOf(value, columns[i][1])))));
+  $("table").tBodies[0].replaceChildren(...rows.map((row) => element("tr", {}, ...visible.map((i) => cellOf(row[i], columns[i][1])))));
   $("table-count").textContent = `${rows.length} of ${data.rows.length} rows`;
-  for (const [i, th] of [...$("table").tHead.rows[0].cells].entries()) {
+  for (const [at, th] of [...$("table").tHead.rows[0].cells].entries()) {
+    const i = visible[at];
     th.setAttribute("aria-sort", i !== order.column ? "none" : order.down ? "descending" : "ascending");
     th.firstChild.textContent = columns[i][0] + (i !== order.column ? "" : order.down ? " ▾" : " ▴");
   }
@@ -91,8 +95,14 @@ function fill(select, options) {
   select.replaceChildren(...options.map(([value, text]) => element("option", {value}, text)));
 }
 function startTable() {
-  $("table").tHead.append(element("tr", {}, ...columns.map(([name, kind], i) =>
-    element("th", {scope: "col", class: kind === "text" ? "" : "n"}, element("button", {type: "button", onclick: () => sortBy(i)}, name)))));
+  $("table").tHead.append(element("tr", {}, ...visible.map((i) => {
+    const [name, kind] = columns[i];
+    return element("th", {scope: "col", class: kind === "text" ? "" : "n"}, element("button", {type: "button", onclick: () => sortBy(i)}, name));
+  })));
+  if (data.rows.length) {
+    $("table").createCaption().textContent =
+      constant.map((i) => `${columns[i][0]}: ${data.rows[0][i] ?? "mean of all"}`).join(" · ");
+  }
   const tasks = [...new Set(data.rows.map((row) => row[2] ?? ""))];
   $("table-notes").append(...data.notes.map((text) => element("p", {}, text)));
   fill($("table-task"), [["*", "all"], ...tasks.map((task) => [task, task || "mean of all tasks"])]);
@@ -198,8 +208,9 @@ function tokenLevels(text, strategy) {  // the smallest ratio at which each toke
   for (const [c, runs] of text.selected) {
     if (data.cells[c].strategy !== strategy) continue;
     const level = data.cells[c].ratio ?? 1;
-    for (let i = 0; i < runs.length; i += 2) {
-      for (let t = runs[i]; t < runs[i] + runs[i + 1]; ++t) levels[t] = Math.min(levels[t], level);
+    for (let i = 0, at = 0; i < runs.length; i += 2) {
+      at += runs[i];  // skipped
+      for (const end = at + runs[i + 1]; at < end; ++at) levels[at] = Math.min(levels[at], level);
     }
   }
   return levels;
@@ -244,12 +255,14 @@ async function showSample(sample) {
     return;
   }
   const text = await unpack(blocks[sample[S.block]]);
+  let begin = 0;
+  text.begin = text.steps.map((step) => begin += step);  // bytes
   if (mine !== request) return;
   const strategies = [...new Set(text.selected.map(([c]) => data.cells[c].strategy))];
   const holder = element("div");
   const choice = element("select", {"aria-label": "Strategy whose selection is shown",
     onchange: () => holder.replaceChildren(promptOf(text, choice.value))}, ...strategies.map((s) => element("option", {value: s}, s)));
-  const wanted = $("f-b").value.split(", ")[0];
+  const wanted = data.cells.find((cell) => cell.label === $("f-b").value)?.strategy;
   if (strategies.includes(wanted)) choice.value = wanted;
   holder.append(promptOf(text, choice.value));
   out.append(element("h3", {}, "Prompt"), element("div", {class: "controls legend"}, element("label", {}, "Selected by ", choice),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "experiment/figure.h"
+#include "experiment/run_facts.h"
 #include "experiment/table_cells.h"
 
 namespace kvmend {
@@ -39,6 +40,7 @@ FigureNames::FigureNames(const std::vector<const TableCell*>& cells, std::size_t
     look.name = shorten(whole, most);
     if (const int same = ++names[look.name]; same > 1)
       look.name = fmt::format("{} {}", shorten(whole, std::max<std::size_t>(most, 6) - 3), same);
+    look.name = with_note(look.name, cell->note);
   }
 }
 

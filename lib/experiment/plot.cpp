@@ -41,30 +41,51 @@ const std::vector<PlotKind>& plot_kinds() {
   return out;
 }
 
-std::string plot_script(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
-                        const std::filesystem::path& output) {
+namespace {
+
+const Kind& find_kind(const std::string& name) {
   std::vector<std::string> names;
   for (const auto& kind : kinds()) {
+    if (kind.kind.name == name) return kind;
     names.push_back(kind.kind.name);
-    if (kind.kind.name != query.kind) continue;
-    const Figure figure(output, query.width, query.height);
-    TableData data = load_table_data(stores, kind.selections ? query.oracle : "");
-    if (asks_for_evidence(query.where)) split_by_evidence(data, stores);
-    return figure.preamble() + kind.draw({stores, data, query, figure});
   }
-  fail(ErrorKind::usage, "--kind: unknown plot '{}'{}", query.kind, did_you_mean(query.kind, names));
+  fail(ErrorKind::usage, "--kind: unknown plot '{}'{}", name, did_you_mean(name, names));
+}
+
+TableData data_for(const std::vector<std::filesystem::path>& stores, const PlotQuery& query) {
+  TableData data = load_table_data(stores, find_kind(query.kind).selections ? query.oracle : "");
+  if (asks_for_evidence(query.where)) split_by_evidence(data, stores);
+  return data;
+}
+
+std::string script_of(const std::vector<std::filesystem::path>& stores, const TableData& data, const PlotQuery& query,
+                      const std::filesystem::path& output) {
+  const Figure figure(output, query.width, query.height);
+  return figure.preamble() + find_kind(query.kind).draw({stores, data, query, figure});
+}
+
+}  // namespace
+
+std::string plot_script(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
+                        const std::filesystem::path& output) {
+  return script_of(stores, data_for(stores, query), query, output);
 }
 
 void write_plot(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
                 const std::filesystem::path& output) {
+  write_plot(stores, data_for(stores, query), query, output);
+}
+
+void write_plot(const std::vector<std::filesystem::path>& stores, const TableData& data, const PlotQuery& query,
+                const std::filesystem::path& output) {
   if (output.extension() == ".gp") {
     auto image = output;
-    write_file_atomically(output, plot_script(stores, query, image.replace_extension(".svg")));
+    write_file_atomically(output, script_of(stores, data, query, image.replace_extension(".svg")));
     return;
   }
   // Under its final suffix, in the same folder: renamed when it is whole.
   const auto partial = output.parent_path() / ("." + output.stem().string() + ".part" + output.extension().string());
-  const std::string script = plot_script(stores, query, partial);
+  const std::string script = script_of(stores, data, query, partial);
   std::error_code error;
   if (output.has_parent_path()) std::filesystem::create_directories(output.parent_path(), error);
   try {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "experiment/table_data.h"
+
 namespace kvmend {
 
 struct PlotQuery {
@@ -30,6 +32,9 @@ std::string plot_script(const std::vector<std::filesystem::path>& stores, const 
 /// Runs gnuplot on a script made for a temporary name beside `output`, then renames; a suffix .gp writes the script
 /// itself. Throws Error(usage) if there is no gnuplot, Error(data) if it fails.
 void write_plot(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
+                const std::filesystem::path& output);
+/// The same for several figures of stores whose data is loaded, with the query's oracle as its reference.
+void write_plot(const std::vector<std::filesystem::path>& stores, const TableData& data, const PlotQuery& query,
                 const std::filesystem::path& output);
 
 }  // namespace kvmend

@@ -1,18 +1,12 @@
 #include "experiment/report.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cmath>
 #include <ctime>
-#include <optional>
 #include <set>
-#include <string_view>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/install_paths.h"
-#include "experiment/plot.h"
 #include "experiment/report_parts.h"
 #include "experiment/table_cells.h"
 
@@ -71,56 +65,6 @@ void describe_runs(const std::vector<std::filesystem::path>& stores, OrderedJson
   add("Results", fmt::format("{}, {} of them failed", results, failed));
 }
 
-/// Inline figures; what cannot be drawn is noted.
-std::string figures(const std::vector<std::filesystem::path>& stores, const TableData& data, const ReportQuery& query,
-                    std::vector<std::string>& notes) {
-  std::string out;
-  const auto add = [&](const std::string& kind, const std::string& caption,
-                       const std::vector<std::pair<std::string, std::string>>& more) {
-    PlotQuery plot;
-    plot.kind = kind;
-    plot.where = query.where;
-    plot.where.insert(plot.where.end(), more.begin(), more.end());
-    std::string name =
-        (std::filesystem::temp_directory_path() / fmt::format("kvmend-report-{}-{}.svg", ::getpid(), kind)).string();
-    try {
-      write_plot(stores, plot, name);
-      std::string svg = read_file(name);
-      // Ids are a document's: gnuplot gives each figure the same ones.
-      for (const std::string mark : {"id=\"", "url(#", "href=\"#", "href='#", "id='"}) {
-        for (std::size_t at = 0; (at = svg.find(mark, at)) != std::string::npos; at += mark.size() + kind.size() + 1)
-          svg.insert(at + mark.size(), kind + "-");
-      }
-      out += fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg.substr(svg.find("<svg")),
-                         escape_html(caption));
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::usage) throw;
-      if (std::string_view(error.what()).starts_with("there is nothing to plot")) return;  // such stores are common
-      notes.push_back(fmt::format("no {} plot: {}", kind, error.what()));
-    }
-    std::error_code ignored;
-    std::filesystem::remove(name, ignored);
-  };
-  add("quality-cost", "Quality against cost, 95 % intervals", {});
-  add("ratio", "Quality against the recomputation ratio, 95 % intervals", {});
-  add("ttft", "Mean time to first token by phase", {});
-  add("chunk-size", "Quality against chunk size", {});
-  // Of the others one ratio fills a figure: the one nearest to 20 %.
-  std::optional<double> nearest;
-  for (const TableCell& cell : data.cells) {
-    const auto ratio = cell.record.ratio;
-    if (ratio && (!nearest || std::abs(*ratio - 0.2) < std::abs(*nearest - 0.2))) nearest = ratio;
-  }
-  const bool chosen =
-      std::any_of(query.where.begin(), query.where.end(), [](const auto& w) { return w.first == "ratio"; });
-  std::vector<std::pair<std::string, std::string>> at;
-  if (nearest && !chosen) at.emplace_back("ratio", format_number(*nearest));
-  add("overlap", "How much strategies select the same", at);
-  add("crowding-out", "What of the selection the query does not attend to", {});
-  add("niah", "Needles by length and depth", at);
-  return out;
-}
-
 std::string fill(std::string page, const std::vector<std::pair<std::string, std::string>>& parts) {
   std::string out;
   for (std::size_t at = 0;;) {
@@ -150,23 +94,32 @@ Report make_report(const std::vector<std::filesystem::path>& stores, const Repor
   TableQuery shown;
   shown.where = query.where;
   page["notes"] = table_foot(strategy_notes(filter_cells(data, shown)));
-  const ReportSamples samples = report_samples(stores, data, query);
+  const std::string plots = query.plots ? report_figures(stores, query, report.notes) : "";
+  if (!query.plots) report.notes.emplace_back("there are no plots (--no-plots)");
+  std::string plot_notes;
+  for (const auto& note : report.notes) plot_notes += "<p>" + escape_html(note) + "</p>\n";
+  const auto folder = shipped_path("apps/report");
+  const std::string html = read_file(folder / "page.html"), style = read_file(folder / "page.css"),
+                    script = read_file(folder / "page.js");
+  const std::size_t taken = html.size() + style.size() + script.size() + plots.size() + script_json(page).size();
+  const ReportSamples samples = report_samples(stores, data, query, taken);
   page["cells"] = samples.cells;
   page["default_a"] = samples.default_a;
   page["default_b"] = samples.default_b;
-  const std::string plots = query.plots ? figures(stores, data, query, report.notes) : "";
-  const auto folder = shipped_path("apps/report");
+  if (!samples.note.empty()) report.notes.push_back(samples.note);
   report.samples = samples.count;
   report.with_text = samples.with_text;
-  report.html = fill(read_file(folder / "page.html"), {{"title", escape_html(title)},
-                                                       {"style", read_file(folder / "page.css")},
-                                                       {"script", read_file(folder / "page.js")},
-                                                       {"data", script_json(page)},
-                                                       {"all", samples.all},
-                                                       {"texts", samples.texts},
-                                                       {"plots", plots},
-                                                       {"with_text", std::to_string(samples.with_text)},
-                                                       {"of_samples", std::to_string(samples.count)}});
+  report.html = fill(html, {{"title", escape_html(title)},
+                            {"style", style},
+                            {"script", script},
+                            {"data", script_json(page)},
+                            {"all", samples.all},
+                            {"texts", samples.texts},
+                            {"plots", plots},
+                            {"plot_notes", plot_notes},
+                            {"sample_note", escape_html(samples.note)},
+                            {"with_text", std::to_string(samples.with_text)},
+                            {"of_samples", std::to_string(samples.count)}});
   return report;
 }
 

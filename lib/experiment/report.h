@@ -8,8 +8,9 @@ namespace kvmend {
 
 struct ReportQuery {
   std::vector<std::pair<std::string, std::string>> where;
-  int samples = 300;  ///< with text and selections; the others keep scores and predictions
-  bool plots = true;  ///< false: no figures, for machines without gnuplot
+  int samples = 300;                 ///< with text and selections; the others keep scores and predictions
+  bool plots = true;                 ///< false: no figures, for machines without gnuplot
+  std::size_t largest = 60'000'000;  ///< bytes of the page: text and selections stop short of it
 };
 
 struct Report {

@@ -17,15 +17,21 @@ std::string escape_html(const std::string& text);
 /// The page's table: one row a strategy, ratio, task (null: over all), model and chunker; each figure [mean, lo, hi, mark].
 OrderedJson report_rows(const TableData& data, const ReportQuery& query, std::vector<std::string>& warnings);
 
+/// Inline figures, those of one model and chunker after the other; `notes` says what could not be drawn and why.
+std::string report_figures(const std::vector<std::filesystem::path>& stores, const ReportQuery& query,
+                           std::vector<std::string>& notes);
+
 /// What the sample browser reads.
 struct ReportSamples {
   OrderedJson cells;  ///< [{label, strategy, ratio}], by the numbers that samples use
   std::string all;    ///< pack_block of every sample
   std::string texts;  ///< a pack_block a line, of the samples with text
   int count = 0, with_text = 0;
+  std::string note;                  ///< why fewer have text than were asked for
   std::string default_a, default_b;  ///< labels: full prefill, and a strategy to set against it
 };
+/// `taken`: bytes of the page besides the samples.
 ReportSamples report_samples(const std::vector<std::filesystem::path>& stores, const TableData& data,
-                             const ReportQuery& query);
+                             const ReportQuery& query, std::size_t taken = 0);
 
 }  // namespace kvmend

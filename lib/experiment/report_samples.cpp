@@ -21,14 +21,28 @@ struct Entry {
   double disagreement = 0;  ///< variance of the scores of strategies
 };
 
+/// [skipped, chosen, skipped, chosen, …]: small numbers, which pack well.
 OrderedJson runs_of(const std::vector<int>& chosen) {
   OrderedJson out = OrderedJson::array();
+  int at = 0;
   for (std::size_t i = 0; i < chosen.size();) {
     std::size_t next = i + 1;
     while (next < chosen.size() && chosen[next] == chosen[next - 1] + 1) ++next;
-    out.push_back(chosen[i]);
+    out.push_back(chosen[i] - at);
     out.push_back(next - i);
+    at = chosen[next - 1] + 1;
     i = next;
+  }
+  return out;
+}
+
+/// Each number less the one before it.
+OrderedJson steps_of(const std::vector<std::uint32_t>& ascending) {
+  OrderedJson out = OrderedJson::array();
+  std::uint32_t last = 0;
+  for (const std::uint32_t x : ascending) {
+    out.push_back(x - last);
+    last = x;
   }
   return out;
 }
@@ -47,22 +61,26 @@ class Browser {
     for (const auto& path : paths) add_store(Store::open(path, Store::Mode::read));
   }
 
-  ReportSamples finish(int with_text) {
+  /// `room`: bytes for everything; the texts of the last ones in order give way.
+  ReportSamples finish(int with_text, std::size_t room) {
     std::vector<std::size_t> order(entries_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return entries_[a].disagreement > entries_[b].disagreement; });
+    const std::size_t wanted = std::min(static_cast<std::size_t>(with_text), entries_.size());
+    std::vector<std::string> texts;
+    std::size_t size = 0;
+    for (; texts.size() < wanted && size <= room; size += texts.back().size())
+      texts.push_back(pack_block(text_of(entries_[order[texts.size()]])) + "\n");
     ReportSamples out;
-    out.with_text = std::min(with_text, static_cast<int>(entries_.size()));
-    for (int i = 0; i < out.with_text; ++i) {
-      Entry& entry = entries_[order[static_cast<std::size_t>(i)]];
-      entry.json.back() = i;
-      out.texts += pack_block(text_of(entry)) + "\n";
+    out.all = pack_block(all_samples(order, texts.size()));
+    if (out.all.size() + size > room) {
+      for (; !texts.empty() && out.all.size() + size > room; texts.pop_back()) size -= texts.back().size();
+      out.all = pack_block(all_samples(order, texts.size()));
     }
-    OrderedJson all = OrderedJson::array();
-    for (const std::size_t i : order) all.push_back(std::move(entries_[i].json));
-    out.count = static_cast<int>(all.size());
-    out.all = pack_block(all);
+    for (const auto& text : texts) out.texts += text;
+    out.with_text = static_cast<int>(texts.size());
+    out.count = static_cast<int>(entries_.size());
     out.cells = cells_;
     for (const auto& cell : cells_) {
       const std::string label = cell["label"], name = cell["name"];
@@ -74,6 +92,17 @@ class Browser {
   }
 
  private:
+  /// Every sample's scores and predictions, in order; the first ones name their text's block.
+  OrderedJson all_samples(const std::vector<std::size_t>& order, std::size_t with_text) {
+    OrderedJson all = OrderedJson::array();
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      OrderedJson& json = entries_[order[i]].json;
+      json.back() = i < with_text ? static_cast<int>(i) : -1;
+      all.push_back(json);
+    }
+    return all;
+  }
+
   /// The number of a cell in the page; samples of all prompts share the numbers of one label.
   int number_of(const CellRecord& record, const TableCell& cell) {
     const bool replicate = cell.strategy == record.series && record.label != record.series;
@@ -154,7 +183,7 @@ class Browser {
     const SampleRecord sample = store.sample(entry.sample);
     OrderedJson out;
     out["text"] = sample.text;
-    out["begin"] = sample.tokens.begin;
+    out["steps"] = steps_of(sample.tokens.begin);
     out["n_context"] = sample.n_context;
     out["units"] = OrderedJson::array();
     for (const Unit& unit : sample.units)
@@ -191,8 +220,16 @@ class Browser {
 }  // namespace
 
 ReportSamples report_samples(const std::vector<std::filesystem::path>& stores, const TableData& data,
-                             const ReportQuery& query) {
-  return Browser(stores, data, query).finish(query.samples);
+                             const ReportQuery& query, std::size_t taken) {
+  constexpr std::size_t names = 200'000;  // bytes that the list of cells and the page's numbers may take
+  const std::size_t room = query.largest > taken + names ? query.largest - taken - names : 0;
+  ReportSamples out = Browser(stores, data, query).finish(query.samples, room);
+  if (out.with_text < std::min(query.samples, out.count)) {
+    out.note =
+        fmt::format("--samples {} became {}: the text and selections of more would make the page larger than {:.3g} MB",
+                    query.samples, out.with_text, static_cast<double>(query.largest) / 1e6);
+  }
+  return out;
 }
 
 }  // namespace kvmend

@@ -55,19 +55,35 @@ const seen = {};
 const pause = () => new Promise((done) => setTimeout(done, 150));
 const key = (name) => $("list").dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true}));
 const choose = (id, value) => { $(id).value = value; $(id).dispatchEvent(new Event("change")); };
-const column = (i) => [...$("table").tBodies[0].rows].map((row) => row.cells[i].textContent);
+const place = (name) => [...$("table").tHead.rows[0].cells].findIndex((th) => th.textContent.startsWith(name));
+const head = (name) => $("table").tHead.rows[0].cells[place(name)];
+const column = (name) => [...$("table").tBodies[0].rows].map((row) => row.cells[place(name)].textContent);
 const chosen = () => [...$("list").children].findIndex((item) => item.getAttribute("aria-selected") === "true");
+// Of a token that every ratio selects, in its colours over the page's (WCAG 2.1).
+const contrast = () => {
+  const token = $("sample").appendChild(element("span", {style: heat(0)}, "x"));
+  const numbers = (color) => color.match(/[\d.]+/g).map(Number);
+  const [r, g, b, alpha] = numbers(getComputedStyle(token).backgroundColor);
+  const under = numbers(getComputedStyle(document.body).backgroundColor);
+  const light = (rgb) => rgb.map((x) => x / 255).map((x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+  const two = [light(numbers(getComputedStyle(token).color)), light([r, g, b].map((x, i) => alpha * x + (1 - alpha) * under[i]))];
+  token.remove();
+  return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
+};
 (async () => {
   while (!document.documentElement.hasAttribute("data-ready")) await pause();
   seen.scrolled = scrollY;
   seen.dark = getComputedStyle(document.body).backgroundColor;
-  const score = $("table").tHead.rows[0].cells[6].firstChild;
-  score.click(); seen.falling = column(6); seen.sort = $("table").tHead.rows[0].cells[6].getAttribute("aria-sort");
-  score.click(); seen.rising = column(6);
-  $("table").tHead.rows[0].cells[0].firstChild.click(); seen.names = column(0);
-  choose("table-task", "ruler/vt"); seen.tasks = column(2);
+  const score = head("score").firstChild;
+  score.click(); seen.falling = column("score"); seen.sort = head("score").getAttribute("aria-sort");
+  score.click(); seen.rising = column("score");
+  head("strategy").firstChild.click(); seen.names = column("strategy");
+  choose("table-task", "ruler/vt"); seen.tasks = column("task");
+  seen.caption = $("table").caption.textContent; seen.folded = [place("model"), place("chunker")];
+  seen.first = getComputedStyle($("table").tBodies[0].rows[0].cells[0]).position;
   seen.samples = $("list").children.length;
-  choose("f-a", "full"); choose("f-b", "prophetkv, 20 %"); choose("f-show", "a-not-b");
+  choose("f-a", "full"); choose("f-b", "prophetkv, max, 20 %"); choose("f-show", "a-not-b");
   seen.filtered = $("list").children.length; seen.marks = [...$("list").children].map((item) => item.lastChild.textContent);
   choose("f-show", "all");
   key("ArrowDown"); key("j"); seen.down = chosen();
@@ -77,10 +93,12 @@ const chosen = () => [...$("list").children].findIndex((item) => item.getAttribu
   seen.prompt = document.querySelector("#sample .prompt:not(span)").innerText;
   seen.heat = [...document.querySelectorAll("#sample div.prompt span[title^=selected]")].map((span) => [span.textContent, span.title]);
   seen.evidence = [...document.querySelectorAll("#sample div.prompt .e")].map((span) => span.textContent).join("");
+  seen.shown = document.querySelector("#sample select").value;
   seen.rows = document.querySelectorAll("#sample tbody tr").length;
   seen.insertions = document.querySelectorAll("#sample ins").length;
   $("f-text").value = "no such text"; $("f-text").dispatchEvent(new Event("input")); seen.none = $("list").children.length;
-  $("theme").click(); seen.toggled = getComputedStyle(document.body).backgroundColor;
+  seen.contrast = [contrast()];
+  $("theme").click(); seen.contrast.push(contrast()); seen.toggled = getComputedStyle(document.body).backgroundColor;
   seen.figures = document.querySelectorAll("figure svg").length;
   const focusable = [...document.querySelectorAll("button, select, input, [tabindex], a[href]")];
   seen.unlabelled = focusable.filter((e) => !(e.textContent || e.getAttribute("aria-label") || e.labels?.length)).length;
@@ -91,7 +109,9 @@ const chosen = () => [...$("list").children].findIndex((item) => item.getAttribu
 }  // namespace
 
 TEST_CASE("the page sorts, filters, shows samples, obeys keys and the theme, without a word on the console") {
-  const Filled store;
+  std::string config = synthetic_config;  // with a label that has a comma
+  config.replace(config.find("prophetkv"), 9, "prophetkv: {as: \"prophetkv, max\"}");
+  const Filled store(config);
   ReportQuery query;
   query.plots = has_program("gnuplot");
   const Report report = make_report({store.path}, query);
@@ -123,6 +143,11 @@ TEST_CASE("the page sorts, filters, shows samples, obeys keys and the theme, wit
   CHECK(seen["heat"][0][0] == "a b");  // the first two of ten tokens, at 20 %; five at 50 %
   CHECK(seen["heat"][0][1] == "selected from 20 %");
   CHECK_THAT(seen["evidence"].get<std::string>(), Contains("d e"));
+  CHECK(seen["shown"] == "prophetkv, max");  // B's
+  CHECK_THAT(seen["caption"].get<std::string>(), Contains("model: tiny · chunker: "));
+  CHECK(seen["folded"] == nlohmann::json({-1, -1}));
+  CHECK(seen["first"] == "sticky");
+  for (const auto& contrast : seen["contrast"]) CHECK(contrast >= 4.5);
   CHECK(seen["rows"] == 8);
   CHECK(seen["none"] == 0);
   CHECK(seen["dark"] == "rgb(255, 255, 255)");
@@ -213,4 +238,27 @@ TEST_CASE("a report of samples with cut evidence holds those alone") {
   CHECK(make_report({store.path}, query).samples == 60);
   query.where = {{"evidence", "cut"}};
   CHECK(make_report({store.path}, query).samples == 20);
+}
+
+TEST_CASE("each chunker has its figures, and the page says which are missing and why") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: 2048, samples: 4}]\n"
+      "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, epic, prophetkv]\nratios: [0.1, 0.2]\n",
+      4);
+  if (has_program("gnuplot")) {
+    const Report report = make_report({store.path}, {});
+    for (const char* caption :
+         {"Quality against chunk size<", "95 % intervals: fixed: 64<", "95 % intervals: fixed: 256<",
+          "by phase, medians: fixed: 256<", "select the same: fixed: 64<", "length and depth: fixed: 256<"}) {
+      CHECK_THAT(report.html, Contains(caption));
+    }
+    CHECK(report.notes.empty());
+  }
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", store.folder.path().c_str(), 1);
+  const Report bare = make_report({store.path}, {});
+  ::setenv("PATH", path.c_str(), 1);
+  REQUIRE(bare.notes.size() == 1);
+  CHECK_THAT(bare.notes[0], Contains("there are no plots: gnuplot is not installed"));
+  CHECK_THAT(bare.html, Contains("<p>there are no plots: gnuplot is not installed"));
 }
