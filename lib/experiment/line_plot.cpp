@@ -127,7 +127,7 @@ std::string LinePlot::draw(const Figure& figure) const {
                         bars.empty() ? "" : ", ", i, colour(line) + 1);
   }
   if (bars.empty()) plots.erase(0, 2);  // bars come first: points lie on them
-  Frame frame{4.6 * figure.line(), 0.3, 0, 3.1 * figure.line()};
+  Frame frame{4.6 * figure.line(), 0.3, 0, 3.5 * figure.line()};
   std::string out = figure.caption(caption, frame) + figure.key(entries, frame);
   int rows = 0;
   const double room = figure.height() - frame.top - frame.bottom;

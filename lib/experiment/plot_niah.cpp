@@ -70,15 +70,15 @@ Map map_of(const CellGroup& group, int bins, std::set<double>& lengths) {
   return map;
 }
 
-/// Lengths beneath a map, as many as there is room for.
-std::string length_tics(const std::set<double>& lengths, double letter, double width) {
+/// Lengths beneath a map, as many as there is room for; without `named` their tics alone.
+std::string length_tics(const std::set<double>& lengths, double letter, double width, bool named) {
   std::size_t longest = 0, i = 0;
   for (const double length : lengths) longest = std::max(longest, fmt::format("{}", length).size());
   const double needed = static_cast<double>(lengths.size() * (longest + 1)) * letter;
   const auto step = static_cast<std::size_t>(std::max(1.0, std::ceil(needed / width)));
   std::string out;
   for (const double length : lengths) {
-    if (i % step == 0) out += fmt::format("{}'{}' {}", i ? ", " : "", length, i);
+    if (i % step == 0) out += fmt::format("{}'{}' {}", i ? ", " : "", named ? fmt::format("{}", length) : "", i);
     ++i;
   }
   return out;
@@ -160,7 +160,7 @@ std::string plot_niah(const PlotInput& input) {
         figure.place(own, fmt::format("{} heat maps", groups.size())),
         col == 0 ? fmt::format("'0 %%' 0, '50 %%' {}, '100 %%' {}", bins / 2.0, bins)
                  : fmt::format("'' 0, '' {}, '' {}", bins / 2.0, bins),
-        lowest ? length_tics(lengths, figure.small_letter(), width) : "", i);
+        length_tics(lengths, figure.small_letter(), width, lowest), i);
   }
   return out + "unset multiplot\n";
 }

@@ -90,7 +90,7 @@ std::string plot_ttft(const PlotInput& input) {
   std::vector<KeyEntry> key;
   for (const Phase& phase : phases) key.push_back({phase.title, "", "", phase.colour});
   key.push_back({"median TTFT", "lc rgb '#000000' lw 1.6 dt 1", "", ""});
-  Frame frame{(static_cast<double>(longest) + 2.5) * figure.small_letter(), 0.2, 0, 3.1 * figure.line()};
+  Frame frame{(static_cast<double>(longest) + 2.5) * figure.small_letter(), 0.2, 0, 3.5 * figure.line()};
   std::string out =
       figure.caption("TTFT by phase, medians · " + plot_caption(table, {"ttft"}) +
                          (shared ? " · read off a sweep that shares work (bench select measures each alone)" : ""),
