@@ -19,7 +19,7 @@ class A3 final : public ScoreSelector {
     void check(ParamErrors& errors, const Location& where) const { check_layer_list(layers, errors, where); }
   };
   explicit A3(Params params) : params_(std::move(params)) {}
-  void check_model(const ModelFacts& model) const override { check_layers("a3", params_.layers, model); }
+  void check_model(const ModelFacts& model) const override { check_layers(params_.layers, model); }
 
   std::vector<float> score(Probe& probe) const override {
     AttentionProbe what;

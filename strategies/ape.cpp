@@ -22,7 +22,7 @@ class Ape final : public Selector {
   bool only_selects() const override { return false; }
   void check_model(const ModelFacts& model) const override {
     if (model.has_window) {
-      fail(ErrorKind::usage, "ape: positions are shared between chunks, which a sliding window cannot tell apart");
+      fail(ErrorKind::usage, "positions are shared between chunks, which a sliding window cannot tell apart");
     }
   }
   Plan plan(Probe& probe, const Budget&) const override {

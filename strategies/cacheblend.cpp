@@ -33,7 +33,7 @@ class CacheBlend final : public Selector {
 
   void check_model(const ModelFacts& model) const override {
     if (params_.check_layer >= model.n_layers) {
-      fail(ErrorKind::usage, "cacheblend: check_layer {} is past the model's last layer {}", params_.check_layer,
+      fail(ErrorKind::usage, "check_layer {} is past the model's last layer {}", params_.check_layer,
            model.n_layers - 1);
     }
   }

@@ -25,7 +25,7 @@ class CacheCraft final : public Selector {
   };
   explicit CacheCraft(Params params) : params_(params) {}
   bool uses_ratio() const override { return !params_.alpha; }
-  void check_model(const ModelFacts& model) const override { check_layers("cachecraft", {params_.layer}, model); }
+  void check_model(const ModelFacts& model) const override { check_layers({params_.layer}, model); }
   Plan plan(Probe& probe, const Budget& budget) const override;
 
  private:

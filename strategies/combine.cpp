@@ -45,7 +45,7 @@ class Combine final : public ScoreSelector {
     return out;
   }
   void check_model(const ModelFacts& model) const override {
-    for (const auto& part : parts()) part->selector->check_model(model);
+    for (const auto& part : parts()) kvmend::check_model(*part, model);
   }
   void check_samples(const Samples& samples) const override {
     for (const auto& part : parts()) part->selector->check_samples(samples);

@@ -65,17 +65,17 @@ void check_layer_list(const std::vector<int>& layers, ParamErrors& errors, const
   }
 }
 
-void check_layers(const char* strategy, const std::vector<int>& layers, const ModelFacts& model) {
+void check_layers(const std::vector<int>& layers, const ModelFacts& model) {
   if (layers.empty() || layers.back() < model.n_layers) return;
-  fail(ErrorKind::usage, "{}: layer {} is past the model's last layer {}", strategy, layers.back(), model.n_layers - 1);
+  fail(ErrorKind::usage, "layer {} is past the model's last layer {}", layers.back(), model.n_layers - 1);
 }
 
-void refuse_window(const char* strategy, const char* what, const ModelFacts& model) {
+void refuse_window(const char* what, const ModelFacts& model) {
   if (!model.has_window) return;
   fail(ErrorKind::usage,
-       "{}: this model's layers attend within a sliding window, which needs positions in the tokens' order; {} have "
+       "this model's layers attend within a sliding window, which needs positions in the tokens' order; {} have "
        "another",
-       strategy, what);
+       what);
 }
 
 }  // namespace kvmend

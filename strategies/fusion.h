@@ -24,9 +24,9 @@ float mean_or_one(std::span<const float> values);
 /// Adds an error unless layers are increasing and at least 0.
 void check_layer_list(const std::vector<int>& layers, ParamErrors& errors, const Location& where);
 /// Throws Error(usage) if the list goes past the model's depth.
-void check_layers(const char* strategy, const std::vector<int>& layers, const ModelFacts& model);
+void check_layers(const std::vector<int>& layers, const ModelFacts& model);
 /// Throws Error(usage) for a model with a sliding window, which `what` of a strategy leaves without meaning.
-void refuse_window(const char* strategy, const char* what, const ModelFacts& model);
+void refuse_window(const char* what, const ModelFacts& model);
 
 template <>
 struct EnumNames<Fusion> {

@@ -55,8 +55,8 @@ class InfoFlow final : public ScoreSelector {
   using Params = infoflow::Params;
   explicit InfoFlow(Params params) : params_(std::move(params)) {}
   void check_model(const ModelFacts& model) const override {
-    check_layers("infoflow", params_.layers, model);
-    if (params_.geometry != Geometry::global) refuse_window("infoflow", "geometries other than global", model);
+    check_layers(params_.layers, model);
+    if (params_.geometry != Geometry::global) refuse_window("geometries other than global", model);
   }
   std::vector<float> score(Probe& probe) const override { return infoflow::score(probe, params_, params_.geometry); }
   int count(const Budget& budget) const override { return budget.ratio == 0 ? 0 : std::max(1, budget.k); }

@@ -25,8 +25,8 @@ class InfoFlowReorder final : public Selector {
   explicit InfoFlowReorder(Params params) : params_(std::move(params)) {}
   bool only_selects() const override { return false; }
   void check_model(const ModelFacts& model) const override {
-    check_layers("infoflow_reorder", params_.scoring.layers, model);
-    refuse_window("infoflow_reorder", "its first scoring's local positions", model);
+    check_layers(params_.scoring.layers, model);
+    refuse_window("its first scoring's local positions", model);
   }
 
   Plan plan(Probe& probe, const Budget& budget) const override {

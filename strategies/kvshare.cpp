@@ -21,7 +21,7 @@ class KvShare final : public ScoreSelector {
   };
   explicit KvShare(Params params) : params_(params) {}
   bool only_selects() const override { return params_.decode_interval == 0 || params_.decode_k == 0; }
-  void check_model(const ModelFacts& model) const override { check_layers("kvshare", {params_.check_layer}, model); }
+  void check_model(const ModelFacts& model) const override { check_layers({params_.check_layer}, model); }
 
   std::vector<float> score(Probe& probe) const override {
     AttentionProbe what;

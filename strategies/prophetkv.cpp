@@ -33,7 +33,7 @@ class ProphetKv final : public ScoreSelector {
   };
   explicit ProphetKv(Params params) : params_(std::move(params)) {}
 
-  void check_model(const ModelFacts& model) const override { check_layers("prophetkv", params_.layers, model); }
+  void check_model(const ModelFacts& model) const override { check_layers(params_.layers, model); }
 
   std::vector<float> score(Probe& probe) const override {
     AttentionProbe what;

@@ -24,7 +24,7 @@ class QcFuse final : public ScoreSelector {
     void check(ParamErrors& errors, const Location& where) const { check_layer_list(layers, errors, where); }
   };
   explicit QcFuse(Params params) : params_(std::move(params)) {}
-  void check_model(const ModelFacts& model) const override { check_layers("qcfuse", params_.layers, model); }
+  void check_model(const ModelFacts& model) const override { check_layers(params_.layers, model); }
 
   std::vector<float> score(Probe& probe) const override {
     infoflow::Params band;

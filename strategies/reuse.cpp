@@ -19,7 +19,7 @@ class ReuseLocal final : public Selector {
   using Params = NoParams;
   explicit ReuseLocal(Params) {}
   bool only_selects() const override { return false; }
-  void check_model(const ModelFacts& model) const override { refuse_window("reuse_local", "local positions", model); }
+  void check_model(const ModelFacts& model) const override { refuse_window("local positions", model); }
   Plan plan(Probe&, const Budget&) const override {
     Plan plan;
     plan.placement = Placement::local;

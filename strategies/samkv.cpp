@@ -23,7 +23,7 @@ class SamKv final : public Selector {
   explicit SamKv(Params params) : params_(params) {}
   bool only_selects() const override { return false; }
   void check_model(const ModelFacts& model) const override {
-    if (model.has_window) fail(ErrorKind::usage, "samkv: a sliding window cannot skip what was dropped from the cache");
+    if (model.has_window) fail(ErrorKind::usage, "a sliding window cannot skip what was dropped from the cache");
   }
   Plan plan(Probe& probe, const Budget& budget) const override;
 

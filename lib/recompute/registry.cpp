@@ -238,6 +238,15 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
   return strategy;
 }
 
+void check_model(const Strategy& strategy, const ModelFacts& model) {
+  try {
+    strategy.selector->check_model(model);
+  } catch (const std::exception& error) {  // a plugin's too: it has the standard library's only
+    const auto* ours = dynamic_cast<const Error*>(&error);
+    throw Error(ours ? ours->kind() : ErrorKind::usage, fmt::format("{}: {}", strategy.info.name, error.what()));
+  }
+}
+
 std::vector<Value> expand_axes(const Value& params, const std::vector<ParamInfo>& infos) {
   std::vector<Value> out{params};
   if (!params.is_map()) return out;

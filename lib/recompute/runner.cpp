@@ -159,7 +159,7 @@ void check_strategy(const Strategy& strategy, const ModelConfig& model) {
         "what works: full, no_context, prefix, reuse_local, and kvmend recycle",
         strategy.info.name, model.architecture);
   }
-  strategy.selector->check_model(facts_of(model));
+  check_model(strategy, facts_of(model));
 }
 
 void check_auxiliary(const Strategy& strategy, const std::string& name, const ModelConfig& model) {

@@ -50,7 +50,7 @@ class Selector {
   virtual bool only_selects() const { return true; }
   /// The strategies that a composition is made of. Its common options start from what they agree on.
   virtual std::vector<std::shared_ptr<const Strategy>> parts() const { return {}; }
-  /// Throws Error(usage) if it cannot run on such a model.
+  /// Throws if it cannot run on such a model. The message does not name the strategy: a preset has another name than its class.
   virtual void check_model(const ModelFacts&) const {}
   /// Throws if it lacks something for one of a sweep's samples, which are made when asked for: before it begins.
   struct SampleFacts {
@@ -67,6 +67,9 @@ class Selector {
 
 /// Candidates that must be selected first, whatever their score.
 using Pinned = std::vector<int>;
+
+/// Asks the selector; what it throws comes back as an error behind the name that the strategy was configured by.
+void check_model(const Strategy& strategy, const ModelFacts& model);
 
 /// The k best candidates: pinned ones first (they count; when they alone exceed k, the first k of them), then
 /// by score, exact rows last unless they compete, ties by lower index. NaN ranks below everything. Scores may

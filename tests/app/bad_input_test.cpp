@@ -151,6 +151,13 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
   CHECK_THAT(run("infoflow: {layers: [3, 1]}", 2, model), Contains("bad.yaml:9:15:") && Contains("increasing"));
   CHECK_THAT(run("cachecraft: {layer: 7}", 2, model), Contains("bad.yaml:9:5: cachecraft: layer 7 is past"));
   CHECK_THAT(run("cacheblend: {check_layer: 40}", 2, model), Contains("bad.yaml:9:5: cacheblend:"));
+  // A preset's errors have its own name, a part's both.
+  CHECK_THAT(run("psr: {check_layer: 99}", 2, model), Contains("bad.yaml:9:5: psr: check_layer 99 is past"));
+  CHECK_THAT(run("cacheblend_repo: {check_layer: 99}", 2, model),
+             Contains("bad.yaml:9:5: cacheblend_repo: check_layer 99 is past"));
+  CHECK_THAT(run("fusionrag: {layers: [99]}", 2, model), Contains("bad.yaml:9:5: fusionrag: layer 99 is past"));
+  CHECK_THAT(run("combine: {scores: [fusionrag: {layers: [99]}]}", 2, model),
+             Contains("bad.yaml:9:5: combine: fusionrag: layer 99 is past"));
   CHECK_THAT(run("cacheclip", 2, model), Contains("bad.yaml:9:5: cacheclip needs an aux_model"));
   CHECK_THAT(run("cacheclip: {aux_model: nowhere.gguf}", 3, model),
              Contains("bad.yaml:9:5: cacheclip: aux_model nowhere.gguf:") && Contains("no such model"));

@@ -124,7 +124,7 @@ TEST_CASE("a plugin's parameters and model are checked before a sweep starts, wi
   };
   CHECK_THAT(run("  - test_throw: {times: 10}\n"), Contains("p.yaml:11:25: times is 10, must be between 1 and 9"));
   CHECK_THAT(run("  - test_throw: {tims: 1}\n"), Contains("p.yaml:11:18:") && Contains("did you mean 'times'?"));
-  CHECK_THAT(run("  - test_picky\n"), Contains("p.yaml:11:5: picky: wants 99 layers"));
+  CHECK_THAT(run("  - test_picky\n"), Contains("p.yaml:11:5: test_picky: wants 99 layers"));
 }
 
 TEST_CASE(

@@ -28,7 +28,7 @@ struct Throw final : kvmend::ScoreSelector {
 
 struct Picky final : kvmend::ScoreSelector {
   void check_model(const kvmend::ModelFacts& model) const override {
-    throw std::invalid_argument("picky: wants 99 layers, not " + std::to_string(model.n_layers));
+    throw std::invalid_argument("wants 99 layers, not " + std::to_string(model.n_layers));
   }
   std::vector<float> score(kvmend::Probe&) const override { return {}; }
 };
