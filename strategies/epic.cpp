@@ -75,11 +75,12 @@ Value link0_preset() {
   return preset;
 }
 
-KVMEND_SELECTOR(Epic, "epic",
-                {.summary = "the first tokens of every chunk but the first unit (LegoLink-k)",
-                 .source = source,
-                 .labels = "[P][C] first k tokens; [O] ceil(r*len) when a sweep gives a ratio; [O] exempt "
-                           "unit without a prefix"});
+KVMEND_SELECTOR(
+    Epic, "epic",
+    {.summary = "the first tokens of every chunk but the first unit (LegoLink-k)",
+     .source = source,
+     .labels =
+         "[P][C] first k tokens; [O] ceil(r*len) at a ratio, the first chunk is exempt where there is no prefix"});
 KVMEND_SELECTOR(Epic, "lego2",
                 {.summary = "EPIC as InfoFlow's comparison runs it: max(1, floor(r*len)) of every chunk",
                  .source = source,

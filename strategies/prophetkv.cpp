@@ -92,7 +92,8 @@ KVMEND_SELECTOR(
 KVMEND_SELECTOR(ProphetKv, "prophetkv",
                 {.summary = "tokens the query attends to over the reused cache, fused over layers",
                  .source = "arXiv 2602.02579",
-                 .labels = "[2] algorithm 1; [O] query_span, softmax, query_states"});
+                 .labels = "[2] algorithm 1; [O] query_span, query_states, softmax, pin_first_chunk, the formulas of "
+                           "fusion rank and max, a budget of all context tokens (C = N)"});
 
 }  // namespace
 }  // namespace kvmend

@@ -155,16 +155,15 @@ Plan SamKv::plan(Probe& probe, const Budget& budget) const {
   return plan;
 }
 
-KVMEND_SELECTOR(
-    SamKv, "samkv",
-    {.summary = "SamKV-style: first, last and query-related blocks of each chunk are kept and recomputed, "
-                "the rest is dropped from memory and attention",
-     .source = "arXiv 2508.11661",
-     .labels = "[P] keep and local recompute, two write-backs; [2] personalised query; [O] block sizes, cosine "
-               "to q_loc, one kept set for all layers",
-     .note = "SamKV-style; block sizes and the ratio by layer of arXiv 2508.11661 are not public",
-     .exemptions = {"2 (r = 0 equals reuse): what is not kept is dropped",
-                    "3 (one chunk equals full prefill): what is not kept is dropped"}});
+KVMEND_SELECTOR(SamKv, "samkv",
+                {.summary = "SamKV-style: first, last and query-related blocks of each chunk are kept and recomputed, "
+                            "the rest is dropped",
+                 .source = "arXiv 2508.11661",
+                 .labels = "[P] keep and local recompute, two write-backs; [2] personalised query; [O] block sizes, "
+                           "cosine to q_loc, states before RoPE, one kept set for all layers, theta = max(0, cos)",
+                 .note = "SamKV-style; block sizes and the ratio by layer of arXiv 2508.11661 are not public",
+                 .exemptions = {"2 (r = 0 equals reuse): what is not kept is dropped",
+                                "3 (one chunk equals full prefill): what is not kept is dropped"}});
 
 }  // namespace
 }  // namespace kvmend
