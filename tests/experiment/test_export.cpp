@@ -81,19 +81,19 @@ TEST_CASE("exported rows have the labels of the version that ran") {
     return out;
   };
   const std::string epic = info_of("epic").labels, prophetkv = info_of("prophetkv").labels;
-  CHECK(labels() == std::vector<std::string>{epic, prophetkv, epic, prophetkv});
+  CHECK(labels() == std::vector<std::string>{epic, epic, prophetkv, prophetkv});
   CHECK_THAT(csv_of(store)[0], Contains(",prediction,labels,"));
   CHECK_THAT(csv_of(store)[1], Contains(epic));
   // A record's words count, not this program's; a store from before there were any has this program's.
   store.database().execute(
       "UPDATE runs SET models = '{\"strategies\": {\"epic\": {\"version\": 1, \"labels\": \"[P]\"}}}'");
-  CHECK(labels() == std::vector<std::string>{"[P]", prophetkv, "[P]", prophetkv});
+  CHECK(labels() == std::vector<std::string>{"[P]", "[P]", prophetkv, prophetkv});
   store.database().execute("UPDATE runs SET models = '{}'");
-  CHECK(labels() == std::vector<std::string>{epic, prophetkv, epic, prophetkv});
+  CHECK(labels() == std::vector<std::string>{epic, epic, prophetkv, prophetkv});
   // Of a version that nobody describes nothing is said.
   store.database().execute(
       "UPDATE cells SET params = '{\"strategy\": \"epic\", \"version\": 0}' WHERE strategy = 'epic'");
-  CHECK(labels() == std::vector<std::string>{"", prophetkv, "", prophetkv});
+  CHECK(labels() == std::vector<std::string>{"", "", prophetkv, prophetkv});
 }
 
 TEST_CASE("what a strategy kept of the context and the memory it saved are exported, where there is something to say") {
