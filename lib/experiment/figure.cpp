@@ -109,7 +109,8 @@ std::string Figure::key(const std::vector<KeyEntry>& entries, Frame& frame) cons
   for (const auto& entry : entries) longest = std::max(longest, letters(entry.label));
   const double column = sample + gap + static_cast<double>(longest) * small_letter() + 2 * gap;
   const auto count = static_cast<double>(entries.size());
-  const bool beside = column <= width_ / 3 && count * step <= height_ - frame.top - frame.bottom;
+  const bool wide = width_ - frame.left - frame.right - column >= width_ / 2;
+  const bool beside = wide && count * step <= height_ - frame.top - frame.bottom;
   const double columns = beside ? 1 : std::clamp(std::floor((width_ - 2 * edge) / column), 1.0, count);
   const double rows = std::ceil(count / columns);
   const double left = beside ? width_ - edge - column + gap : edge;

@@ -44,7 +44,7 @@ class Figure {
   /// Adds a heading over the whole width to a script; frame.top makes room for it.
   std::string caption(const std::string& text, Frame& frame) const;
 
-  /// Adds a key beside the graph if it leaves two thirds of the width, else below it, in columns; the frame makes room.
+  /// Adds a key beside the graph if it leaves that half of the width, else below it, in columns; the frame makes room.
   std::string key(const std::vector<KeyEntry>& entries, Frame& frame) const;
 
   /// Sets the graph's place. Throws Error(usage) if the frame leaves no graph; `what` took the room.

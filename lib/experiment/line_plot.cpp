@@ -113,8 +113,9 @@ std::string LinePlot::draw(const Figure& figure) const {
     const Series& line = lines[i];
     std::string all, intervals;
     for (const Point& p : line.points) {
-      all += fmt::format("{} {}\n", p.x, p.y);
-      if (p.interval) intervals += fmt::format("{} {} 0 {}\n", p.x, p.interval->lo, p.interval->hi - p.interval->lo);
+      all += fmt::format("{:.6g} {:.6g}\n", p.x, p.y);
+      if (p.interval)
+        intervals += fmt::format("{:.6g} {:.6g} 0 {:.6g}\n", p.x, p.interval->lo, p.interval->hi - p.interval->lo);
     }
     data += gnuplot::block(fmt::format("s{}", i), all);
     const bool joined = line.points.size() > 1;
