@@ -24,7 +24,7 @@ class Compare final : public Command {
     app.add_option("--interval", interval_, "percentile or bca (bias-corrected)")
         ->check(CLI::IsMember({"percentile", "bca"}))
         ->capture_default_str();
-    app.add_option("--format", format_, "text, md, csv or json")->capture_default_str();
+    app.add_option("--format", format_, "text, md, csv, latex or json")->capture_default_str();
     app.add_flag("--json", json_, "the same as --format json");
   }
 

@@ -60,6 +60,15 @@ class Matcher {
       match.cells.push_back(cell);
     }
     if (!on_task) return refuse(match, fmt::format("{} was not run", task));
+    for (const auto* cell : match.cells) {
+      std::set<std::string> variants;
+      for (const auto* other : match.cells) {
+        if (other->record.task == cell->record.task) variants.insert(other->task);
+      }
+      if (variants.size() > 1)
+        return refuse(match, fmt::format("{} was run in several variants ({}): choose with --where", cell->record.task,
+                                         fmt::join(variants, "; ")));
+    }
     if (match.cells.empty())
       return refuse(match, fmt::format("{} was not run at {} (but at {})", strategy,
                                        ratio ? format_number(*ratio) : "no ratio", fmt::join(ratios, ", ")));
@@ -120,14 +129,10 @@ AgainstClaim test_claim(const Matcher& matcher, const PublishedClaim& claim, Com
 }
 
 Verdict judge(const AgainstClaim& claim, const Comparison& comparison) {
-  const double sign = comparison.difference.value;
-  if (claim.claim.factor == 1) {
-    if (!comparison.distinguishable()) return Verdict::not_distinguishable;
-    return sign > 0 ? Verdict::reproduced : Verdict::not_reproduced;
-  }
+  if (!comparison.distinguishable()) return Verdict::not_distinguishable;
   const auto& interval = comparison.difference.interval;
-  if (!interval || interval->contains(0)) return Verdict::not_distinguishable;
-  return sign > 0 ? Verdict::reproduced : Verdict::not_reproduced;
+  if (claim.claim.factor != 1 && (!interval || interval->contains(0))) return Verdict::not_distinguishable;
+  return comparison.difference.value > 0 ? Verdict::reproduced : Verdict::not_reproduced;
 }
 
 }  // namespace
@@ -165,7 +170,7 @@ Against set_against(const TableData& data, const std::vector<std::pair<std::stri
   std::vector<Comparison*> family;
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
     out.claims.push_back(test_claim(matcher, published.claims[i], comparisons[i]));
-    if (out.claims[i].difference && published.claims[i].factor == 1) family.push_back(&comparisons[i]);
+    if (out.claims[i].difference) family.push_back(&comparisons[i]);
   }
   holm_correct(family);
   for (std::size_t i = 0; i < comparisons.size(); ++i) {

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/against.h"
+#include "experiment/latex.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_format.h"
 
@@ -18,6 +19,7 @@ std::string interval_text(const Estimate& e, const char* number) {
   return show(e.value) + (e.interval ? fmt::format(" [{}, {}]", show(e.interval->lo), show(e.interval->hi)) : " [–]");
 }
 
+/// A group's figure says of how many of its tasks it is.
 std::string part_of(int tasks, int of) { return tasks < of ? fmt::format(" ({} of {} tasks)", tasks, of) : ""; }
 
 Rows value_rows(const Against& against) {
@@ -36,13 +38,12 @@ Rows claim_rows(const Against& against) {
   Rows rows{{"claim", "theirs", "ours [95 %]", "n", "p (Holm)", "could see", "verdict"}};
   for (const AgainstClaim& c : against.claims) {
     const bool tested = c.difference.has_value();
-    const bool ordering = tested && c.claim.factor == 1;
     rows.push_back(
-        {c.claim.says + (tested ? part_of(c.tasks, c.tasks_of) : ""), c.claim.theirs,
-         tested ? interval_text(*c.difference, "{:+.1f}") : "", tested ? std::to_string(c.difference->n) : "",
-         ordering ? (c.p < 0.001 ? "<0.001" : fmt::format("{:.3f}", c.p)) : "",
+        {c.claim.says, c.claim.theirs, tested ? interval_text(*c.difference, "{:+.1f}") : "",
+         tested ? std::to_string(c.difference->n) : "",
+         tested ? (c.p < 0.001 ? "<0.001" : fmt::format("{:.3f}", c.p)) : "",
          tested && std::isfinite(c.detectable) ? fmt::format("{:.0f}", 100 * std::min(1.0, c.detectable)) : "",
-         std::string(verdict_name(c.verdict)) + (tested ? "" : ": " + c.reason)});
+         std::string(verdict_name(c.verdict)) + (tested ? part_of(c.tasks, c.tasks_of) : ": " + c.reason)});
   }
   return rows;
 }
@@ -76,6 +77,11 @@ std::string piped(const Rows& rows) {
   return out;
 }
 
+std::string legend() {
+  return "ours: better − factor × than in points, paired by sample; p: paired permutation test, Holm over the claims "
+         "tested; could see: the smallest difference that n shows with 80 % power\n";
+}
+
 std::string head(const Against& against) {
   std::string out = fmt::format("{} ({})\n", against.published.title, against.published.source);
   if (!against.published.note.empty()) out += against.published.note + "\n";
@@ -86,14 +92,31 @@ std::string prose(const Against& against, const std::function<std::string(const 
   std::string out = head(against);
   if (!against.values.empty()) out += table(value_rows(against)) + "\n";
   if (!against.claims.empty()) {
-    out +=
-        table(claim_rows(against)) +
-        "\nours: better − than in points, paired by sample; could see: the smallest difference that n shows with 80 % "
-        "power\n";
+    out += table(claim_rows(against)) + "\n" + legend();
   }
   for (const auto& note : against.notes) out += note + "\n";
   for (const auto& warning : against.warnings) out += "warning: " + warning + "\n";
   return out;
+}
+
+std::string as_latex(const Against& against) {
+  const auto table = [](Rows rows, const char* columns) {
+    for (auto& row : rows) {
+      for (auto& cell : row) cell = latex_text(cell);
+    }
+    return "\n" + latex_tabular(columns, rows);
+  };
+  const Published& paper = against.published;
+  std::vector<std::string> remarks{fmt::format("{} ({})", paper.title, paper.source), "ours: " + against.model};
+  if (!paper.note.empty()) remarks.push_back(paper.note);
+  for (const auto& warning : against.warnings) remarks.push_back("warning: " + warning);
+  std::string body = "\n{\\footnotesize\\setlength\\tabcolsep{3pt}\n";
+  if (!against.values.empty()) body += table(value_rows(against), "lrllrp{.25\\linewidth}rr") + "\n\\par\\medskip\n";
+  if (!against.claims.empty()) {
+    body += table(claim_rows(against), "p{.27\\linewidth}p{.11\\linewidth}lrrrp{.25\\linewidth}") +
+            "\n\\par\\smallskip " + latex_text(legend());
+  }
+  return latex_document(remarks, body + "\\par}\n");
 }
 
 Json number(double x) {
@@ -134,8 +157,10 @@ std::string as_json(const Against& against) {
   for (const AgainstClaim& c : against.claims) {
     Json row{{"claim", c.claim.says}, {"theirs", c.claim.theirs}, {"verdict", verdict_name(c.verdict)}};
     add_estimate(row, c.difference);
-    row["p_holm"] = c.difference && c.claim.factor == 1 ? number(c.p) : Json();
+    row["p_holm"] = c.difference ? number(c.p) : Json();
     row["detectable"] = c.difference ? number(c.detectable) : Json();
+    row["tasks"] = c.tasks;
+    row["tasks_of"] = c.tasks_of;
     if (!c.difference) row["reason"] = c.reason;
     out["claims"].push_back(row);
   }
@@ -162,9 +187,10 @@ std::string format_against(const Against& against, std::string_view format) {
   if (format == "text") return prose(against, aligned);
   if (format == "md") return prose(against, piped);
   if (format == "csv") return as_csv(against);
+  if (format == "latex") return as_latex(against);
   if (format == "json") return as_json(against);
   fail(ErrorKind::usage, "--format: --against has no format '{}'{}", format,
-       did_you_mean(format, {"text", "md", "csv", "json"}));
+       did_you_mean(format, {"text", "md", "csv", "latex", "json"}));
 }
 
 }  // namespace kvmend

@@ -39,7 +39,7 @@ struct CompareResult {
 /// family is every row. Throws Error(usage) for unknown or ambiguous names, and where nothing pairs.
 CompareResult compare_strategies(const TableData& data, const CompareQuery& query);
 
-/// "text", "md", "csv" or "json"; throws Error(usage). JSON has table's fields (value: "difference", mean: a − b) and
+/// "text", "md", "csv", "latex" or "json"; throws Error(usage). JSON has table's fields (value: "difference", mean: a − b) and
 /// other, mean_a, mean_b, p, p_holm, effect, wins, losses, ties, detectable.
 std::string format_comparison(const CompareResult& result, std::string_view format);
 

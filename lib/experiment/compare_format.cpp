@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/compare.h"
+#include "experiment/latex.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_format.h"
 
@@ -82,6 +83,16 @@ std::string as_markdown(const CompareResult& result) {
   return out + "\n" + legend(result);
 }
 
+std::string as_latex(const CompareResult& result) {
+  Rows rows = cells_of(result);
+  for (auto& row : rows) {
+    for (auto& cell : row) cell = latex_text(cell);
+  }
+  const std::string columns = "ll" + std::string(rows.front().size() - 3, 'r') + "l";
+  return latex_document({}, "\n{\\footnotesize\\setlength\\tabcolsep{3pt}" + latex_tabular(columns, rows) +
+                                "\n\\par\\smallskip " + latex_text(legend(result)) + "\\par}\n");
+}
+
 Value number(double x) {
   return std::isfinite(x) ? Value(std::strtod(fmt::format("{:.12g}", x).c_str(), nullptr)) : Value();
 }
@@ -152,9 +163,10 @@ std::string format_comparison(const CompareResult& result, std::string_view form
   if (format == "text") return as_text(result);
   if (format == "md") return as_markdown(result);
   if (format == "csv") return as_csv(result);
+  if (format == "latex") return as_latex(result);
   if (format == "json") return as_json(result);
   fail(ErrorKind::usage, "--format: unknown format '{}'{}", format,
-       did_you_mean(format, {"text", "md", "csv", "json"}));
+       did_you_mean(format, {"text", "md", "csv", "latex", "json"}));
 }
 
 }  // namespace kvmend

@@ -1,7 +1,10 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 
 #include "core/error.h"
+#include "experiment/latex.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_format.h"
 
@@ -29,7 +32,6 @@ std::string beyond_ascii(std::string_view character) {
   return fmt::format("[U+{:04X}]", code);
 }
 
-/// Text for LaTeX.
 std::string latex(const std::string& text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -96,29 +98,35 @@ std::vector<std::size_t> used_columns(const BlockFigures& block, std::size_t col
 std::string tabular(const Table& table, const TableBlock& source) {
   const BlockFigures block = block_figures(source, 1);
   const auto columns = used_columns(block, table.cols.size());
-  std::string out = fmt::format("\\begin{{tabular}}{{@{{}}{}{}@{{}}}}\n\\toprule\n",
-                                std::string(table.row_dimensions.size(), 'l'), std::string(columns.size(), 'r'));
-  std::string line;
-  for (const auto& name : table.row_dimensions) line += (line.empty() ? "" : " & ") + latex(name);
-  for (const auto c : columns) line += " & " + latex(heading(table.col_dimensions, table.cols[c]));
-  out += line + " \\\\\n\\midrule\n";
+  std::vector<std::vector<std::string>> rows(1);
+  for (const auto& name : table.row_dimensions) rows[0].push_back(latex(name));
+  for (const auto c : columns) rows[0].push_back(latex(heading(table.col_dimensions, table.cols[c])));
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     const auto& row = block.figures[r];
     if (std::all_of(row.begin(), row.end(), [](const FigureText& f) { return f.value.empty(); })) continue;
-    line.clear();
+    auto& line = rows.emplace_back();
     for (std::size_t d = 0; d < table.row_dimensions.size(); ++d)
-      line += (d ? " & " : "") + latex(heading(table.row_dimensions[d], table.rows[r][d]));
-    for (const auto c : columns) line += " & " + figure(row[c]);
-    out += line + " \\\\\n";
+      line.push_back(latex(heading(table.row_dimensions[d], table.rows[r][d])));
+    for (const auto c : columns) line.push_back(figure(row[c]));
   }
-  out += "\\bottomrule\n\\end{tabular}\n";
+  std::string out =
+      latex_tabular(std::string(table.row_dimensions.size(), 'l') + std::string(columns.size(), 'r'), rows);
   if (!source.note.empty()) out += "\n\\par\\smallskip{\\footnotesize " + latex_note(source.note) + "\\par}\n";
   return out;
 }
 
 }  // namespace
 
-std::string table_as_latex(const Table& table) {
+std::string latex_text(const std::string& text) { return latex(text); }
+
+std::string latex_tabular(const std::string& columns, const std::vector<std::vector<std::string>>& rows) {
+  std::string out = fmt::format("\\begin{{tabular}}{{@{{}}{}@{{}}}}\n\\toprule\n", columns);
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    out += fmt::format("{} \\\\\n{}", fmt::join(rows[r], " & "), r == 0 ? "\\midrule\n" : "");
+  return out + "\\bottomrule\n\\end{tabular}\n";
+}
+
+std::string latex_document(const std::vector<std::string>& remarks, const std::string& body) {
   // A document of its own, unless one has begun: then \input takes only the tables.
   std::string out =
       "\\expandafter\\ifx\\csname @classoptionslist\\endcsname\\relax\n"
@@ -126,14 +134,20 @@ std::string table_as_latex(const Table& table) {
       "  \\usepackage[margin=1cm]{geometry}\\setlength\\parindent{0pt}\\begin{document}\n"
       "  \\def\\kvmendend{\\end{document}}\n"
       "\\else \\let\\kvmendend\\relax \\fi\n";
-  for (const auto& line : table_head(table)) out += "% " + line + "\n";
-  for (const auto& warning : table.warnings) out += "% warning: " + warning + "\n";
+  for (const auto& line : remarks) out += "% " + line + "\n";
+  return out + body + "\\kvmendend\n";
+}
+
+std::string table_as_latex(const Table& table) {
+  std::vector<std::string> remarks = table_head(table);
+  for (const auto& warning : table.warnings) remarks.push_back("warning: " + warning);
+  std::string body;
   for (const auto& block : table.blocks) {
-    out += "\n\\par\\medskip " + latex(block_figures(block, 1).title) + "\\par\\smallskip\n" + tabular(table, block);
+    body += "\n\\par\\medskip " + latex(block_figures(block, 1).title) + "\\par\\smallskip\n" + tabular(table, block);
   }
   for (const auto& line : table_foot(table.notes))
-    out += "\n\\par\\smallskip{\\footnotesize " + latex(line) + "\\par}\n";
-  return out + "\\kvmendend\n";
+    body += "\n\\par\\smallskip{\\footnotesize " + latex(line) + "\\par}\n";
+  return latex_document(remarks, body);
 }
 
 }  // namespace kvmend

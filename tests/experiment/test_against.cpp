@@ -75,7 +75,48 @@ TEST_CASE("our results stand beside a paper's, with a verdict on each claim") {
   CHECK(json["values"][0]["difference"].get<double>() == Approx(against.values[0].ours->value - 0.9));
   CHECK(json["claims"][1]["verdict"] == "not reproduced");
   CHECK(json["claims"][6]["reason"] == "a time");
-  CHECK_THROWS_WITH(format_against(against, "latex"), Catch::Contains("--against has no format 'latex'"));
+  for (const auto& claim : json["claims"]) {
+    CHECK(claim["tasks"] == (claim["p_holm"].is_null() ? 0 : claim["claim"] == "no context is better" ? 1 : 2));
+    CHECK(claim["tasks_of"].get<int>() >= claim["tasks"].get<int>());
+  }
+  CHECK(json["claims"][0]["tasks_of"].get<int>() > 2);
+  CHECK_THROWS_WITH(format_against(against, "latx"), Catch::Contains("--against has no format 'latx'"));
+}
+
+TEST_CASE("every claim that is tested is in Holm's family, those with a factor too") {
+  // Both are told apart by 8 samples of 8 alone (p = 2/256), neither where they are two.
+  const auto claims = [](const std::string& second) {
+    return "title: x\nsource: arXiv\nclaims:\n"
+           "  - {says: a, better: full, than: no_context, task: ruler/vt}\n" +
+           second;
+  };
+  const std::string factor = "  - {says: b, better: full, than: no_context, factor: 0.9, task: ruler/vt}\n";
+  const Filled store("name: x\nmodel: m\ntasks: [ruler/vt: {samples: 8}]\nstrategies: [full, no_context]\n", 8,
+                     [](const CellRecord& cell, int position) {
+                       ResultRecord r = synthetic_result(cell, position);
+                       r.score = cell.strategy == "full" ? 1 : 0;
+                       return r;
+                     });
+  const TableData data = load_table_data({store.path});
+  CHECK(set_against(data, {}, published(claims(""))).claims[0].p == Approx(2.0 / 256));
+  const Against both = set_against(data, {}, published(claims(factor)));
+  CHECK(both.claims[0].p == Approx(4.0 / 256));
+  CHECK(both.claims[1].p == Approx(4.0 / 256));
+  CHECK(both.claims[1].verdict == Verdict::reproduced);
+}
+
+TEST_CASE("lengths of a task are not averaged for a claim") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096], samples: 30}]\nstrategies: [full, no_context]\n");
+  const TableData data = load_table_data({store.path});
+  const Against mixed = set_against(data, {}, published());
+  CHECK(mixed.claims[0].verdict == Verdict::not_tested);
+  CHECK(mixed.claims[0].reason ==
+        "ruler/vt was run in several variants (ruler/vt (length: 2048); ruler/vt (length: 4096)): choose with --where");
+  CHECK(mixed.values[1].reason == mixed.claims[0].reason);
+  const Against chosen = set_against(data, {{"length", "4096"}}, published());
+  CHECK(chosen.claims[0].difference->n == 30);
+  CHECK(chosen.claims[0].tasks == 1);
 }
 
 TEST_CASE("results over several models or chunkers are not mixed into one comparison") {
