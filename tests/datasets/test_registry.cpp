@@ -35,6 +35,8 @@ TEST_CASE("tasks are listed by name with their parameters") {
 
 TEST_CASE("groups expand to their tasks") {
   CHECK(expand_task_group("ruler/niah", {}).size() == 8);
+  CHECK(expand_task_group("ruler/niah_single", {}).size() == 3);
+  CHECK(expand_task_group("ruler/niah_multikey", {}).size() == 3);
   const auto all = expand_task_group("ruler/all", {});
   CHECK(std::count(all.begin(), all.end(), "ruler/niah_single_2") == 1);
   CHECK(std::all_of(all.begin(), all.end(), [](const auto& name) { return name.starts_with("ruler/"); }));

@@ -5,6 +5,7 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/install_paths.h"
+#include "datasets/task.h"
 #include "graded.h"
 
 using namespace kvmend;
@@ -138,6 +139,26 @@ TEST_CASE("every shipped table of a paper can be read, and names its source") {
     CHECK_FALSE(file.title.empty());
     CHECK_THAT(file.source, Catch::Contains("arXiv"));
     CHECK_FALSE(file.claims.empty());
+  }
+}
+
+TEST_CASE("a paper's average over RULER is that of the tasks and groups that it is shipped with") {
+  const Published paper = read_published(shipped_path("results/published/ruler4k-independent.yaml"));
+  std::map<std::string, double> average, sum;
+  std::map<std::string, std::size_t> tasks;
+  for (const PublishedValue& value : paper.values) {
+    if (value.task == "ruler/all") {
+      average[value.strategy] = value.score;
+      continue;
+    }
+    const std::size_t members = expand_task_group(value.task, {}).size();
+    tasks[value.strategy] += members;
+    sum[value.strategy] += value.score * static_cast<double>(members);
+  }
+  CHECK(average.size() == 3);
+  for (const auto& [strategy, mean] : average) {
+    CHECK(tasks[strategy] == 13);
+    CHECK(sum[strategy] / 13 == Approx(mean).margin(0.051));
   }
 }
 

@@ -103,7 +103,7 @@ TEST_CASE("groups of tasks are a dimension: each task counts in all of its group
         return r;
       });
   const Table table = store.table({{"strategy"}, {"group"}, {"score"}, {}});
-  CHECK(table.cols == std::vector<std::vector<std::string>>{{"ruler/all"}, {"ruler/niah"}});
+  CHECK(table.cols == std::vector<std::vector<std::string>>{{"ruler/all"}, {"ruler/niah"}, {"ruler/niah_single"}});
   CHECK(entry(table, "score", "epic", "ruler/all").estimate.value == Approx(0.5));
   CHECK(entry(table, "score", "epic", "ruler/niah").estimate.value == Approx(0.75));
   CHECK(entry(table, "score", "epic", "ruler/niah").estimate.n == 20);
