@@ -116,6 +116,7 @@ std::string as_latex(const Against& against) {
     body += table(claim_rows(against), "p{.27\\linewidth}p{.11\\linewidth}lrrrp{.25\\linewidth}") +
             "\n\\par\\smallskip " + latex_text(legend());
   }
+  for (const auto& note : against.notes) body += "\n\\par\\smallskip " + latex_text(note);
   return latex_document(remarks, body + "\\par}\n");
 }
 
