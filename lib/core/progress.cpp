@@ -41,8 +41,9 @@ double Progress::elapsed() const {
 }
 
 std::string progress_text(std::int64_t done, std::int64_t total, const std::string& unit, double share, double seconds,
-                          const std::string& current) {
+                          const std::string& current, const std::string& beside) {
   std::string out = fmt::format("{}/{} {}", done, total, unit);
+  if (!beside.empty()) out += "  " + beside;
   if (done > 0 && share > 0) {
     out += fmt::format("  {:.2f}/s  {} left", static_cast<double>(done) / std::max(1e-9, seconds),
                        format_duration(seconds * (1 - share) / share));
@@ -51,7 +52,7 @@ std::string progress_text(std::int64_t done, std::int64_t total, const std::stri
 }
 
 std::string Progress::text(std::int64_t done, double share, const std::string& current, std::size_t width) const {
-  std::string out = progress_text(done, total_, unit_, share, elapsed(), current);
+  std::string out = progress_text(done, total_, unit_, share, elapsed(), current, beside_);
   if (terminal_) {
     const std::size_t bar = 20;
     const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(bar));

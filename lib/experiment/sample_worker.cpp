@@ -44,6 +44,7 @@ std::optional<SampleWorker::Loss> SampleWorker::attempt(const SampleCells& sampl
     if (op == "fatal") rethrow(*message);
     if (op == "cell") {
       loss.cell = message->at("cell");
+      if (sample.on_cell) sample.on_cell(loss.cell);
     } else if (op == "lost") {
       loss.device = true;
       loss.why = message->at("message");

@@ -13,7 +13,8 @@ namespace kvmend {
 struct SampleCells {
   int task = 0, chunker = 0, position = 0;
   std::vector<std::size_t> cells;
-  double cost = 0;  ///< CostEstimate
+  double cost = 0;                                  ///< CostEstimate
+  std::function<void(std::size_t cell)> on_cell{};  ///< called as each cell begins, from the thread that computes
 };
 
 struct CellAnswer {

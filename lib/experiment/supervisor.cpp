@@ -1,8 +1,10 @@
 #include "experiment/supervisor.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -32,6 +34,8 @@ std::vector<Cell> fitting_grid(const Config& config, const Session& session, int
   session.check_samples(limit);
   return make_grid(config);
 }
+
+std::array<int, 3> place_of(const SampleCells& item) { return {item.task, item.chunker, item.position}; }
 
 class Supervisor {
  public:
@@ -63,6 +67,8 @@ class Supervisor {
     result_.present = wanted_ - left_;
     Progress progress(left_, "cells", options_.quiet);
     progress_ = &progress;
+    samples_ = items.size();
+    show_samples();
     share(items);
     progress.clear();
     finish();
@@ -76,6 +82,8 @@ class Supervisor {
   }
   std::vector<SampleCells> missing_work();
   bool should_stop();
+  void begin_cell(const SampleCells& item, std::size_t cell);
+  void show_samples() { progress_->set_beside(fmt::format("{}/{} samples", samples_done_, samples_)); }
   void finish();
   void share(const std::vector<SampleCells>& items);
   const SampleCells* take(const std::vector<SampleCells>& items);
@@ -91,6 +99,8 @@ class Supervisor {
   std::vector<CellRecord> records_;
   std::filesystem::path path_;
   Store store_;
+  std::size_t samples_ = 0, samples_done_ = 0;                 ///< to do, and of those done
+  std::map<std::array<int, 3>, std::set<std::size_t>> begun_;  ///< cells, by the sample at work (place_of)
   std::int64_t run_ = 0, wanted_ = 0, left_ = 0;
   double cost_ = 0, done_ = 0;  ///< CostEstimate of all samples to do, and of those done
   Stopwatch watch_;
@@ -120,12 +130,13 @@ std::vector<SampleCells> Supervisor::missing_work() {
       for (const MissingSample& missing : store_.missing(keys, samples(task), options_.retry_failed)) {
         if (missing.position % options_.shards != options_.shard - 1) continue;
         if (!cost) cost.emplace(session_.files().config(), session_.prompt(task, chunker, missing.position));
-        SampleCells item{task, chunker, missing.position, {}, cost->shared()};
+        SampleCells item{task, chunker, missing.position, {}, cost->shared(), {}};
         for (const std::size_t c : missing.cells) {
           item.cells.push_back(cells[c]);
           const Cell& cell = grid_[cells[c]];
           item.cost += cost->cell(*config_.strategies[static_cast<std::size_t>(cell.strategy)].strategy, cell.ratio);
         }
+        item.on_cell = [this, item](std::size_t cell) { begin_cell(item, cell); };
         items.push_back(std::move(item));
       }
     }
@@ -133,6 +144,19 @@ std::vector<SampleCells> Supervisor::missing_work() {
   std::stable_sort(items.begin(), items.end(),
                    [](const SampleCells& a, const SampleCells& b) { return a.position < b.position; });
   return items;
+}
+
+/// Shows the cell at work; those begun before it, on all devices, count as done.
+void Supervisor::begin_cell(const SampleCells& item, std::size_t cell) {
+  const std::lock_guard lock(mutex_);
+  begun_[place_of(item)].insert(cell);
+  std::int64_t cells = result_.computed;
+  for (const auto& [place, begun] : begun_) cells += static_cast<std::int64_t>(begun.size()) - 1;
+  const double part = static_cast<double>(begun_[place_of(item)].size() - 1) / static_cast<double>(item.cells.size());
+  const CellRecord& record = records_[cell];
+  progress_->update(cells, (done_ + part * item.cost) / cost_,
+                    fmt::format("{} sample {}: {}{}", config_.tasks[static_cast<std::size_t>(item.task)].label,
+                                item.position, record.label, record.ratio ? fmt::format(" at {}", *record.ratio) : ""));
 }
 
 bool Supervisor::should_stop() {
@@ -242,6 +266,9 @@ void Supervisor::put(const SampleCells& item, const Prompt& prompt, std::vector<
   store_.put_sample(run_, sample, results);
   if (options_.verbose) fmt::print(stderr, "kvmend: stored {}: {} results\n", sample.id, results.size());
   result_.computed += static_cast<std::int64_t>(results.size());
+  begun_.erase(place_of(item));
+  ++samples_done_;
+  show_samples();
 }
 
 void Supervisor::finish() {
@@ -251,6 +278,8 @@ void Supervisor::finish() {
   for (const CellRecord& record : records_) keys.insert(record.key);
   const auto cells = store_.cells();
   const auto ids = store_.cell_ids();
+  std::map<std::int64_t, std::string> names;
+  for (const SampleRow& sample : store_.samples()) names[sample.id] = sample.name;
   for (const ResultRow& row : store_.results()) {
     if (!row.failed) continue;
     const auto at = static_cast<std::size_t>(std::find(ids.begin(), ids.end(), row.cell) - ids.begin());
@@ -258,7 +287,8 @@ void Supervisor::finish() {
     ++result_.failed;
     if (result_.failures.size() < 10) {
       const std::string ratio = cells[at].ratio ? fmt::format(" at {}", *cells[at].ratio) : "";
-      result_.failures.push_back(fmt::format("{}{} on {}: {}", cells[at].label, ratio, cells[at].task, row.error));
+      result_.failures.push_back(fmt::format("{}{} on {}, sample {}: {}", cells[at].label, ratio, cells[at].task,
+                                             names[row.sample], row.error));
     }
   }
   store_.end_run(run_, result_.stopped_by ? "interrupted" : "done");

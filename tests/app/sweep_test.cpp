@@ -8,6 +8,7 @@
 
 #include "app/program.h"
 #include "catch.h"
+#include "core/file.h"
 
 using namespace kvmend::test;
 using Catch::Matchers::Contains;
@@ -134,11 +135,12 @@ TEST_CASE("SIGTERM and Ctrl-C end after the sample in flight, and the same comma
   for (const int signal : {SIGTERM, SIGINT}) {
     const TempFolder folder;
     folder.write("a.yaml", config(200));
-    Program run({"run", "a.yaml", "-v"}, folder.path());
+    Program run({"run", "a.yaml", "-v", "--notify", "echo $KVMEND_STATUS > told"}, folder.path());
     wait_for_first_sample(run);
     ::kill(run.pid(), signal);
     const auto stopped = run.wait();
     CHECK(stopped.code == 130);
+    CHECK(kvmend::read_file(folder.path() / "told") == "interrupted\n");
     CHECK_THAT(stopped.err, Contains("the same command goes on from here"));
     CHECK(kvmend::test::kvmend({"run", "a.yaml", "--limit", "2", "-q"}, folder.path()).code == 0);
   }
@@ -147,7 +149,7 @@ TEST_CASE("SIGTERM and Ctrl-C end after the sample in flight, and the same comma
 TEST_CASE("a worker that dies costs its cell an error; the sample is retried without it and the sweep goes on") {
   const TempFolder folder;
   folder.write("a.yaml", config(12));
-  Program run({"run", "a.yaml", "-v"}, folder.path());
+  Program run({"run", "a.yaml", "-v", "--notify", "echo $KVMEND_STATUS > told"}, folder.path());
   const pid_t worker = child_of(run.pid());
   REQUIRE(worker > 0);
   wait_for_first_sample(run);
@@ -155,11 +157,26 @@ TEST_CASE("a worker that dies costs its cell an error; the sample is retried wit
   const auto done = run.wait();
   INFO(done.err);
   CHECK(done.code == 5);
-  CHECK_THAT(done.err, Contains("1 results failed") && Contains("the worker died in this cell: signal 11"));
+  CHECK_THAT(done.err, Contains("1 results failed") && Contains("the worker died in this cell: signal 11") &&
+                           Contains(" on ruler/niah_single_1, sample niah_single_1-1-"));
+  CHECK(kvmend::read_file(folder.path() / "told") == "failed\n");
   CHECK(results(folder, "tiny.kvmend").size() == 12 * 13);
   const auto again = kvmend::test::kvmend({"run", "a.yaml", "--retry-failed"}, folder.path());
   CHECK(again.code == 0);
   CHECK_THAT(again.err, Contains("1 results computed"));
+}
+
+TEST_CASE("--notify tells of a run that cannot start, too, and a failing command costs a warning only") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(1));
+  const auto refused = kvmend::test::kvmend(
+      {"run", "a.yaml", "--set", "model=none.gguf", "--notify", "echo $KVMEND_STATUS > told"}, folder.path());
+  CHECK(refused.code == 3);
+  CHECK(kvmend::read_file(folder.path() / "told") == "error\n");
+  folder.write("b.yaml", config(1));
+  const auto done = kvmend::test::kvmend({"run", "b.yaml", "-q", "--notify", "exit 3"}, folder.path());
+  CHECK(done.code == 0);
+  CHECK_THAT(done.err, Contains("warning: --notify command failed: exit 3"));
 }
 
 TEST_CASE("a second writer on one store is refused, readers are not") {
