@@ -186,6 +186,7 @@ def main(out):
     qwen2 = make_model(Qwen2Config(**common, num_attention_heads=7, num_key_value_heads=1, head_dim=16, rope_parameters={
         "rope_type": "default", "rope_theta": 1000000.0}, tie_word_embeddings=True), 4, bf16)
     save(out / "tiny-qwen2", qwen2, tokenizers["qwen2"], ids_for("qwen2"), bf16)
+    write_gguf(out / "tiny-qwen2.gguf", qwen2, tokenizers["qwen2"], "qwen2", lambda _: gguf.GGMLQuantizationType.BF16)
 
     # Two shards each of one model with everything optional: biases everywhere, linear scaling.
     small = {**common, "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 2, "initializer_range": 0.25}

@@ -69,6 +69,7 @@ TEST_CASE("a GGUF file and a safetensors folder of one model give the same weigh
       GENERATE(table<std::string, std::string>({{"tiny-llama", "tiny-llama.gguf"},
                                                 {"tiny-llama3", "tiny-llama3.gguf"},
                                                 {"tiny-mistral", "tiny-mistral-00001-of-00002.gguf"},
+                                                {"tiny-qwen2", "tiny-qwen2.gguf"},
                                                 {"tiny-qwen3", "tiny-qwen3.gguf"},
                                                 {"tiny-gemma3", "tiny-gemma3.gguf"},
                                                 {"tiny-gpt2", "tiny-gpt2.gguf"},
