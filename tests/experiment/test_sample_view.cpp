@@ -69,7 +69,7 @@ TEST_CASE("of reordered chunks a view has the tokens and scores of the text as i
   CHECK(reordered.given.scores == std::vector<float>{0, 1, 6, 7, 8, 9, 2, 3, 4, 5});
   CHECK(reordered.given.kept == std::vector<int>{0, 1, 6, 7, 8});
   CHECK(reordered.use.in_unit == std::vector<int>{1, 1, 1});
-  CHECK(reordered.use.evidence == 1);                                // token 3
+  CHECK(reordered.use.evidence == 1);                                     // token 3
   CHECK(reordered.result.outcome.selected == std::vector<int>{1, 2, 7});  // what --json prints
   const CellView& plain = view.cells[1];
   CHECK(plain.given.selected == plain.result.outcome.selected);
