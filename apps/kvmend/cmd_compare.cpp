@@ -20,7 +20,7 @@ class Compare final : public Command {
         ->allow_extra_args(false);
     app.add_option("--metric", metric_,
                    "score the stored predictions by this instead of the task's: exact_match, f1, …");
-    app.add_flag("--solved", query_.solved, "only samples that full prefill solves");
+    app.add_flag("--solved", query_.solved, "only samples that full prefill solves: scores 0.5 or more on");
     app.add_option("--interval", interval_, "percentile or bca (bias-corrected)")
         ->check(CLI::IsMember({"percentile", "bca"}))
         ->capture_default_str();

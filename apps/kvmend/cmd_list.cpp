@@ -9,6 +9,7 @@
 #include "datasets/chunker.h"
 #include "datasets/task.h"
 #include "eval/metric.h"
+#include "experiment/table.h"
 #include "recompute/strategy.h"
 
 namespace kvmend {
@@ -70,6 +71,12 @@ Json chunkers() {
   return out;
 }
 
+Json values() {
+  Json out = Json::array();
+  for (const TableValue& v : table_values()) out.push_back({{"name", v.name}, {"summary", v.summary}});
+  return out;
+}
+
 Json models() {
   Json out = Json::array();
   for (const KnownModel& m : known_models()) {
@@ -82,9 +89,9 @@ Json models() {
 class List final : public Command {
  public:
   explicit List(CLI::App& app) {
-    app.add_option("what", what_, "strategies, tasks, metrics, chunkers or models")
+    app.add_option("what", what_, "strategies, tasks, metrics, chunkers, models or values (what table --value shows)")
         ->required()
-        ->check(CLI::IsMember({"strategies", "tasks", "metrics", "chunkers", "models"}));
+        ->check(CLI::IsMember({"strategies", "tasks", "metrics", "chunkers", "models", "values"}));
     app.add_option("name", name_, "only this one");
     add_plugin_option(app);
     app.add_flag("--json", json_, "one JSON array");
@@ -95,6 +102,7 @@ class List final : public Command {
                  : what_ == "tasks"    ? tasks()
                  : what_ == "metrics"  ? metrics_json()
                  : what_ == "chunkers" ? chunkers()
+                 : what_ == "values"   ? values()
                                        : models();
     if (!name_.empty()) {
       Json one = Json::array();

@@ -32,11 +32,14 @@ class TableCommand final : public Command {
  public:
   explicit TableCommand(CLI::App& app) {
     app.add_option("store", stores_, "one store or several")->required();
-    app.add_option("--rows", rows_, "dimensions of the rows, with commas")->capture_default_str();
+    app.add_option(
+           "--rows", rows_,
+           "dimensions of the rows, with commas: strategy, ratio, task, group, model, chunker, any parameter, …")
+        ->capture_default_str();
     app.add_option("--cols", cols_, "dimensions of the columns")->capture_default_str();
     std::string names;
     for (const TableValue& value : table_values()) names += (names.empty() ? "" : ", ") + value.name;
-    app.add_option("--value", values_, "what to show: " + names);
+    app.add_option("--value", values_, "what to show ('kvmend list values' explains them): " + names);
     app.add_option("--where", where_, "only these: 'task=ruler/vt'; repeat for several")->allow_extra_args(false);
     app.add_option("--against", against_, "a paper's numbers and claims beside these results; '?' lists them");
     app.add_option("--interval", interval_, "of means: percentile or bca (bias-corrected)")

@@ -56,6 +56,7 @@ Json identity_json(const CellRecord& cell, const SampleRecord& sample, const Run
            {"params", Json::parse(cell.params.canonical())}};
   out["ratio"] = cell.ratio ? Json(*cell.ratio) : Json();
   out["task"] = cell.task;
+  out["task_params"] = Json::parse(cell.task_params.canonical());
   out["model"] = cell.model;
   out["chunker"] = Json::parse(cell.chunker.canonical());
   out["dtype"] = cell.dtype;

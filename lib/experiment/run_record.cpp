@@ -49,6 +49,7 @@ RunRecord make_run_record(const Config& config, const Session& session, const Sw
   run.models.set("notes", notes);
   run.models.set("strategies", describe_strategies(config));
   if (!loaded_plugins().empty()) run.models.set("plugins", describe_plugins());
+  // merge names the shards that are missing by it.
   if (options.shards > 1) run.models.set("shard", fmt::format("{}/{}", options.shard, options.shards));
   run.version = run.build = options.version;
   char host[256] = {};

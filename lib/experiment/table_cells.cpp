@@ -22,7 +22,7 @@ struct Look {
 constexpr Look looks[] = {
     {"score", Unit::percent, "score × 100"},
     {"pgr", Unit::percent, "share of full prefill's gain over no context, %"},
-    {"score_solved", Unit::percent, "score × 100 where full prefill is right"},
+    {"score_solved", Unit::percent, "score × 100 where full prefill scores 50 or more"},
     {"overlap", Unit::percent, "Jaccard overlap with the oracle, %"},
     {"recall", Unit::percent, "the oracle's tokens selected, %"},
     {"crowding_out", Unit::percent, "selection outside 90 % of the oracle's score, %"},

@@ -25,7 +25,7 @@ const std::vector<ValueKind>& kinds() {
   static const std::vector<ValueKind> all = {
       {{"score", "the task's metric, times 100"}, Kind::mean, [](O o) { return o.score; }},
       {{"pgr", "of the gap between no_context and full, the share kept"}, Kind::own, {}},
-      {{"score_solved", "score on the samples that full prefill solves"}, Kind::own, {}},
+      {{"score_solved", "score on the samples that full prefill solves: scores 0.5 or more on"}, Kind::own, {}},
       {{"effective_ratio", "layer-tokens computed, over all"}, Kind::mean, [](O o) { return o.effective_ratio; }},
       {{"flops_ratio", "FLOPs with probes and query, relative to full prefill"},
        Kind::mean,

@@ -185,3 +185,10 @@ TEST_CASE("completion knows commands, options, and the words some options take")
   CHECK_THAT(completed("kvmend select --strategy cache", 3), Contains("cacheblend "));
   CHECK_THAT(completed("kvmend list ''", 2), Contains("strategies") && Contains("chunkers"));
 }
+
+TEST_CASE("list explains a table's values, and says from which score on a sample counts as solved") {
+  const auto values = kvmend::test::kvmend({"list", "values"});
+  CHECK(values.code == 0);
+  CHECK_THAT(values.out, Contains("score_solved") && Contains("scores 0.5 or more on") && Contains("crowding_out"));
+  CHECK_THAT(kvmend::test::kvmend({"table", "--help"}).out, Contains("kvmend list values"));
+}

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "app/program.h"
 #include "catch.h"
 #include "core/file.h"
+#include "paths.h"
 
 using namespace kvmend::test;
 using Catch::Matchers::Contains;
@@ -164,6 +166,23 @@ TEST_CASE("a worker that dies costs its cell an error; the sample is retried wit
   const auto again = kvmend::test::kvmend({"run", "a.yaml", "--retry-failed"}, folder.path());
   CHECK(again.code == 0);
   CHECK_THAT(again.err, Contains("1 results computed"));
+}
+
+TEST_CASE("a terminal sees cells, samples and the cell at work") {
+  if (std::system("command -v script > /dev/null") != 0) {
+    WARN("skipped: script (bsdutils) is not installed");
+    return;
+  }
+  const TempFolder folder;
+  folder.write("a.yaml", config(12));
+  const std::string run = kvmend::binary_folder() + "/bin/kvmend run a.yaml";
+  REQUIRE(std::system(("cd " + folder.path().string() + " && script -qec 'stty cols 200; " + run +
+                       "' seen > /dev/null < /dev/null")
+                          .c_str()) == 0);
+  const std::string seen = kvmend::read_file(folder.path() / "seen");
+  CHECK_THAT(seen, Contains("/156 cells  ") && Contains("/12 samples  ") && Contains("ruler/niah_single_1 sample "));
+  // Which cell is at work five times a second depends on the machine, but some cell is.
+  CHECK(std::regex_search(seen, std::regex("sample \\d+: (full|no_context|reuse|epic|cacheblend|prophetkv|random)")));
 }
 
 TEST_CASE("--notify tells of a run that cannot start, too, and a failing command costs a warning only") {

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "catch.h"
 #include "core/error.h"
+#include "experiment/export.h"
 #include "experiment/store.h"
 #include "synthetic.h"
 
@@ -91,6 +94,17 @@ TEST_CASE("what a run puts into a store comes back") {
   CHECK(store.database().integer("SELECT count(*) FROM failures") == 4);
   CHECK(store.database().integer("SELECT count(*) FROM everything") == 6 * 8);
   CHECK(store.database().integer("SELECT n FROM means WHERE strategy = 'prophetkv' LIMIT 1") == 2);
+}
+
+TEST_CASE("exported rows tell two lengths of a task apart by its parameters") {
+  const TempFolder folder;
+  Store store = Store::open(folder / "a.kvmend", Store::Mode::write);
+  fill_store(store, "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096]}]\nstrategies: [full]\n", 0, 1);
+  std::set<int> lengths;
+  export_jsonl(store, [&](const std::string& line) {
+    lengths.insert(nlohmann::json::parse(line).at("task_params").at("length").get<int>());
+  });
+  CHECK(lengths == std::set<int>{2048, 4096});
 }
 
 TEST_CASE("what is missing is computed from the keys: resuming and extending") {

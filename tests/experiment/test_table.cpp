@@ -54,9 +54,9 @@ TEST_CASE("every figure carries its interval; text drops those of costs where th
   CHECK(count(table_as_markdown(table), "[95 % interval]") == 4);
   CHECK(count(table_as_latex(table), "[95\\,\\% interval]") == 4);
   CHECK_THAT(table_as_latex(table), Catch::Contains("prophetkv &  & 32.0\\,{\\scriptsize[3"));
-  // Narrow: scores keep theirs and go on below, costs lose theirs and keep their decimals.
+  // Narrow: scores keep theirs and go on below, effective ratios fit, FLOPs and TTFT lose theirs and keep their decimals.
   const std::string narrow = table_as_text(table, 44);
-  CHECK(count(narrow, "[95 % interval]") == 1);
+  CHECK(count(narrow, "[95 % interval]") == 2);
   CHECK_THAT(narrow, Catch::Contains("prophetkv   │       │  32.0 │  62.0"));
 }
 
