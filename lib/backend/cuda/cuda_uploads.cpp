@@ -38,10 +38,10 @@ std::int64_t CudaUploads::begin(const Tensor& to, std::span<const std::byte> fro
   check(cudaEventRecord(allocated_, device_->stream()), "marking an allocation");
   check(cudaStreamWaitEvent(stream_, allocated_, 0), "waiting for an allocation");
   Copy& copy = copies_.emplace_back(to);  // before anything is under way: it keeps the memory
-  check(cudaEventCreate(&copy.begun), "making an event");
+  check(cudaEventCreateWithFlags(&copy.begun, cudaEventDefault), "making an event");
   check(cudaEventRecord(copy.begun, stream_), "marking an upload's begin");
   check(cudaMemcpyAsync(device_data(to), from.data(), from.size(), cudaMemcpyHostToDevice, stream_), "uploading");
-  check(cudaEventCreate(&copy.done), "making an event");
+  check(cudaEventCreateWithFlags(&copy.done, cudaEventDefault), "making an event");
   check(cudaEventRecord(copy.done, stream_), "marking an upload's end");
   return first_ + static_cast<std::int64_t>(copies_.size()) - 1;
 }
