@@ -56,7 +56,7 @@ std::map<std::string, Json> results(const TempFolder& folder, const std::string&
     for (const char* key :
          {"status", "prediction", "score", "selected", "layer_tokens", "effective_ratio", "flops_ratio"})
       if (json.contains(key)) kept[key] = json.at(key);
-    REQUIRE(kept.size() >= 5);
+    REQUIRE(kept.size() >= (json.at("status") == "ok" ? 5U : 1U));
     out[json.at("label").get<std::string>() + " " + json.at("sample").get<std::string>()] = kept;
   }
   return out;
@@ -147,16 +147,36 @@ TEST_CASE("two cards have a worker each; one that faults is replaced, and no res
 
 TEST_CASE("a cell that does not fit the card fails with the numbers, and the rest goes on", "[.card]") {
   const TempFolder folder;
-  folder.write("a.yaml", config(1));
-  const Emulator small("memory=34");
+  // The first prompt says what requests take, and the second is eight times as long.
+  std::string wall;
+  for (int i = 0; i < 26; ++i) wall += " The " + std::to_string(i) + " th stone of the wall is grey and heavy.";
+  folder.write("q.jsonl",
+               R"({"question": "Who sings?", "answers": ["Ann"], "passages": [{"text": "Ann sings.", "gold": true}]})"
+               "\n"
+               R"({"question": "Who digs?", "answers": ["Bob"], "passages": [{"text": "Bob digs.)" +
+                   wall + R"(", "gold": true}]})" + "\n");
+  std::string text = config(2);
+  const std::string task = "ruler/niah_single_1: {length: 460, samples: 2, seed: 1}";
+  folder.write("a.yaml",
+               text.replace(text.find(task), task.size(), "qa_custom: {file: q.jsonl, passages: 0, seed: 1}"));
+  REQUIRE(sweep(folder, "reference", "reference.kvmend").code == 0);
+  const auto expected = results(folder, "reference.kvmend");
+  const Emulator small("memory=35");
   const auto run = sweep(folder, "cuda", "cuda.kvmend");
   INFO(run.err);
   CHECK(run.code == 5);
-  CHECK_THAT(run.err, Contains("not enough memory on emulated card 0: ") && Contains(" asked for, ") &&
-                          Contains(" of 34.0 MiB free"));
-  const auto stored = results(folder, "cuda.kvmend");
-  CHECK(stored.size() == 6);
-  CHECK(std::any_of(stored.begin(), stored.end(), [](const auto& cell) { return cell.second.at("status") == "ok"; }));
+  CHECK_THAT(run.err, Contains("full on qa_custom: not enough memory on emulated card 0: ") &&
+                          Contains(" asked for, ") && Contains(" of 35.0 MiB free"));
+  int failed = 0;
+  for (const auto& [cell, result] : results(folder, "cuda.kvmend")) {
+    CAPTURE(cell);
+    if (result.at("status") == "failed")
+      ++failed;
+    else
+      CHECK(result == expected.at(cell));
+  }
+  CHECK(failed >= 1);
+  CHECK(failed <= 5);
 }
 
 TEST_CASE("a device that is lost again and again costs its cells, and says so", "[.card]") {
@@ -185,9 +205,9 @@ TEST_CASE("what is missing for a card is said", "[.card]") {
                                                      "driver, or use --device cpu"));
   CHECK_THAT(error("devices=2", "cuda:2"), Contains("device 'cuda:2': there are 2 cards, numbered from 0"));
   CHECK_THAT(error("devices=2", "cuda:0,0", 2), Contains("device 'cuda:0,0' names cuda:0 twice"));
-  CHECK_THAT(error("memory=33", "cuda"),
-             Contains("the weights do not fit on emulated card 0: ") &&
-                 Contains("; 1.0 MiB of 33.0 MiB are free, of which 1.0 MiB are kept for work"));
+  CHECK_THAT(error("memory=33", "cuda"), Contains("the weights do not fit on emulated card 0: ") &&
+                                             Contains("; 1.0 MiB of 33.0 MiB are free, of which ") &&
+                                             Contains(" are kept for work"));
   CHECK_THAT(error("memory=3", "cuda"),
              Contains("not enough memory on emulated card 0: 32.0 MiB asked for, 3.0 MiB of 3.0 MiB free"));
 }
