@@ -124,12 +124,12 @@ TEST_CASE(
   const TempFolder folder;
   const std::string task = "ruler/niah_single_1", model = tiny_model("tiny-llama");
   folder.write("a.yaml", "name: tiny\nmodel: " + model + "\nchat: raw\ndtype: f32\ntasks:\n  - " + task +
-                             ": {length: 900, samples: 1, seed: 1}\nmax_new_tokens: 2\nchunker: {fixed: 16}\n"
+                             ": {length: 900, samples: 1, seed: 1}\nmax_new_tokens: 2\nchunker: {fixed: 8}\n"
                              "strategies: [infoflow_reorder, random]\nratios: [0.3]\n");
   REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()).code == 0);
   const auto shown =
       kvmend::test::kvmend({"show", "tiny.kvmend", "niah_single_1-1-0", "--text", "none"}, folder.path());
-  const auto sample = kvmend::test::kvmend({"sample", task, "--model", model, "--chat", "raw", "--chunker", "fixed: 16",
+  const auto sample = kvmend::test::kvmend({"sample", task, "--model", model, "--chat", "raw", "--chunker", "fixed: 8",
                                             "--set", "length=900", "--set", "seed=1", "-n", "1"});
   INFO(sample.err);
   REQUIRE(sample.code == 0);
