@@ -34,6 +34,17 @@ std::pair<std::size_t, std::size_t> break_at(const std::string& text, std::size_
   return {limit, limit};
 }
 
+std::vector<std::string> break_lines(std::string text, std::size_t room) {
+  std::vector<std::string> lines;
+  while (letters(text) > room) {
+    const auto [end, next] = break_at(text, room);
+    lines.push_back(text.substr(0, end));
+    text.erase(0, next);
+  }
+  lines.push_back(text);
+  return lines;
+}
+
 }  // namespace
 
 std::size_t letters(const std::string& text) {
@@ -79,22 +90,25 @@ std::string Figure::at(double x, double y) const {
   return fmt::format("screen {:.4f}, screen {:.4f}", x / width_, y / height_);
 }
 
-std::string Figure::wrapped(const std::string& text, double letter, double room, int* lines) const {
+std::string Figure::wrapped(const std::string& text, double letter, double room, Lines lines, int* count) const {
   const auto fits = static_cast<std::size_t>(std::max(4.0, room / letter));
-  std::string rest = text, out;
-  int count = 1;
-  for (; letters(rest) > fits; ++count) {
-    const auto [end, next] = break_at(rest, fits);
-    out += gnuplot::quote(rest.substr(0, end)) + ".\"\\n\".";
-    rest.erase(0, next);
+  std::vector<std::string> broken = break_lines(text, fits);
+  // The shortest lines that are no more.
+  for (std::size_t even = letters(text) / broken.size(); lines == Lines::even && even < fits; ++even) {
+    const auto other = break_lines(text, std::max<std::size_t>(even, 4));
+    if (other.size() != broken.size()) continue;
+    broken = other;
+    break;
   }
-  if (lines) *lines = count;
-  return out + gnuplot::quote(rest);
+  *count = static_cast<int>(broken.size());
+  std::string out;
+  for (const auto& line : broken) out += (out.empty() ? "" : ".\"\\n\".") + gnuplot::quote(line);
+  return out;
 }
 
 std::string Figure::caption(const std::string& text, Frame& frame) const {
   int lines = 0;
-  const std::string words = wrapped(text, small_letter(), width_ - 2 * edge, &lines);
+  const std::string words = wrapped(text, small_letter(), width_ - 2 * edge, Lines::full, &lines);
   // The first line's middle is what gnuplot places.
   const std::string out =
       fmt::format("set label 1001 {} at {} left font small\n", words, at(edge, height_ - edge - 0.5 * small_line()));

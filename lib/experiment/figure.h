@@ -1,5 +1,6 @@
 #pragma once
 // A figure's sheet: its size, its letters, and where the caption, the key and the graph stand on it.
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ std::string shorten(const std::string& text, std::size_t most);
 struct Frame {
   double left = 0, right = 0, top = 0, bottom = 0;
 };
+
+/// How a text is broken: lines as full as can be, or about as long as each other.
+enum class Lines : std::uint8_t { full, even };
 
 struct KeyEntry {
   std::string label;
@@ -38,8 +42,8 @@ class Figure {
   /// Terminal, fonts (the variable `small` names a smaller one), colours and axes.
   const std::string& preamble() const { return preamble_; }
 
-  /// A gnuplot expression of a text, broken into lines that fit; `lines` counts them.
-  std::string wrapped(const std::string& text, double letter, double room, int* lines = nullptr) const;
+  /// A gnuplot expression of a text, broken into lines that fit; `count` gets their number.
+  std::string wrapped(const std::string& text, double letter, double room, Lines lines, int* count) const;
 
   /// Adds a heading over the whole width to a script; frame.top makes room for it.
   std::string caption(const std::string& text, Frame& frame) const;

@@ -179,7 +179,7 @@ std::string plot_crowding_out(const PlotInput& input) {
 
 std::string plot_chunk_size(const PlotInput& input) {
   const std::string y = y_label(input.query.value);
-  const Table table = table_of(input, {"strategy", "ratio"}, {"chunker"}, {input.query.value});
+  Table table = table_of(input, {"strategy", "ratio"}, {"chunker"}, {input.query.value});
   std::vector<double> sizes;  // of each column; NaN: no tokens in its name
   std::set<double> distinct;
   for (const auto& col : table.cols) {
@@ -192,6 +192,13 @@ std::string plot_chunk_size(const PlotInput& input) {
          "there is nothing to plot: chunk-size needs results over two chunk sizes or more, e.g. chunker: "
          "[{{fixed: 64}}, {{fixed: 256}}]");
   LinePlot plot = labelled(table, "tokens a chunk", y);
+  std::set<std::string> ratios;
+  for (const auto& row : table.rows) ratios.insert(row[1]);
+  ratios.erase("");
+  if (ratios.size() == 1) {  // said once
+    plot.caption += " · at " + heading("ratio", *ratios.begin());
+    for (auto& row : table.rows) row[1].clear();
+  }
   plot.series = series_of(input, table);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     auto& points = plot.series[r].points;

@@ -103,7 +103,7 @@ std::string plot_niah(const PlotInput& input) {
 
   const Figure& figure = input.figure;
   const double small = figure.small_line(), gap = 1.2 * small;
-  Frame frame{6 * figure.small_letter(), 6 * figure.small_letter() + 0.1, 0, 1.4 * small};
+  Frame frame{9 * figure.small_letter(), 9 * figure.small_letter() + 0.1, 0, 1.9 * small};
   std::string tasks = plot_caption(table, {"n"});
   if (const auto at = tasks.find("mean of "); at != std::string::npos) tasks.replace(at, 8, "samples of ");
   std::string out = figure.caption(
@@ -155,7 +155,7 @@ std::string plot_niah(const PlotInput& input) {
     // The depths stand beside the first of each row, the lengths beneath the last of each column.
     out += fmt::format(
         "{}{}{}set ytics ({})\nset xtics ({}) font small\nplot $m{} using 1:2:(0.5):(0.5):3 with boxxyerror fs solid "
-        "noborder lc palette notitle\nunset label\n",
+        "noborder lc palette notitle\nunset label\nunset colorbox\n",
         labels, gnuplot::block(fmt::format("m{}", i), data),
         figure.place(own, fmt::format("{} heat maps", groups.size())),
         col == 0 ? fmt::format("'0 %%' 0, '50 %%' {}, '100 %%' {}", bins / 2.0, bins)

@@ -113,7 +113,7 @@ std::string plot_overlap(const PlotInput& input) {
   std::size_t longest = 0;
   for (const auto& strategy : strategies) longest = std::max(longest, letters(names[strategy]) + 4);
   const double label_room = std::min(static_cast<double>(longest) * letter, 0.36 * figure.width());
-  Frame frame{label_room + 3 * letter, 8 * letter + 0.1, 0, 1.8 * figure.small_line()};
+  Frame frame{label_room + 3 * letter, 8 * letter + 0.1, 0, 2.4 * figure.small_line()};
   std::string out = figure.caption(
       fmt::format("Jaccard overlap of selections at {}, % · {}",
                   heading("ratio", format_number(*cells.front()->record.ratio)), plot_caption(table, {"n"})),
@@ -128,7 +128,7 @@ std::string plot_overlap(const PlotInput& input) {
   for (std::size_t i = 0; i < strategies.size(); ++i) {
     std::string name = fmt::format("{}  {}", names[strategies[i]], i + 1);
     int lines = 0;
-    std::string label = figure.wrapped(name, letter, label_room, &lines);
+    std::string label = figure.wrapped(name, letter, label_room, Lines::even, &lines);
     if (side / count < lines * figure.small_line())
       label = gnuplot::quote(shorten(names[strategies[i]], static_cast<std::size_t>(label_room / letter) - 4) +
                              fmt::format("  {}", i + 1));

@@ -188,6 +188,9 @@ TEST_CASE("a strategy looks the same in every figure") {
   CHECK_THAT(point_of(cost, "cacheclip"), Contains("#0072B2"));
   CHECK_THAT(point_of(cost, shorten(long_label, 24)), Contains("#D55E00"));
   CHECK_THAT(point_of(cost, "full"), Contains("#000000"));
+  // The key begins below the caption, at the graph's top.
+  CHECK(number_after(ratio.substr(ratio.find("set label 'full'")), ", screen ") <
+        number_after(ratio, "set tmargin at screen "));
   // Bands of references differ.
   CHECK_THAT(ratio, Contains("solid 0.1 noborder") && Contains("pattern 4 noborder") && Contains("pattern 5 noborder"));
 }
