@@ -192,7 +192,7 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
     CHECK_THAT(late.err, Contains("speccache: aux_model ") && Contains("layer 99 is past"));
   }
   CHECK(alone({"select", "--request", "-"}, "cacheclip: {aux_model: " + gpt2 + "}", request).code == 0);
-  // An auxiliary's own tokens and context count; and whether they stand for known bytes of the prompt.
+  // An auxiliary's own tokens and context count.
   const auto auxiliary = [&](const std::string& file, const std::string& from, const std::string& to) {
     const fs::path copy = folder.path() / "aux";
     fs::remove_all(copy);
@@ -205,10 +205,6 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
   };
   CHECK_THAT(auxiliary("config.json", "\"max_position_embeddings\": 1024", "\"max_position_embeddings\": 64"),
              Contains("bad.yaml:9:5: cacheclip: aux_model ") && Contains("it was made for a context of 64"));
-  CHECK_THAT(auxiliary("tokenizer.json", "\"normalizer\": null",
-                       R"("normalizer": {"type": "Replace", "pattern": {"String": "magic"}, "content": ""})"),
-             Contains("bad.yaml:9:5: cacheclip: aux_model ") &&
-                 Contains("its tokenizer does not say which bytes its tokens stand for"));
   CHECK_THAT(run("ape: {temperature: 0}", 2, model), Contains("bad.yaml:9:24: temperature is 0, must be between"));
   CHECK_THAT(run("samkv", 2, tiny_model("tiny-mistral")), Contains("bad.yaml:9:5: samkv:") && Contains("window"));
   CHECK_THAT(run("from_file: {path: none.jsonl}", 2, model), Contains("bad.yaml:9:16: none.jsonl: no such score file"));
@@ -246,6 +242,21 @@ TEST_CASE("a store that may only be read is refused by run, as data, and left as
   CHECK_THAT(content(folder.path() / "err"),
              Contains("bad.kvmend: cannot be written: the file") && Contains("read-only"));
   CHECK(content(folder.path() / "bad.kvmend") == before);
+}
+
+TEST_CASE("an auxiliary tokenizer that has nothing for a chunk cannot be aligned with it") {
+  const TempFolder folder;
+  const fs::path copy = folder.path() / "aux";
+  fs::copy(tiny_model("tiny-llama"), copy);
+  std::string text = content(copy / "tokenizer.json");
+  const auto at = text.find("\"4\": 22,");
+  REQUIRE(at != std::string::npos);
+  folder.write("aux/tokenizer.json", text.erase(at, 8));
+  const auto result = kvmend::test::kvmend({"select", "--model", tiny_model("tiny-llama"), "--strategy",
+                                            "cacheclip: {aux_model: aux}", "--ratio", "0.5", "--request", "-"},
+                                           folder.path(), R"({"prefix": "a", "chunks": ["b c", "444"], "query": "c"})");
+  CHECK(result.code == 2);
+  CHECK_THAT(result.err, Contains("the auxiliary model aux has no token for the chunk at bytes [4, 7)"));
 }
 
 TEST_CASE("a disk that fills up while a sweep runs loses the sample in flight at most, and says so") {

@@ -165,7 +165,7 @@ TEST_CASE("a cell that does not fit the card fails with the numbers, and the res
   const auto run = sweep(folder, "cuda", "cuda.kvmend");
   INFO(run.err);
   CHECK(run.code == 5);
-  CHECK_THAT(run.err, Contains("full on qa_custom: not enough memory on emulated card 0: ") &&
+  CHECK_THAT(run.err, Contains("full on qa_custom, sample q2-1-0: not enough memory on emulated card 0: ") &&
                           Contains(" asked for, ") && Contains(" of 35.0 MiB free"));
   int failed = 0;
   for (const auto& [cell, result] : results(folder, "cuda.kvmend")) {

@@ -135,8 +135,9 @@ TEST_CASE(
   INFO(run.err);
   CHECK(run.code == 5);
   CHECK_THAT(run.err, Contains("14 results computed") && Contains("8 results failed"));
-  CHECK_THAT(run.err, Contains("test_throw at 0.1 on ruler/niah_single_1: no idea today"));
-  CHECK_THAT(run.err, Contains("test_crash at 0.4 on ruler/niah_single_1: the worker died in this cell: signal 11"));
+  CHECK_THAT(run.err, Contains("test_throw at 0.1 on ruler/niah_single_1, sample niah_single_1-1-0: no idea today"));
+  CHECK_THAT(run.err, Contains("test_crash at 0.4 on ruler/niah_single_1, sample niah_single_1-1-0: the worker died in "
+                               "this cell: signal 11"));
   CHECK_THAT(run.err, !Contains("epic") && !Contains("not run"));
   CHECK_THAT(models_of_run(folder.path() / "p.kvmend"),
              Contains("\"plugins\":[{\"file\":\"" + plugin("misbehaves") + "\",\"sha256\":\"" +

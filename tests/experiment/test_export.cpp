@@ -47,7 +47,7 @@ TEST_CASE("every strategy says how sure its details are") {
 TEST_CASE("a run's record has the labels of its strategies and of a composition's parts; a cell's key has none") {
   const Config config = parse_config(
       "model: m\ntasks: [ruler/vt]\nratios: [0.1]\n"
-      "strategies: [full, epic: {k: [2, 4]}, combine: {scores: [prophetkv], pinned: {link0: {}}}]\n",
+      "strategies: [full, epic: {k: [2, 4]}, combine: {scores: [prophetkv], pinned: {link0: {}}, sink: none}]\n",
       "c.yaml");
   const Value strategies = describe_strategies(config);
   CHECK(strategies.as_map().size() == 5);

@@ -157,7 +157,7 @@ TEST_CASE("a figure as wide as a paper's column has its caption and key whole") 
       below += y < bottom;
     }
     CHECK(below == (std::string(kind) == "ttft" ? 7 : 5));
-    CHECK_THAT(text, Contains("\"\\n\""));  // the caption is broken
+    if (std::string(kind) == "ttft") CHECK_THAT(text, Contains("\"\\n\""));  // the caption is broken where it is longer
   }
   CHECK_THROWS_WITH(script(store, "ttft", {}, 3.3, 1.7), Contains("9 bars do not fit in 1.7 inches; choose with"));
 }

@@ -207,7 +207,7 @@ TEST_CASE("an approximation is called one below every table that shows it, label
   CHECK(store.table(others).notes[0].second == "a sketch; why");
   const Filled composed(
       "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 1}]\nratios: [0.4]\n"
-      "strategies: [combine: {scores: [prophetkv], pinned: kvshare}]\n",
+      "strategies: [combine: {scores: [kvshare], pinned: epic}]\n",
       1);
   const Table of_parts = composed.table();
   REQUIRE(of_parts.notes.size() == 1);
