@@ -46,3 +46,22 @@ TEST_CASE("bench gives a strategy with an auxiliary model a prompt that has text
   CHECK(result.code == 0);
   CHECK_THAT(result.out, Contains("choosing") && Contains("of full") && Contains("offline s"));
 }
+
+TEST_CASE("tokenize --time says how much text a second, and how many tokens") {
+  const TempFolder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "The quick brown fox jumps over the lazy dog. ";
+  folder.write("fox.txt", text);
+  const auto run = kvmend::test::kvmend(
+      {"tokenize", "--model", tiny_model("tiny-llama"), "--time", "--json", "fox.txt"}, folder.path());
+  REQUIRE(run.code == 0);
+  const auto json = nlohmann::json::parse(run.out);
+  CHECK(json.at("bytes") == text.size());
+  CHECK(json.at("seconds").size() == 5);
+  const auto tokens =
+      kvmend::test::kvmend({"tokenize", "--model", tiny_model("tiny-llama"), "--json", "fox.txt"}, folder.path());
+  CHECK(json.at("tokens") == nlohmann::json::parse(tokens.out).at("ids").size());
+  const auto plain =
+      kvmend::test::kvmend({"tokenize", "--model", tiny_model("tiny-llama"), "--time", "fox.txt"}, folder.path());
+  CHECK(plain.out.find(" MB/s\n") != std::string::npos);
+}
