@@ -19,6 +19,10 @@ namespace simt {
 class Memory {
  public:
   enum class Kind : std::uint8_t { device, pinned };
+  Memory() = default;
+  ~Memory();  ///< as a process's end does: all of it goes
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
   /// Null when the device is full.
   void* allocate(std::size_t bytes, Kind kind);
   /// Looks at its guards. False if `address` is no allocation.

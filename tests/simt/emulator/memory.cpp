@@ -28,6 +28,18 @@ std::size_t padded(std::size_t bytes) { return (bytes + kGuard - 1) / kGuard * k
 
 }  // namespace
 
+Memory::~Memory() {
+  for (const auto& [address, allocation] : live_) {
+    auto* raw = reinterpret_cast<unsigned char*>(address) - kGuard;
+    unpoison(raw, padded(allocation.bytes) + 2 * kGuard);
+    std::free(raw);
+  }
+  for (const auto& [raw, size] : freed_) {
+    unpoison(raw, size);
+    std::free(raw);
+  }
+}
+
 void* Memory::allocate(std::size_t bytes, Kind kind) {
   if (kind == Kind::device) {
     if (used_ + bytes > options().memory) return nullptr;
