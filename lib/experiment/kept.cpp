@@ -2,16 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/size_text.h"
+
 namespace kvmend {
-namespace {
-
-std::string bytes_text(double bytes) {
-  if (bytes >= 1 << 30) return fmt::format("{:.1f} GiB", bytes / (1 << 30));
-  if (bytes >= 1 << 20) return fmt::format("{:.1f} MiB", bytes / (1 << 20));
-  return fmt::format("{:.1f} KiB", bytes / (1 << 10));
-}
-
-}  // namespace
 
 std::int64_t kv_bytes_per_token(const ModelConfig& model, ComputeType dtype) {
   const std::int64_t element = dtype == ComputeType::bf16 ? 2 : 4;
@@ -34,7 +27,7 @@ std::string kept_text(const Outcome& outcome, int n_context, std::optional<doubl
   std::string out = fmt::format("keeps {} of {} context rows ({:.1f} %)", n_context - dropped, n_context,
                                 100 * kept_fraction(outcome, n_context));
   if (const auto saved = memory_saved(dropped, bytes_per_token))
-    out += fmt::format(", which saves {} of KV cache", bytes_text(*saved));
+    out += fmt::format(", which saves {} of KV cache", size_text(*saved));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "backend/cuda/cuda_backend.h"
 #include "backend/cuda/launch.h"
 #include "backend/device_error.h"
+#include "core/size_text.h"
 
 namespace kvmend::cuda {
 
@@ -67,12 +68,11 @@ void CudaBackend::expect_weights(const WeightNeeds& needs) {
   const std::int64_t available = memory.free - work;
   keeps_stored_ = storage_ == WeightStorage::stored || (computed > available && stored < computed);
   if ((keeps_stored_ ? stored : computed) <= available) return;
-  const auto size = [](std::int64_t bytes) { return size_text(static_cast<std::size_t>(bytes)); };
   throw OutOfMemory(fmt::format(
       "the weights do not fit on {}: {} in {}, {} as the file stores them; {} of {} are free, of which {} are kept for "
       "work; use a smaller or more quantised model, {}another card or --device cpu",
-      device_->name(), size(computed), dtype_name(compute_dtype_), size(stored), size(memory.free), size(memory.total),
-      size(work), compute_dtype_ == DType::f32 ? "--dtype bf16, " : ""));
+      device_->name(), size_text(computed), dtype_name(compute_dtype_), size_text(stored), size_text(memory.free),
+      size_text(memory.total), size_text(work), compute_dtype_ == DType::f32 ? "--dtype bf16, " : ""));
 }
 
 /// The pool keeps what was freed: what a request takes later is there.

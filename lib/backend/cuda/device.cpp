@@ -1,6 +1,7 @@
 #include "backend/cuda/device.h"
 
 #include "backend/device_error.h"
+#include "core/size_text.h"
 
 namespace kvmend::cuda {
 
@@ -32,13 +33,6 @@ void require_driver() {
 }
 
 }  // namespace
-
-std::string size_text(std::size_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  if (bytes >= std::size_t{1} << 30U) return fmt::format("{:.1f} GiB", value / (1 << 30));
-  if (bytes >= std::size_t{1} << 20U) return fmt::format("{:.1f} MiB", value / (1 << 20));
-  return fmt::format("{:.1f} KiB", value / (1 << 10));
-}
 
 Device::Device(int ordinal) {
   require_driver();

@@ -52,9 +52,6 @@ class Device {
   PinnedPool pinned_;
 };
 
-/// "1.5 GiB", "300.0 MiB", "12.0 KiB".
-std::string size_text(std::size_t bytes);
-
 /// Memory on a card, given back in the stream's order.
 class DeviceBuffer final : public Buffer {
  public:
