@@ -7,6 +7,7 @@
 #include "backend/cpu/cpu_weight.h"
 #include "backend/cpu/onednn.h"
 #include "backend/host/host_buffer.h"
+#include "backend/stacked.h"
 #include "core/error.h"
 
 namespace kvmend {
@@ -79,14 +80,8 @@ Tensor CpuBackend::pack(std::span<const WeightSource> sources, std::int64_t rows
 }
 
 WeightPtr CpuBackend::prepare(std::span<const WeightSource> sources) {
-  require(!sources.empty(), "prepare: no matrix");
   auto weight = std::make_shared<CpuWeight>();
-  weight->cols = sources.front().cols;
-  for (const WeightSource& source : sources) {
-    require(source.cols == weight->cols, "prepare: '{}' has {} columns, '{}' has {}", source.name, source.cols,
-            sources.front().name, weight->cols);
-    weight->rows += source.rows;
-  }
+  set_stacked_shape(*weight, sources);
   weight->bytes = weight->rows * weight->cols * static_cast<std::int64_t>(dtype_bytes(compute_dtype_));
   if (packs_) {
     weight->packed = pack(sources, weight->rows, weight->cols);

@@ -8,6 +8,7 @@
 #include "backend/cuda/cuda_backend.h"
 #include "backend/cuda/launch.h"
 #include "backend/device_error.h"
+#include "backend/stacked.h"
 #include "core/size_text.h"
 
 namespace kvmend::cuda {
@@ -122,14 +123,8 @@ void CudaBackend::load(const WeightSource& source, const Tensor& to) {
 WeightPtr CudaBackend::prepare(const WeightSource& source) { return prepare({&source, 1}); }
 
 WeightPtr CudaBackend::prepare(std::span<const WeightSource> sources) {
-  require(!sources.empty(), "prepare: no matrix");
   auto weight = std::make_shared<CudaWeight>();
-  weight->cols = sources.front().cols;
-  for (const WeightSource& source : sources) {
-    require(source.cols == weight->cols, "prepare: '{}' has {} columns, '{}' has {}", source.name, source.cols,
-            sources.front().name, weight->cols);
-    weight->rows += source.rows;
-  }
+  set_stacked_shape(*weight, sources);
   const std::int64_t computed = weight->rows * weight->cols * static_cast<std::int64_t>(dtype_bytes(compute_dtype_));
   weight->bytes = computed;  // what is counted does not depend on the card's size
   if (keeps_stored_ && saves(sources, computed)) {

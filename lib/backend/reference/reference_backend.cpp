@@ -2,7 +2,7 @@
 
 #include "backend/host/host_buffer.h"
 #include "backend/reference/reference_queue.h"
-#include "core/error.h"
+#include "backend/stacked.h"
 
 namespace kvmend {
 
@@ -17,14 +17,8 @@ Tensor ReferenceBackend::allocate(DType dtype, std::int64_t rows, std::int64_t c
 WeightPtr ReferenceBackend::prepare(const WeightSource& source) { return prepare({&source, 1}); }
 
 WeightPtr ReferenceBackend::prepare(std::span<const WeightSource> sources) {
-  require(!sources.empty(), "prepare: no matrix");
   auto weight = std::make_shared<ReferenceWeight>();
-  weight->cols = sources.front().cols;
-  for (const WeightSource& source : sources) {
-    require(source.cols == weight->cols, "prepare: '{}' has {} columns, '{}' has {}", source.name, source.cols,
-            sources.front().name, weight->cols);
-    weight->rows += source.rows;
-  }
+  set_stacked_shape(*weight, sources);
   weight->values.resize(weight->rows, weight->cols);
   std::int64_t row = 0;
   for (const WeightSource& source : sources) {
