@@ -21,6 +21,8 @@ template <>
 struct EnumNames<ComputeType> {
   static constexpr std::array names{std::pair{ComputeType::f32, "f32"}, std::pair{ComputeType::bf16, "bf16"}};
 };
+constexpr DType dtype_of(ComputeType type) { return type == ComputeType::bf16 ? DType::bf16 : DType::f32; }
+
 template <>
 struct EnumNames<WeightStorage> {
   static constexpr std::array names{std::pair{WeightStorage::automatic, "auto"},

@@ -15,7 +15,7 @@ namespace kvmend {
 namespace {
 
 BackendOptions backend_options(const RecycleConfig& config) {
-  return {config.device, config.dtype == ComputeType::bf16 ? DType::bf16 : DType::f32, config.threads};
+  return {config.device, dtype_of(config.dtype), config.threads};
 }
 
 ChunkStoreOptions store_options(const RecycleConfig& config) {

@@ -47,7 +47,7 @@ ChunkStoreOptions store_options(const Config& config) {
 BackendOptions backend_options(const Session& session, const std::string& device) {
   const Config& config = session.config();
   BackendOptions options{.device = device.empty() ? config.device : device,
-                         .dtype = config.dtype == ComputeType::bf16 ? DType::bf16 : DType::f32,
+                         .dtype = dtype_of(config.dtype),
                          .threads = config.threads,
                          .weights = config.weights};
   if (backend_name(options.device) == "cuda")
