@@ -80,15 +80,16 @@ class Select final : public Command {
     options.bos = opened.tokenizer->bos();
     options.decode.stops = opened.tokenizer->stops();
     options.decode.max_new_tokens = max_new_tokens_;
+    const std::int64_t token_bytes = kv_bytes_per_token(engine.model().config(), engine.backend().compute_dtype());
     Json results = Json::array();
     std::vector<Outcome> outcomes;
     if (!json_ && text_) fmt::print("{}\n", paint_legend(color(), true));
     for (const CellSpec& cell : cells) {
       const Outcome outcome = run_isolated(engine, request, cell, options);
       if (json_)
-        results.push_back(result_json(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token()));
+        results.push_back(result_json(cell, outcome, *opened.tokenizer, request, token_bytes));
       else
-        print_line(cell, outcome, *opened.tokenizer, request, engine.model().kv_bytes_per_token());
+        print_line(cell, outcome, *opened.tokenizer, request, token_bytes);
       if (!json_ && text_) print_text(outcome, request, evidence);
       outcomes.push_back(outcome);
     }

@@ -9,7 +9,6 @@
 #include "core/progress.h"
 #include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
-#include "experiment/kept.h"
 #include "experiment/run_facts.h"
 #include "experiment/session.h"
 #include "recompute/engine.h"
@@ -72,7 +71,7 @@ int print_dry_run(const SweepOptions& options) {
     full_flops +=
         static_cast<double>(samples) * static_cast<double>(cells) * full_prefill_flops(model, request.n_tokens());
   }
-  const auto kv = static_cast<double>(kv_bytes_per_token(model, config.dtype));
+  const auto kv = static_cast<double>(kv_bytes_per_token(model, dtype_of(config.dtype)));
   fmt::print(
       "prefill    {:.0f} tokens if every cell were a full prefill: {:.3g} FLOPs at most; shared work makes it less\n",
       tokens, full_flops);

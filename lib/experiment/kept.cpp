@@ -6,11 +6,6 @@
 
 namespace kvmend {
 
-std::int64_t kv_bytes_per_token(const ModelConfig& model, ComputeType dtype) {
-  const std::int64_t element = dtype == ComputeType::bf16 ? 2 : 4;
-  return 2 * element * model.n_layers * model.n_kv_heads * model.head_dim;
-}
-
 std::int64_t dropped_rows(const Outcome& outcome, int n_context) {
   return outcome.kept ? n_context - static_cast<std::int64_t>(outcome.kept->size()) : 0;
 }

@@ -1,16 +1,12 @@
 #pragma once
 // What a strategy that sparsifies leaves in the cache (SamKV; no_context, which keeps the prefix), and the memory that saves.
+#include <cstdint>
 #include <optional>
 #include <string>
 
-#include "experiment/config.h"
-#include "model/config.h"
 #include "recompute/outcome.h"
 
 namespace kvmend {
-
-/// Bytes of keys and values that a token takes in all layers.
-std::int64_t kv_bytes_per_token(const ModelConfig& model, ComputeType dtype);
 
 /// Context rows that the plan dropped.
 std::int64_t dropped_rows(const Outcome& outcome, int n_context);

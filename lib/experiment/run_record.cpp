@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "experiment/kept.h"
 #include "experiment/run_facts.h"
 #include "recompute/plugin.h"
 
@@ -40,7 +39,7 @@ RunRecord make_run_record(const Config& config, const Session& session, const Sw
   model.set("weights", identity.model.weights);
   model.set("tokenizer", identity.model.tokenizer);
   model.set("chat", identity.model.chat);
-  model.set("kv_bytes_per_token", kv_bytes_per_token(session.files().config(), config.dtype));
+  model.set("kv_bytes_per_token", kv_bytes_per_token(session.files().config(), dtype_of(config.dtype)));
   Value::List data, notes;
   for (const std::string& entry : identity.task_data) data.push_back(entry);
   for (const TaskNote& note : session.notes()) notes.push_back(note.task + ": " + note.text);

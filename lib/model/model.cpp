@@ -16,13 +16,14 @@ bool same_elements(const Tensor& a, const Tensor& b) { return a.buffer() == b.bu
 
 }  // namespace
 
+std::int64_t kv_bytes_per_token(const ModelConfig& config, DType dtype) {
+  const std::int64_t width = std::int64_t{config.n_kv_heads} * config.head_dim;
+  return 2 * config.n_layers * width * static_cast<std::int64_t>(dtype_bytes(dtype));
+}
+
 float Model::attention_scale() const {
   if (config_.attention_scale > 0) return config_.attention_scale;
   return 1.0F / std::sqrt(static_cast<float>(config_.head_dim));
-}
-
-std::int64_t Model::kv_bytes_per_token() const {
-  return 2LL * config_.n_layers * kv_width() * static_cast<std::int64_t>(dtype_bytes(backend_.compute_dtype()));
 }
 
 Activations Model::make_activations(std::int64_t rows) const {

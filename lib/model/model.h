@@ -16,6 +16,9 @@ struct LayerKv {
   Tensor k, v;
 };
 
+/// Bytes of keys and values that one token takes over all layers.
+std::int64_t kv_bytes_per_token(const ModelConfig& config, DType dtype);
+
 /// Buffers that rows pass through on their way up; sized for `rows` rows, reused by every layer.
 struct Activations {
   Tensor hidden;     ///< f32 [rows, d_model]: the residual stream
@@ -36,8 +39,6 @@ class Model {
   int kv_width() const { return config_.n_kv_heads * config_.head_dim; }
   int q_width() const { return config_.n_heads * config_.head_dim; }
   float attention_scale() const;
-  /// Bytes of keys and values that one token takes over all layers.
-  std::int64_t kv_bytes_per_token() const;
 
   Activations make_activations(std::int64_t rows) const;
   LayerKv make_layer_kv(std::int64_t rows) const;

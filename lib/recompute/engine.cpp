@@ -89,8 +89,7 @@ void Engine::forget_chunks() {
 
 std::int64_t request_bytes(const ModelConfig& c, DType dtype, int tokens) {
   const std::int64_t q = std::int64_t{c.n_heads} * c.head_dim, kv = std::int64_t{c.n_kv_heads} * c.head_dim;
-  const auto element = static_cast<std::int64_t>(dtype_bytes(dtype));
-  const std::int64_t caches = 2 * (std::int64_t{c.n_layers} * 2 * kv * element);       // base and overlay, a token
+  const std::int64_t caches = 2 * kv_bytes_per_token(c, dtype);                        // base and overlay, a token
   const std::int64_t activations = std::int64_t{sizeof(float)} * (c.d_model + 2 * q);  // hidden, q, attention
   const std::int64_t block =
       512 * std::int64_t{sizeof(float)} * (2 * std::int64_t{c.d_ff} + 2 * c.d_model + q + 2 * kv);
