@@ -36,7 +36,8 @@ ChunkStore::ChunkStore(ChunkStoreOptions options)
 ChunkStore::Found ChunkStore::get(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make) {
   for (bool first_try = true;; first_try = false) {
     Opened opened = open(key, backend, queue, make);
-    if (opened.cache) return {std::move(opened.cache), opened.load_seconds};
+    const HostChunk* from = opened.off_device();
+    if (!from) return {std::move(opened.cache), opened.load_seconds};
     const auto start = Clock::now();
     try {
       if (opened.arriving) opened.arriving->read_all();
@@ -45,17 +46,31 @@ ChunkStore::Found ChunkStore::get(const ChunkKey& key, Backend& backend, Queue& 
       stale.reject();
       continue;
     }
-    auto cache = upload_chunk(backend, queue, opened.arriving ? opened.arriving->chunk() : *opened.host);
+    auto cache = upload_chunk(backend, queue, *from);
     const double seconds = seconds_since(start);
     counted_.load_seconds += seconds;
     return {std::move(cache), opened.load_seconds + seconds};
   }
 }
 
-int ChunkStore::Opened::tokens() const {
-  if (cache) return cache->tokens;
-  return host ? host->shape().tokens : arriving->shape().tokens;
+ChunkStore::Opened ChunkStore::Opened::on_device(std::shared_ptr<const ChunkCache> cache, double load_seconds) {
+  return {.cache = std::move(cache), .load_seconds = load_seconds};
 }
+
+ChunkStore::Opened ChunkStore::Opened::in_host_memory(std::shared_ptr<const HostChunk> host, double load_seconds) {
+  return {.host = std::move(host), .load_seconds = load_seconds};
+}
+
+ChunkStore::Opened ChunkStore::Opened::on_disk(std::shared_ptr<ArrivingChunk> arriving, double load_seconds) {
+  return {.arriving = std::move(arriving), .load_seconds = load_seconds};
+}
+
+const HostChunk* ChunkStore::Opened::off_device() const {
+  if (cache) return nullptr;
+  return arriving ? &arriving->chunk() : host.get();
+}
+
+int ChunkStore::Opened::tokens() const { return cache ? cache->tokens : off_device()->shape().tokens; }
 
 ChunkStore::Opened ChunkStore::open(const ChunkKey& key, Backend& backend, Queue& queue, const Make& make) {
   queue.finish();  // what is queued before is not ours to time
@@ -89,13 +104,13 @@ ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& b
                                            const Make& make) {
   if (auto cache = on_device_.find(digest)) {
     ++counted_.memory_hits;
-    return {std::move(cache), nullptr, nullptr, 0};
+    return Opened::on_device(std::move(cache));
   }
   Opened found;
   if (auto chunk = on_host_.find(digest)) {  // it had to leave the device
     ++counted_.memory_hits;
     if (on_device_.bytes() + static_cast<std::int64_t>(chunk->payload().size()) > options_.memory_bytes)
-      return {nullptr, std::move(chunk), nullptr, 0};
+      return Opened::in_host_memory(std::move(chunk));
     const auto start = Clock::now();  // there is room again
     found.cache = upload_chunk(backend, queue, *chunk);
     found.load_seconds = seconds_since(start);
@@ -117,22 +132,25 @@ ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& b
   }
   on_device_.put(digest, found.cache, found.cache->bytes(),
                  [&](const std::string& name, const auto& leaving) { spill(name, *leaving, backend, queue); });
-  // A request that uses more than there is room for has the rest in host memory.
-  if (on_device_.bytes() <= options_.memory_bytes || options_.host_bytes < found.cache->bytes()) return found;
-  auto host = keep_on_host(digest, download_chunk(backend, queue, *found.cache));
+  // A request that uses more than there is room for has the rest in host memory, where that has room.
+  if (on_device_.bytes() <= options_.memory_bytes) return found;
+  auto host = spill(digest, *found.cache, backend, queue);
+  if (!host) return found;
   on_device_.erase(digest);
-  ++counted_.spilled;
-  return {nullptr, std::move(host), nullptr, found.load_seconds};
+  return Opened::in_host_memory(std::move(host), found.load_seconds);
 }
 
-/// Best effort: what does not fit into host memory either is prefilled again.
-void ChunkStore::spill(const std::string& digest, const ChunkCache& cache, Backend& backend, Queue& queue) {
-  if (options_.host_bytes < cache.bytes()) return;
+/// Null where it does not fit into host memory either: what then leaves the device is prefilled again.
+std::shared_ptr<const HostChunk> ChunkStore::spill(const std::string& digest, const ChunkCache& cache, Backend& backend,
+                                                   Queue& queue) {
+  if (options_.host_bytes < cache.bytes()) return nullptr;
   try {
-    keep_on_host(digest, download_chunk(backend, queue, cache));
+    auto host = keep_on_host(digest, download_chunk(backend, queue, cache));
     ++counted_.spilled;
+    return host;
   } catch (const OutOfMemory&) {
     on_host_.trim_to(0);
+    return nullptr;
   }
 }
 
@@ -143,7 +161,7 @@ void ChunkStore::release_unused(Backend& backend, Queue& queue) {
 ChunkStore::Opened ChunkStore::from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
   if (auto chunk = on_host_.find(digest)) {
     ++counted_.memory_hits;
-    return {nullptr, std::move(chunk), nullptr, 0};
+    return Opened::in_host_memory(std::move(chunk));
   }
   std::optional<HostChunk> stored;
   if (folder_ && (stored = folder_->read(digest, false, &backend))) {
@@ -152,7 +170,7 @@ ChunkStore::Opened ChunkStore::from_host(const std::string& digest, Backend& bac
     stored = download_chunk(backend, queue, *prefill(make));
     if (folder_) folder_->write(digest, *stored);
   }
-  return {nullptr, keep_on_host(digest, std::move(*stored)), nullptr, 0};
+  return Opened::in_host_memory(keep_on_host(digest, std::move(*stored)));
 }
 
 ChunkStore::Opened ChunkStore::from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
@@ -161,7 +179,7 @@ ChunkStore::Opened ChunkStore::from_disk(const std::string& digest, Backend& bac
     if (auto file = folder_->open(digest, true)) {
       if (first_try) ++counted_.disk_hits;
       auto arriving = std::make_shared<ArrivingChunk>(*folder_, digest, std::move(file), &backend);
-      return {nullptr, nullptr, std::move(arriving), seconds_since(start)};
+      return Opened::on_disk(std::move(arriving), seconds_since(start));
     }
     if (first_try && !folder_->write(digest, download_chunk(backend, queue, *prefill(make)))) break;
   }

@@ -53,12 +53,17 @@ class ChunkStore {
     /// work). With load_from host or disk a cache that was just made is stored and loaded like any other.
     double load_seconds = 0;
   };
-  /// A cache where it lies, one of the three: on the device, in host memory or on disk, to be copied layer by layer.
+  /// A cache where it lies, one of the three: what is not on the device is to be copied there layer by layer.
   struct Opened {
     std::shared_ptr<const ChunkCache> cache = {};
     std::shared_ptr<const HostChunk> host = {};
     std::shared_ptr<ArrivingChunk> arriving = {};
     double load_seconds = 0;  ///< spent on finding it there
+    static Opened on_device(std::shared_ptr<const ChunkCache> cache, double load_seconds = 0);
+    static Opened in_host_memory(std::shared_ptr<const HostChunk> host, double load_seconds = 0);
+    static Opened on_disk(std::shared_ptr<ArrivingChunk> arriving, double load_seconds);
+    /// What its layers are copied from, as far as they were read; null where it is on the device.
+    const HostChunk* off_device() const;
     int tokens() const;
   };
   using Make = std::function<std::shared_ptr<const ChunkCache>()>;
@@ -78,7 +83,8 @@ class ChunkStore {
   Opened from_device(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
   Opened from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
   Opened from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
-  void spill(const std::string& digest, const ChunkCache& cache, Backend& backend, Queue& queue);
+  std::shared_ptr<const HostChunk> spill(const std::string& digest, const ChunkCache& cache, Backend& backend,
+                                         Queue& queue);
   std::shared_ptr<const HostChunk> keep_on_host(const std::string& digest, HostChunk chunk);
   std::shared_ptr<const ChunkCache> prefill(const Make& make);
 

@@ -5,21 +5,14 @@
 
 namespace kvmend {
 
-namespace {
-
-const HostChunk& in_host_memory(const ChunkStore::Opened& chunk) {
-  return chunk.arriving ? chunk.arriving->chunk() : *chunk.host;
-}
-
-}  // namespace
-
 ChunkStream::ChunkStream(Backend& backend, std::vector<ChunkStore::Opened> chunks)
     : backend_(backend), chunks_(std::move(chunks)), uploads_(backend.make_uploads()) {
   bool from_disk = false;
   for (const auto& chunk : chunks_) {
-    if (chunk.cache) continue;
-    if (chunk.arriving) from_disk = true;
-    if (chunk.arriving || chunk.host) n_layers_ = in_host_memory(chunk).shape().n_layers;
+    const HostChunk* from = chunk.off_device();
+    if (!from) continue;
+    n_layers_ = from->shape().n_layers;
+    from_disk |= chunk.arriving != nullptr;
   }
   if (from_disk) {
     reader_ = std::jthread([this](const std::stop_token& stop) { read(stop); });
@@ -61,13 +54,13 @@ void ChunkStream::begin_layer() {
   Layer layer;
   for (const auto& chunk : chunks_) {
     LayerKv& kv = layer.chunks.emplace_back();
-    if (chunk.cache || (!chunk.host && !chunk.arriving)) continue;
-    const HostChunk& from = in_host_memory(chunk);
-    const ChunkShape& shape = from.shape();
+    const HostChunk* from = chunk.off_device();
+    if (!from) continue;
+    const ChunkShape& shape = from->shape();
     kv.k = backend_.allocate(shape.dtype, shape.tokens, shape.kv_width);
     kv.v = backend_.allocate(shape.dtype, shape.tokens, shape.kv_width);
-    uploads_->begin(kv.k, from.part(begun_, false));
-    layer.last_copy = uploads_->begin(kv.v, from.part(begun_, true));
+    uploads_->begin(kv.k, from->part(begun_, false));
+    layer.last_copy = uploads_->begin(kv.v, from->part(begun_, true));
   }
   ++begun_;
   under_way_.push_back(std::move(layer));

@@ -83,7 +83,7 @@ std::vector<std::int32_t> ReusedContext::plain_sink(std::size_t unit) const {
 void ReusedContext::provide(std::vector<std::shared_ptr<const ChunkCache>> chunks, double load_seconds) {
   require(chunks.size() == units_.size(), "{} caches for {} units", chunks.size(), units_.size());
   chunks_.clear();
-  for (auto& cache : chunks) chunks_.push_back({.cache = std::move(cache)});
+  for (auto& cache : chunks) chunks_.push_back(ChunkStore::Opened::on_device(std::move(cache)));
   load_seconds_ = load_seconds;
 }
 
@@ -111,8 +111,7 @@ const ChunkCache& ReusedContext::chunk(std::size_t unit) {
   if (!chunk.cache) {
     const Stopwatch watch;
     if (chunk.arriving) chunk.arriving->read_all();
-    const HostChunk& from = chunk.arriving ? chunk.arriving->chunk() : *chunk.host;
-    chunk.cache = upload_chunk(engine_.backend(), engine_.queue(), from);
+    chunk.cache = upload_chunk(engine_.backend(), engine_.queue(), *chunk.off_device());
     load_seconds_ += watch.seconds();
   }
   return *chunk.cache;

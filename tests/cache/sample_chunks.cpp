@@ -63,13 +63,25 @@ HostChunk Bench::expected(int seed, int tokens) const {
   return host_chunk(seed, {backend->compute_dtype(), 2, tokens, 4});
 }
 
-ChunkStore::Found Bench::get(int seed, int tokens) {
+ChunkKey Bench::key(int seed, int tokens) const {
   ChunkKey key = key_of(seed, tokens);
   key.dtype = backend->compute_dtype();
-  return store.get(key, *backend, *queue, [&] {
+  return key;
+}
+
+ChunkStore::Make Bench::prefill(int seed, int tokens) {
+  return [this, seed, tokens] {
     ++prefills;
     return upload_chunk(*backend, *queue, expected(seed, tokens));
-  });
+  };
+}
+
+ChunkStore::Found Bench::get(int seed, int tokens) {
+  return store.get(key(seed, tokens), *backend, *queue, prefill(seed, tokens));
+}
+
+ChunkStore::Opened Bench::open(int seed, int tokens) {
+  return store.open(key(seed, tokens), *backend, *queue, prefill(seed, tokens));
 }
 
 }  // namespace kvmend::testing

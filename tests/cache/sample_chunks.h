@@ -38,6 +38,7 @@ class Bench {
   explicit Bench(ChunkStoreOptions options = {}, DType dtype = DType::f32);
 
   ChunkStore::Found get(int seed, int tokens = 3);
+  ChunkStore::Opened open(int seed, int tokens = 3);
   HostChunk bits(const ChunkCache& cache) { return download_chunk(*backend, *queue, cache); }
   /// What get(seed, tokens) must give.
   HostChunk expected(int seed, int tokens = 3) const;
@@ -47,6 +48,10 @@ class Bench {
   std::shared_ptr<std::vector<std::string>> warnings = std::make_shared<std::vector<std::string>>();
   ChunkStore store;
   int prefills = 0;
+
+ private:
+  ChunkKey key(int seed, int tokens) const;
+  ChunkStore::Make prefill(int seed, int tokens);
 };
 
 /// Bytes of host_chunk's payload at this many tokens.

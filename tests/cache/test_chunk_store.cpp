@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "backend/device_error.h"
 #include "catch.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -10,6 +11,33 @@
 using namespace kvmend;
 using namespace kvmend::testing;
 namespace fs = std::filesystem;
+
+namespace {
+
+/// A device whose uploads want pinned memory, of which there is none.
+class NoHostMemory final : public Backend {
+ public:
+  explicit NoHostMemory(std::unique_ptr<Backend> device) : device_(std::move(device)) {}
+  std::string name() const override { return device_->name(); }
+  std::string description() const override { return device_->description(); }
+  DType compute_dtype() const override { return device_->compute_dtype(); }
+  int threads() const override { return device_->threads(); }
+  Tensor allocate(DType dtype, std::int64_t rows, std::int64_t cols) override {
+    return device_->allocate(dtype, rows, cols);
+  }
+  WeightPtr prepare(const WeightSource& source) override { return device_->prepare(source); }
+  WeightPtr prepare(std::span<const WeightSource> sources) override { return device_->prepare(sources); }
+  Tensor prepare_table(const WeightSource& source) override { return device_->prepare_table(source); }
+  std::unique_ptr<Queue> make_queue() override { return device_->make_queue(); }
+  std::shared_ptr<std::byte[]> host_memory(std::size_t) override { throw OutOfMemory("no pinned memory"); }
+  int decode_rows() const override { return device_->decode_rows(); }
+  int max_decode_rows() const override { return device_->max_decode_rows(); }
+
+ private:
+  std::unique_ptr<Backend> device_;
+};
+
+}  // namespace
 
 TEST_CASE("a chunk is prefilled once and has the same bits wherever it comes from") {
   const TempFolder temp;
@@ -212,13 +240,7 @@ TEST_CASE("what leaves a device with memory of its own goes to the host, and is 
 TEST_CASE("a request that uses more than the device has room for has the rest in host memory") {
   Bench bench({.memory_bytes = 2 * chunk_bytes(), .host_bytes = 4 * chunk_bytes()});
   std::vector<ChunkStore::Opened> held;
-  const auto open = [&](int seed) {
-    return bench.store.open(key_of(seed), *bench.backend, *bench.queue, [&] {
-      ++bench.prefills;
-      return upload_chunk(*bench.backend, *bench.queue, bench.expected(seed));
-    });
-  };
-  for (const int seed : {1, 2, 3, 4}) held.push_back(open(seed));
+  for (const int seed : {1, 2, 3, 4}) held.push_back(bench.open(seed));
   CHECK(held[1].cache);
   for (const int i : {2, 3}) {
     CHECK_FALSE(held[static_cast<std::size_t>(i)].cache);
@@ -226,9 +248,20 @@ TEST_CASE("a request that uses more than the device has room for has the rest in
     CHECK(same(*held[static_cast<std::size_t>(i)].host, bench.expected(i + 1)));
   }
   CHECK(bench.store.stats().spilled == 2);
-  CHECK(open(3).host == held[2].host);  // as long as there is no room
+  CHECK(bench.open(3).host == held[2].host);  // as long as there is no room
   held.clear();
   bench.store.release_unused(*bench.backend, *bench.queue);
-  CHECK(open(3).cache);
+  CHECK(bench.open(3).cache);
   CHECK(bench.prefills == 4);
+}
+
+TEST_CASE("a cache stays on the device, over its budget, where host memory runs out") {
+  Bench bench({.memory_bytes = chunk_bytes(), .host_bytes = 4 * chunk_bytes()});
+  bench.backend = std::make_unique<NoHostMemory>(std::move(bench.backend));
+  const auto first = bench.open(1), second = bench.open(2);
+  CHECK(first.cache);
+  CHECK(second.cache);
+  CHECK(bench.open(2).cache == second.cache);
+  CHECK(bench.prefills == 2);
+  CHECK(bench.store.stats().spilled == 0);
 }
