@@ -58,14 +58,11 @@ std::uint64_t hash_of(const std::vector<std::uint64_t>& hashes) {
   return fast_hash(hashes.data(), hashes.size() * sizeof(std::uint64_t));
 }
 
-std::size_t layer_bytes(const ChunkShape& shape) {
-  return static_cast<std::size_t>(shape.payload_bytes() / shape.n_layers);
-}
-
-/// One layer's keys and values, which lie behind one another.
-std::span<const std::byte> layer_of(const HostChunk& chunk, int layer) {
-  const std::size_t bytes = layer_bytes(chunk.shape());
-  return chunk.payload().subspan(static_cast<std::size_t>(layer) * bytes, bytes);
+/// One layer's keys and values, which lie behind one another, of a chunk's payload.
+template <class Byte>
+std::span<Byte> layer_of(std::span<Byte> payload, int n_layers, int layer) {
+  const std::size_t bytes = payload.size() / static_cast<std::size_t>(n_layers);
+  return payload.subspan(static_cast<std::size_t>(layer) * bytes, bytes);
 }
 
 }  // namespace
@@ -114,10 +111,9 @@ ChunkFile::~ChunkFile() = default;
 std::string ChunkFile::read_layer(int layer, HostChunk& to) const {
   require(to.shape() == shape_ && layer >= 0 && layer < shape_.n_layers, "layer {} of {} in a chunk file", layer,
           shape_.n_layers);
-  const std::size_t bytes = layer_bytes(shape_), offset = static_cast<std::size_t>(layer) * bytes;
-  const auto part = to.payload().subspan(offset, bytes);
+  const auto part = layer_of(to.payload(), shape_.n_layers, layer);
   const std::int64_t payload = chunk_file_bytes(shape_) - shape_.payload_bytes();
-  if (!descriptor_->read_at(payload + static_cast<std::int64_t>(offset), part)) return "truncated";
+  if (!descriptor_->read_at(payload + (part.data() - to.payload().data()), part)) return "truncated";
   if (bypass_page_cache_ && layer + 1 == shape_.n_layers) descriptor_->drop_pages();
   const bool right = fast_hash(part.data(), part.size()) == hashes_[static_cast<std::size_t>(layer)];
   return right ? "" : "corrupt payload";
@@ -163,7 +159,7 @@ void write_chunk_file(const std::filesystem::path& path, std::string_view digest
   header.payload_bytes = chunk.payload().size();
   std::vector<std::uint64_t> hashes;
   for (int layer = 0; layer < header.n_layers; ++layer) {
-    const auto part = layer_of(chunk, layer);
+    const auto part = layer_of(chunk.payload(), header.n_layers, layer);
     hashes.push_back(fast_hash(part.data(), part.size()));
   }
   header.layers_hash = hash_of(hashes);

@@ -121,9 +121,7 @@ void AuxiliaryRequest::run(ReusedContext& context, Ledger& primary, bool beside_
   double own = 0;
   std::exception_ptr failure;
   try {
-    const Charge placing =
-        primary.measure([&] { context.placed(Placement::global, primary).base->layer(primary_layers_ - 1); });
-    (void)placing;
+    primary.measure([&] { context.placed(Placement::global, primary).base->layer(primary_layers_ - 1); });
     own = watch.seconds();
   } catch (...) {
     failure = std::current_exception();
