@@ -17,6 +17,7 @@
 #include "experiment/budget_use.h"
 #include "experiment/given_order.h"
 #include "experiment/kept.h"
+#include "experiment/labels.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/token_paint.h"
 #include "recompute/auxiliary.h"
@@ -113,8 +114,7 @@ class Select final : public Command {
       std::vector<int> chosen = as_given(outcomes[i], request.units).selected;
       if (chosen.empty() || static_cast<int>(chosen.size()) == request.n_context()) continue;
       const Strategy& strategy = *cells[i].strategy;
-      names.push_back(strategy.info.uses_ratio ? fmt::format("{} at {}", strategy.label, cells[i].ratio)
-                                               : strategy.label);
+      names.push_back(strategy.info.uses_ratio ? at_ratio(strategy.label, cells[i].ratio) : strategy.label);
       selections.push_back(std::move(chosen));
     }
     RunnerOptions once = options;

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "experiment/export.h"
 #include "experiment/kept.h"
+#include "experiment/labels.h"
 #include "experiment/sample_view.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/table_cells.h"
@@ -19,10 +20,6 @@ namespace kvmend {
 namespace {
 
 std::string ratio_text(const CellRecord& cell) { return cell.ratio ? format_number(*cell.ratio) : "–"; }
-
-std::string at_ratio(const CellRecord& cell) {
-  return cell.ratio ? fmt::format("{} at {}", cell.label, format_number(*cell.ratio)) : cell.label;
-}
 
 /// One sample: its chunks, what each strategy selected, predictions and scores.
 class Show final : public Command {
@@ -127,7 +124,7 @@ class Show final : public Command {
     for (const CellView& cell : view.cells) {
       const std::string kept =
           kept_text(cell.result.outcome, view.sample.n_context, facts.kv_bytes_per_token(cell.cell));
-      if (!kept.empty()) fmt::print("{} {}\n", at_ratio(cell.cell), kept);
+      if (!kept.empty()) fmt::print("{} {}\n", at_ratio(cell.cell.label, cell.cell.ratio), kept);
     }
     std::vector<std::pair<std::string, std::string>> notes;
     for (const CellView& cell : view.cells) {

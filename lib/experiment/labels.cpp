@@ -35,4 +35,8 @@ void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& para
   }
 }
 
+std::string at_ratio(const std::string& label, const std::optional<double>& ratio) {
+  return ratio ? label + " at " + format_number(*ratio) : label;
+}
+
 }  // namespace kvmend

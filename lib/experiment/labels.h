@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,5 +10,8 @@ namespace kvmend {
 /// "name (a: 1, b: 2)" over the parameters in which maps with the same name differ; `labels` gets one text an entry.
 /// Only entries whose current label occurs more than once change.
 void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& params);
+
+/// "epic at 0.2": a label with its ratio, where it has one.
+std::string at_ratio(const std::string& label, const std::optional<double>& ratio);
 
 }  // namespace kvmend

@@ -7,15 +7,14 @@
 #include <set>
 
 #include "core/error.h"
+#include "experiment/labels.h"
 #include "experiment/store.h"
 #include "experiment/sweep_identity.h"
 
 namespace kvmend {
 namespace {
 
-std::string describe(const CellRecord& cell) {
-  return fmt::format("{}{} on {}", cell.label, cell.ratio ? fmt::format(" at {}", *cell.ratio) : "", cell.task);
-}
+std::string describe(const CellRecord& cell) { return at_ratio(cell.label, cell.ratio) + " on " + cell.task; }
 
 /// Of runs by --shard i/n: those whose results are not there, or not all of them.
 std::vector<std::string> shards_at_fault(const std::vector<RunRecord>& runs) {

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/labels.h"
 #include "experiment/table_data.h"
 
 namespace kvmend {
@@ -119,8 +120,7 @@ SelectionOverlap selection_overlap(const SampleView& view, double ratio) {
     if (ratio >= 0 && cell.cell.ratio && std::abs(*cell.cell.ratio - ratio) > 1e-9) continue;
     const std::vector<int>& chosen = cell.given.selected;
     if (chosen.empty() || static_cast<int>(chosen.size()) == view.sample.n_context) continue;
-    names.push_back(ratio < 0 && cell.cell.ratio ? fmt::format("{} at {}", cell.cell.label, *cell.cell.ratio)
-                                                 : cell.cell.label);
+    names.push_back(ratio < 0 ? at_ratio(cell.cell.label, cell.cell.ratio) : cell.cell.label);
     selections.push_back(chosen);
   }
   if (!reference) return overlap_of(std::move(names), selections, {}, "");

@@ -17,6 +17,7 @@
 #include "experiment/answer.h"
 #include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
+#include "experiment/labels.h"
 #include "experiment/run_record.h"
 #include "experiment/sample_worker.h"
 #include "experiment/session.h"
@@ -83,6 +84,9 @@ class Supervisor {
   std::vector<SampleCells> missing_work();
   bool should_stop();
   void begin_cell(const SampleCells& item, std::size_t cell);
+  std::string name_of(const SampleCells& item) const {
+    return fmt::format("{} sample {}", config_.tasks[static_cast<std::size_t>(item.task)].label, item.position);
+  }
   void show_samples() { progress_->set_beside(fmt::format("{}/{} samples", samples_done_, samples_)); }
   void finish();
   void share(const std::vector<SampleCells>& items);
@@ -155,8 +159,7 @@ void Supervisor::begin_cell(const SampleCells& item, std::size_t cell) {
   const double part = static_cast<double>(begun_[place_of(item)].size() - 1) / static_cast<double>(item.cells.size());
   const CellRecord& record = records_[cell];
   progress_->update(cells, (done_ + part * item.cost) / cost_,
-                    fmt::format("{} sample {}: {}{}", config_.tasks[static_cast<std::size_t>(item.task)].label,
-                                item.position, record.label, record.ratio ? fmt::format(" at {}", *record.ratio) : ""));
+                    name_of(item) + ": " + at_ratio(record.label, record.ratio));
 }
 
 bool Supervisor::should_stop() {
@@ -229,8 +232,7 @@ const SampleCells* Supervisor::take(const std::vector<SampleCells>& items) {
 void Supervisor::work(SampleWorker& worker, const std::vector<SampleCells>& items) {
   std::unique_lock lock(mutex_);
   while (const SampleCells* item = take(items)) {
-    const std::string doing =
-        fmt::format("{} sample {}", config_.tasks[static_cast<std::size_t>(item->task)].label, item->position);
+    const std::string doing = name_of(*item);
     progress_->update(result_.computed, done_ / cost_, doing);
     const Prompt prompt = session_.prompt(item->task, item->chunker, item->position);
     lock.unlock();
@@ -286,9 +288,8 @@ void Supervisor::finish() {
     if (at >= cells.size() || !keys.contains(cells[at].key)) continue;
     ++result_.failed;
     if (result_.failures.size() < 10) {
-      const std::string ratio = cells[at].ratio ? fmt::format(" at {}", *cells[at].ratio) : "";
-      result_.failures.push_back(fmt::format("{}{} on {}, sample {}: {}", cells[at].label, ratio, cells[at].task,
-                                             names[row.sample], row.error));
+      result_.failures.push_back(fmt::format("{} on {}, sample {}: {}", at_ratio(cells[at].label, cells[at].ratio),
+                                             cells[at].task, names[row.sample], row.error));
     }
   }
   store_.end_run(run_, result_.stopped_by ? "interrupted" : "done");

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "experiment/labels.h"
 #include "experiment/table.h"
 #include "experiment/table_value.h"
 
@@ -11,11 +12,7 @@ namespace {
 
 constexpr std::size_t most_listed = 5;
 
-std::string place(const TableCell& cell) {
-  std::string out = cell.strategy;
-  if (cell.record.ratio) out += " at " + format_number(*cell.record.ratio);
-  return out + " on " + cell.task;
-}
+std::string place(const TableCell& cell) { return at_ratio(cell.strategy, cell.record.ratio) + " on " + cell.task; }
 
 /// Full prefill that is no better than no context at all leaves a selection nothing to lose.
 void warn_of_idle_tasks(const std::vector<TableCell>& all, const std::vector<const TableCell*>& cells,
