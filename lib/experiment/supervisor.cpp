@@ -241,6 +241,7 @@ void Supervisor::work(SampleWorker& worker, const std::vector<SampleCells>& item
       answers = worker.compute(*item, prompt.hash);
     } catch (...) {
       lock.lock();
+      begun_.erase(place_of(*item));  // who takes it begins all of its cells
       given_back_.push_back(item);
       throw;
     }
