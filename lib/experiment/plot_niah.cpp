@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "experiment/figure_names.h"
 #include "experiment/gnuplot.h"
-#include "experiment/heat_colours.h"
+#include "experiment/heat_map.h"
 #include "experiment/plot_kinds.h"
 #include "experiment/table_cells.h"
 
@@ -49,11 +49,7 @@ int depth_bins(const std::vector<CellGroup>& groups) {
   return std::clamp(bins, 2, 10);
 }
 
-struct Mean {
-  double sum = 0;
-  int n = 0;
-};
-using Map = std::map<std::pair<double, int>, Mean>;  ///< by length and field of depth
+using Map = std::map<std::pair<double, int>, FieldMean>;  ///< by length and field of depth
 
 Map map_of(const CellGroup& group, int bins, std::set<double>& lengths) {
   Map map;
@@ -62,9 +58,7 @@ Map map_of(const CellGroup& group, int bins, std::set<double>& lengths) {
     for (const auto& o : cell->observations) {
       if (std::isnan(o.overlap.depth)) continue;
       lengths.insert(tokens);
-      Mean& mean = map[{tokens, std::min(bins - 1, static_cast<int>(o.overlap.depth * bins))}];
-      mean.sum += o.score;
-      ++mean.n;
+      map[{tokens, std::min(bins - 1, static_cast<int>(o.overlap.depth * bins))}].add(o.score);
     }
   }
   return map;
@@ -133,12 +127,9 @@ std::string plot_niah(const PlotInput& input) {
       for (int bin = 0; bin < bins; ++bin) {
         const auto found = maps[i].find({length, bin});
         if (found == maps[i].end()) continue;
-        const double percent = 100 * found->second.sum / found->second.n;
+        const double percent = found->second.percent();
         data += fmt::format("{} {} {}\n", x, bin + 0.5, percent);
-        if (texts) {
-          labels += fmt::format("set label '{:.0f}' at {},{} center front font small tc rgb '{}'\n", percent, x,
-                                bin + 0.5, heat_ink(percent));
-        }
+        if (texts) labels += heat_label(percent, x, bin + 0.5);
       }
       ++x;
     }

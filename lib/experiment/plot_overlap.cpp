@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "experiment/figure_names.h"
 #include "experiment/gnuplot.h"
-#include "experiment/heat_colours.h"
+#include "experiment/heat_map.h"
 #include "experiment/plot_kinds.h"
 #include "experiment/table_cells.h"
 
@@ -41,12 +41,8 @@ void require_one_of_each(const Cells& cells, const Table& table) {
   }
 }
 
-struct Mean {
-  double sum = 0;
-  int n = 0;
-};
 struct Overlaps {
-  std::map<std::pair<std::size_t, std::size_t>, Mean> means;  ///< by the strategies' places in the list
+  std::map<std::pair<std::size_t, std::size_t>, FieldMean> means;  ///< by the strategies' places in the list
   std::size_t samples = 0;
 };
 
@@ -79,10 +75,8 @@ Overlaps read(const PlotInput& input, const Cells& cells, const std::vector<std:
         std::vector<int> both;
         std::set_intersection(x->second.begin(), x->second.end(), y->second.begin(), y->second.end(),
                               std::back_inserter(both));
-        Mean& mean = out.means[{a, b}];
-        mean.sum +=
-            static_cast<double>(both.size()) / static_cast<double>(x->second.size() + y->second.size() - both.size());
-        ++mean.n;
+        out.means[{a, b}].add(static_cast<double>(both.size()) /
+                              static_cast<double>(x->second.size() + y->second.size() - both.size()));
       }
     }
   }
@@ -138,12 +132,9 @@ std::string plot_overlap(const PlotInput& input) {
   }
   const bool texts = side / count >= 3.6 * letter;
   for (const auto& [at, mean] : overlaps.means) {
-    const double percent = 100 * mean.sum / mean.n;
+    const double percent = mean.percent();
     data += fmt::format("{} {} {}\n", at.first, at.second, percent);
-    if (texts) {
-      out += fmt::format("set label '{:.0f}' at {},{} center front font small tc rgb '{}'\n", percent, at.first,
-                         at.second, heat_ink(percent));
-    }
+    if (texts) out += heat_label(percent, at.first, at.second);
   }
   return out + fmt::format(
                    "{}{}unset grid\nset border 15\nset colorbox user origin {} size {}\nset xtics ({}) font small\nset "
