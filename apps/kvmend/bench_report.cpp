@@ -67,11 +67,8 @@ void print_choosing(const std::vector<BenchCase>& cases) {
 
 /// What is to be known of a strategy wherever it is printed.
 void print_notes(const std::vector<BenchCase>& cases) {
-  std::vector<std::pair<std::string, std::string>> notes;
-  for (const BenchCase& c : cases) {
-    const std::pair note(c.strategy, c.note);
-    if (!c.note.empty() && std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
-  }
+  StrategyNotes notes;
+  for (const BenchCase& c : cases) add_note(notes, c.strategy, c.note);
   for (const std::string& line : table_foot(notes)) fmt::print("{}\n", line);
 }
 

@@ -126,11 +126,8 @@ class Show final : public Command {
           kept_text(cell.result.outcome, view.sample.n_context, facts.kv_bytes_per_token(cell.cell));
       if (!kept.empty()) fmt::print("{} {}\n", at_ratio(cell.cell.label, cell.cell.ratio), kept);
     }
-    std::vector<std::pair<std::string, std::string>> notes;
-    for (const CellView& cell : view.cells) {
-      const std::pair note(cell.cell.label, facts.note(cell.cell));
-      if (!note.second.empty() && std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
-    }
+    StrategyNotes notes;
+    for (const CellView& cell : view.cells) add_note(notes, cell.cell.label, facts.note(cell.cell));
     for (const std::string& line : table_foot(notes)) fmt::print("{}\n", line);
   }
 

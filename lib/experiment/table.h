@@ -51,14 +51,18 @@ struct TableBlock {
   std::string note;                                             ///< what the marks mean; empty: there are none
 };
 
+/// What readers must know of strategies, each label with its note: ("kvshare", "approximation; …").
+using StrategyNotes = std::vector<std::pair<std::string, std::string>>;
+/// Adds a strategy's note, if it has one, once.
+void add_note(StrategyNotes& notes, const std::string& label, const std::string& note);
+
 struct Table {
   std::vector<std::string> row_dimensions, col_dimensions;
   std::vector<std::vector<std::string>> rows, cols;  ///< the dimensions' values
   std::vector<TableBlock> blocks;
   std::vector<std::pair<std::string, std::string>> constant;  ///< dimensions that all cells share, for the heading
   std::vector<std::string> tasks;                             ///< that were averaged, or the one there is
-  /// What readers must know of strategies among the rows, each label with its note: ("kvshare", "approximation; …").
-  std::vector<std::pair<std::string, std::string>> notes;
+  StrategyNotes notes;                                        ///< of strategies among the rows
   std::vector<std::string> warnings;
 };
 
@@ -71,7 +75,7 @@ Table make_table(const TableData& data, const TableQuery& query);
 std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query);
 
 /// The notes of the cells' strategies by label, each once.
-std::vector<std::pair<std::string, std::string>> strategy_notes(const std::vector<const TableCell*>& cells);
+StrategyNotes strategy_notes(const std::vector<const TableCell*>& cells);
 
 /// What a reader must know before believing the figures: full near no_context, failed and missing samples, mixed builds,
 /// times out of a shared sweep.

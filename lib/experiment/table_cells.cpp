@@ -153,7 +153,7 @@ std::string heading(const std::vector<std::string>& dimensions, const std::vecto
   return out;
 }
 
-std::vector<std::string> table_foot(const std::vector<std::pair<std::string, std::string>>& notes) {
+std::vector<std::string> table_foot(const StrategyNotes& notes) {
   std::vector<std::pair<std::string, std::string>> by_note;  // note, labels
   for (const auto& [label, note] : notes) {
     const auto same = std::find_if(by_note.begin(), by_note.end(), [&](const auto& n) { return n.first == note; });

@@ -33,7 +33,7 @@ std::string heading(const std::string& dimension, const std::string& value);
 std::string heading(const std::vector<std::string>& dimensions, const std::vector<std::string>& key);
 
 /// The lines below all tables: "kvshare: approximation; no formula …", labels with the same note in one.
-std::vector<std::string> table_foot(const std::vector<std::pair<std::string, std::string>>& notes);
+std::vector<std::string> table_foot(const StrategyNotes& notes);
 
 /// A strategy's name where there is no room for lines below: "kvshare (approximation)".
 std::string legend_label(const Table& table, const std::string& strategy);

@@ -52,7 +52,8 @@ void warn_of_failures(const std::vector<const TableCell*>& cells, std::vector<st
 }
 
 /// What tasks said about their data, of those that are shown.
-void add_notes(const TableData& data, const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
+void add_task_notes(const TableData& data, const std::vector<const TableCell*>& cells,
+                    std::vector<std::string>& warnings) {
   for (const std::string& note : data.notes) {
     const bool shown = std::any_of(cells.begin(), cells.end(), [&](const TableCell* cell) {
       return note.starts_with(cell->record.task + ":") || note.starts_with(cell->record.task + " (");
@@ -85,13 +86,15 @@ void warn_of_missing(const std::vector<const TableCell*>& cells, std::vector<std
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> strategy_notes(const std::vector<const TableCell*>& cells) {
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const auto* cell : cells) {
-    const std::pair note(cell->strategy, cell->note);
-    if (!note.second.empty() && std::find(out.begin(), out.end(), note) == out.end()) out.push_back(note);
-  }
-  return out;
+void add_note(StrategyNotes& notes, const std::string& label, const std::string& note) {
+  const std::pair entry(label, note);
+  if (!note.empty() && std::find(notes.begin(), notes.end(), entry) == notes.end()) notes.push_back(entry);
+}
+
+StrategyNotes strategy_notes(const std::vector<const TableCell*>& cells) {
+  StrategyNotes notes;
+  for (const auto* cell : cells) add_note(notes, cell->strategy, cell->note);
+  return notes;
 }
 
 std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,
@@ -100,7 +103,7 @@ std::vector<std::string> table_warnings(const TableData& data, const std::vector
   warn_of_idle_tasks(data.cells, cells, warnings);
   warn_of_failures(cells, warnings);
   warn_of_missing(cells, warnings);
-  add_notes(data, cells, warnings);
+  add_task_notes(data, cells, warnings);
   if (data.builds.size() > 1) {
     std::string builds;
     for (const auto& build : data.builds) builds += (builds.empty() ? "" : "; ") + build;
