@@ -20,6 +20,15 @@ inline ResultRecord graded_result(const CellRecord& cell, int position) {
   return r;
 }
 
+/// Synthetic results that differ in their scores.
+inline SyntheticResult scored_by(const std::function<double(const CellRecord& cell, int position)>& score) {
+  return [score](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    r.score = score(cell, position);
+    return r;
+  };
+}
+
 struct Filled {
   TempFolder folder;
   std::filesystem::path path;

@@ -93,11 +93,7 @@ TEST_CASE("every claim that is tested is in Holm's family, those with a factor t
   };
   const std::string factor = "  - {says: b, better: full, than: no_context, factor: 0.9, task: ruler/vt}\n";
   const Filled store("name: x\nmodel: m\ntasks: [ruler/vt: {samples: 8}]\nstrategies: [full, no_context]\n", 8,
-                     [](const CellRecord& cell, int position) {
-                       ResultRecord r = synthetic_result(cell, position);
-                       r.score = cell.strategy == "full" ? 1 : 0;
-                       return r;
-                     });
+                     scored_by([](const CellRecord& cell, int) { return cell.strategy == "full" ? 1 : 0; }));
   const TableData data = load_table_data({store.path});
   CHECK(set_against(data, {}, published(claims(""))).claims[0].p == Approx(2.0 / 256));
   const Against both = set_against(data, {}, published(claims(factor)));

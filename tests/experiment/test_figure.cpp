@@ -167,11 +167,9 @@ TEST_CASE("an axis reaches as far as figures and intervals do") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 40}]\nstrategies: [full, no_context, epic]\n"
       "ratios: [0.2]\n",
-      40, [](const CellRecord& cell, int position) {
-        ResultRecord r = synthetic_result(cell, position);
-        r.score = cell.strategy == "full" || (cell.strategy == "no_context" && position % 2 == 0);
-        return r;
-      });
+      40, scored_by([](const CellRecord& cell, int position) {
+        return cell.strategy == "full" || (cell.strategy == "no_context" && position % 2 == 0);
+      }));
   const std::string text = script(store, "ratio", {}, 6.5, 4, "pgr");
   TableQuery query{{"strategy"}, {"ratio"}, {"pgr"}, {}};
   const auto interval = entry(store.table(query), "pgr", "epic", "0.2").estimate.interval;

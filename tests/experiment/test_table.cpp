@@ -97,11 +97,9 @@ TEST_CASE("groups of tasks are a dimension: each task counts in all of its group
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 10}, ruler/niah_single_1: {samples: 10}, ruler/niah_single_2: "
       "{samples: 10}]\nstrategies: [full, epic]\nratios: [0.2]\n",
-      10, [](const CellRecord& cell, int position) {
-        ResultRecord r = synthetic_result(cell, position);
-        r.score = cell.task == "ruler/vt" ? 0 : cell.task == "ruler/niah_single_1" ? 1 : 0.5;
-        return r;
-      });
+      10, scored_by([](const CellRecord& cell, int) {
+        return cell.task == "ruler/vt" ? 0 : cell.task == "ruler/niah_single_1" ? 1 : 0.5;
+      }));
   const Table table = store.table({{"strategy"}, {"group"}, {"score"}, {}});
   CHECK(table.cols == std::vector<std::vector<std::string>>{{"ruler/all"}, {"ruler/niah"}, {"ruler/niah_single"}});
   CHECK(entry(table, "score", "epic", "ruler/all").estimate.value == Approx(0.5));
@@ -120,12 +118,10 @@ TEST_CASE("groups of tasks are a dimension: each task counts in all of its group
 
 TEST_CASE("seeds are averaged sample by sample before anything else") {
   const Filled store("name: x\nmodel: m\ntasks: [ruler/vt]\nstrategies: [random: {seed: [1, 2]}]\nratios: [0.1]\n", 40,
-                     [](const CellRecord& cell, int position) {
-                       ResultRecord r = synthetic_result(cell, position);
+                     scored_by([](const CellRecord& cell, int position) {
                        // The seeds contradict each other on every sample.
-                       r.score = (position + cell.params.find("seed")->as_int()) % 2 ? 1 : 0;
-                       return r;
-                     });
+                       return (position + cell.params.find("seed")->as_int()) % 2 ? 1 : 0;
+                     }));
   const Table table = store.table({{"strategy"}, {"ratio"}, {"score", "n"}, {}});
   CHECK(table.rows == std::vector<std::vector<std::string>>{{"random"}});
   const TableEntry& e = entry(table, "score", "random", "0.1");
@@ -189,11 +185,7 @@ TEST_CASE("rows and columns are free, and nothing is mixed silently") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096]}]\nchunker: [{fixed: 64}, {fixed: 128}]\n"
       "strategies: [full, test_clip: {aux_model: a, window: [4, 8]}]\nratios: [0.2]\n",
-      12, [](const CellRecord& cell, int position) {
-        ResultRecord r = synthetic_result(cell, position);
-        r.score = cell.chunker.find("fixed")->as_int() == 64 ? 1 : 0.25;
-        return r;
-      });
+      12, scored_by([](const CellRecord& cell, int) { return cell.chunker.find("fixed")->as_int() == 64 ? 1 : 0.25; }));
   const Table by_window = store.table({{"window"}, {"length"}, {"score"}, {{"strategy", "test_clip"}}});
   CHECK(by_window.row_dimensions == std::vector<std::string>{"window", "chunker"});  // two chunkers are not averaged
   CHECK(by_window.rows.size() == 4);
@@ -318,11 +310,9 @@ TEST_CASE("100,000 results make a table of means, gaps and marks in under a seco
       "name: x\nmodel: m\ntasks: [ruler/vt: {length: [1024, 2048, 4096, 8192], samples: 500}]\n"
       "strategies: [full, no_context, reuse, epic, cacheblend, prophetkv, kvshare, a3, lego2, infoflow]\n"
       "ratios: [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]\n",
-      500, [](const CellRecord& cell, int position) {
-        ResultRecord r = synthetic_result(cell, position);
-        r.score = (static_cast<unsigned>(position) * 2654435761U + cell.label.size()) % 7 < 3 ? 1 : 0;
-        return r;
-      });
+      500, scored_by([](const CellRecord& cell, int position) {
+        return (static_cast<unsigned>(position) * 2654435761U + cell.label.size()) % 7 < 3 ? 1 : 0;
+      }));
   const TableData data = load_table_data({store.path});
   std::size_t results = 0;
   for (const auto& cell : data.cells) results += cell.observations.size();

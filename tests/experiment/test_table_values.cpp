@@ -13,16 +13,15 @@ TEST_CASE("the best of a column is marked, and what cannot be told from it; refe
   const std::string config =
       "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 60}]\nstrategies: [full, no_context, reuse, epic, prophetkv, "
       "cacheblend]\nratios: [0.2]\n";
-  const Filled store(config, 60, [](const CellRecord& cell, int position) {
-    ResultRecord r = synthetic_result(cell, position);
+  const auto score = [](const CellRecord& cell, int position) {
     const int right = cell.strategy == "full"         ? 60
                       : cell.strategy == "prophetkv"  ? 50
                       : cell.strategy == "cacheblend" ? 48
                       : cell.strategy == "epic"       ? 20
                                                       : 5;
-    r.score = position < right ? 1 : 0;
-    return r;
-  });
+    return position < right ? 1 : 0;
+  };
+  const Filled store(config, 60, scored_by(score));
   const Table table = store.table();
   CHECK(entry(table, "score", "full", "").mark == Mark::none);
   CHECK(entry(table, "score", "reuse", "").mark == Mark::none);  // alone in its column
@@ -47,15 +46,14 @@ TEST_CASE("only figures that differ in nothing but the strategy compete, whereve
   const std::string config =
       "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 60}, ruler/niah_single_1: {samples: 60}]\n"
       "chunker: [{fixed: 64}, {fixed: 128}]\nstrategies: [full, epic, prophetkv]\nratios: [0.2, 0.5]\n";
-  const Filled store(config, 60, [](const CellRecord& cell, int position) {
-    ResultRecord r = synthetic_result(cell, position);
+  const auto score = [](const CellRecord& cell, int position) {
     const bool small = cell.chunker.find("fixed")->as_int() == 64;
     const int right = cell.strategy == "full" ? 60
                                               : (cell.strategy == "prophetkv" ? 21 : 1) + (small ? 5 : 0) +
                                                     (cell.task == "ruler/vt" ? 20 : 0) + (*cell.ratio == 0.5 ? 10 : 0);
-    r.score = position < right ? 1 : 0;
-    return r;
-  });
+    return position < right ? 1 : 0;
+  };
+  const Filled store(config, 60, scored_by(score));
   const auto block = [&](const TableQuery& query) {
     const Table table = store.table(query);
     for (const auto& row : table.blocks[0].entries) {
