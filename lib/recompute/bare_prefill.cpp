@@ -1,9 +1,7 @@
 #include "recompute/bare_prefill.h"
 
-#include <numeric>
-
 #include "recompute/engine.h"
-#include "recompute/pass.h"
+#include "recompute/pass_over.h"
 
 namespace kvmend {
 
@@ -11,11 +9,7 @@ namespace {
 
 /// All layers over the whole prompt.
 Pass whole_pass(const Model& model, Queue& queue, const Sequence& sequence) {
-  PassSpec spec;
-  spec.sequence = &sequence;
-  spec.active.resize(sequence.ids.size());
-  std::iota(spec.active.begin(), spec.active.end(), 0);
-  Pass pass(model, queue, std::move(spec));
+  Pass pass(model, queue, pass_over(sequence));
   pass.run_until(model.config().n_layers);
   return pass;
 }

@@ -1,8 +1,6 @@
 #include "recompute/chunk_prefill.h"
 
-#include <numeric>
-
-#include "recompute/pass.h"
+#include "recompute/pass_over.h"
 
 namespace kvmend {
 
@@ -11,10 +9,7 @@ std::shared_ptr<const ChunkCache> prefill_chunk(const Model& model, Queue& queue
   std::vector<std::int32_t> ids(sink.begin(), sink.end());
   ids.insert(ids.end(), unit.begin(), unit.end());
   const Sequence sequence = make_sequence(ids);
-  PassSpec spec;
-  spec.sequence = &sequence;
-  spec.active.resize(ids.size());
-  std::iota(spec.active.begin(), spec.active.end(), 0);
+  PassSpec spec = pass_over(sequence);
   spec.keep_unrotated = true;
   Pass pass(model, queue, std::move(spec));
   // The last layer's attention and MLP feed nothing that is kept: its projection is enough.

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "recompute/answer.h"
 #include "recompute/mass_reader.h"
+#include "recompute/pass_over.h"
 #include "recompute/rows.h"
 
 namespace kvmend {
@@ -56,18 +57,12 @@ KvView RequestProbe::whole_view(const Pass& pass, const AttentionProbe& what) {
 }
 
 Pass RequestProbe::full_pass(const Sequence& sequence) {
-  PassSpec spec;
-  spec.sequence = &sequence;
-  spec.active.resize(static_cast<std::size_t>(sequence.size()));
-  std::iota(spec.active.begin(), spec.active.end(), 0);
-  return Pass(engine_.model(), engine_.queue(), std::move(spec));
+  return Pass(engine_.model(), engine_.queue(), pass_over(sequence));
 }
 
 Pass RequestProbe::query_pass(const Sequence& sequence, const AttentionProbe& what) {
-  PassSpec spec;
-  spec.sequence = &sequence;
+  PassSpec spec = pass_over(sequence, sequence.n_context, sequence.size());
   spec.base = base(what.placement);
-  for (int i = sequence.n_context; i < sequence.size(); ++i) spec.active.push_back(i);
   if (what.states == AttentionProbe::States::alone) spec.sight = RowSight::alone;
   return Pass(engine_.model(), engine_.queue(), std::move(spec));
 }

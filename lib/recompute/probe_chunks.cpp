@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "recompute/answer.h"
 #include "recompute/mass_reader.h"
+#include "recompute/pass_over.h"
 #include "recompute/rows.h"
 
 namespace kvmend {
@@ -20,11 +21,8 @@ void RequestProbe::compute_chunk_attention(int layer, Answer& out) {
     out.add({});
     return;
   }
-  PassSpec spec;  // the query's rows change nothing here
-  spec.sequence = &context_.sequence();
-  spec.active.resize(n);
-  std::iota(spec.active.begin(), spec.active.end(), 0);
-  Pass pass(engine_.model(), queue, std::move(spec));
+  // The query's rows change nothing here.
+  Pass pass(engine_.model(), queue, pass_over(context_.sequence(), 0, r.n_context()));
   pass.run_until(layer);
   pass.begin_layer();
 

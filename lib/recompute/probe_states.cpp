@@ -1,12 +1,12 @@
 // Probes of states rather than attention: deviations, norms, named intermediates, what the units' own prefills had.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <fmt/ranges.h>
 
 #include "core/error.h"
 #include "recompute/answer.h"
+#include "recompute/pass_over.h"
 #include "recompute/rows.h"
 
 namespace kvmend {
@@ -69,17 +69,13 @@ std::span<const float> RequestProbe::hidden_norm(int layer) {
     fail(ErrorKind::usage, "hidden states exist at layers 0 to {}, not {}", n_layers(), layer);
   }
   const Answer& found = answer(fmt::format("hidden norm {}", layer), [&](Answer& out) {
-    PassSpec spec;  // the query's rows change nothing here
-    spec.sequence = &context_.sequence();
-    spec.active.resize(static_cast<std::size_t>(request().n_context()));
-    std::iota(spec.active.begin(), spec.active.end(), 0);
-    if (spec.active.empty()) {
+    const int n = request().n_context();
+    if (n == 0) {
       out.add({});
       return;
     }
-    Pass pass(engine_.model(), engine_.queue(), std::move(spec));
+    Pass pass(engine_.model(), engine_.queue(), pass_over(context_.sequence(), 0, n));  // the query changes nothing
     pass.run_until(layer);
-    const auto n = static_cast<std::int64_t>(request().n_context());
     const Tensor squares = engine_.backend().allocate(DType::f32, n, 1);
     engine_.queue().row_deviation(squares, pass.hidden().row_range(0, n));
     std::vector<float> norms = downloaded(engine_.queue(), squares);
@@ -111,10 +107,8 @@ void RequestProbe::compute_observation(const Observation& what, const std::vecto
     std::fill(sequence.kept.begin() + n, sequence.kept.end(), 1);
   }
   const bool query = what.rows == Observation::Rows::query;
-  PassSpec spec;
-  spec.sequence = &sequence;
+  PassSpec spec = query ? pass_over(sequence, n, sequence.size()) : pass_over(sequence, 0, n);
   if (query) spec.base = base(Placement::global);
-  for (int i = query ? n : 0; i < (query ? sequence.size() : n); ++i) spec.active.push_back(i);
   spec.keep_unrotated = what.what == Observation::What::k;
   spec.keep_unrotated_q = what.what == Observation::What::q;
   if (spec.active.empty()) return;
@@ -165,10 +159,7 @@ std::vector<std::vector<float>> RequestProbe::chunk_states(Observation::What wha
   const auto& all = context_.sequence().ids;
   ids.insert(ids.end(), all.begin() + span.begin, all.begin() + span.end);
   const Sequence sequence = make_sequence(ids);
-  PassSpec spec;
-  spec.sequence = &sequence;
-  spec.active.resize(ids.size());
-  std::iota(spec.active.begin(), spec.active.end(), 0);
+  PassSpec spec = pass_over(sequence);
   spec.keep_unrotated_q = true;
   Pass pass(engine_.model(), queue, std::move(spec));
   for (int layer = 0; layer < n_layers(); ++layer) {

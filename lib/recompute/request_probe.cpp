@@ -9,6 +9,7 @@
 #include "recompute/answer.h"
 #include "recompute/arrange.h"
 #include "recompute/auxiliary.h"
+#include "recompute/pass_over.h"
 
 namespace kvmend {
 
@@ -107,11 +108,8 @@ const Pass& RequestProbe::full_layers(int layer, const ChunkTemper& temper, Writ
   const std::string what =
       fmt::format("full layers below {} T {} S {} {}", layer, temper.temperature, temper.scale, enum_name(write_back));
   const Answer& found = answer(what, [&](Answer& out) {
-    PassSpec spec;
-    spec.sequence = &context_.sequence();
+    PassSpec spec = pass_over(context_.sequence());
     spec.base = base(Placement::global);
-    spec.active.resize(static_cast<std::size_t>(context_.sequence().size()));
-    std::iota(spec.active.begin(), spec.active.end(), 0);
     spec.temper = temper;
     spec.write_back = write_back;
     out.pass.emplace(engine_.model(), engine_.queue(), std::move(spec));
