@@ -132,21 +132,21 @@ void export_jsonl(Store& store, const std::function<void(const std::string&)>& e
 
 void export_csv(Store& store, const std::function<void(const std::string&)>& emit) {
   emit(
-      "strategy,label,ratio,task,model,chunker,sample,cluster,status,score,effective_ratio,flops_ratio,flops,layer_"
-      "tokens,"
-      "ttft_s,select_s,prediction,labels,kept_fraction,memory_saved_bytes");
+      "strategy,label,ratio,task,model,chunker,sample,cluster,status,score,effective_ratio,flops_ratio,flops,"
+      "layer_tokens,ttft_s,select_s,prediction,labels,kept_fraction,memory_saved_bytes,task_params");
   const RunFacts facts(store);
   Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
     const ResultRecord result = store.result(row.id);
     const auto saved = memory_saved(row.dropped, facts.kv_bytes_per_token(cell));
-    emit(fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy), csv_field(cell.label),
-        cell.ratio ? format_number(*cell.ratio) : "", csv_field(cell.task), csv_field(cell.model),
-        csv_field(cell.chunker.flow()), csv_field(sample.id), csv_field(sample.cluster), row.failed ? "failed" : "ok",
-        row.failed ? "" : format_number(row.score), format_number(row.effective_ratio), format_number(row.flops_ratio),
-        format_number(row.flops), row.layer_tokens, format_number(row.seconds.ttft()),
-        format_number(row.seconds.select), csv_field(result.prediction), csv_field(facts.labels(cell)),
-        row.failed ? "" : format_number(row.kept), row.failed || !saved ? "" : format_number(*saved)));
+    emit(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy),
+                     csv_field(cell.label), cell.ratio ? format_number(*cell.ratio) : "", csv_field(cell.task),
+                     csv_field(cell.model), csv_field(cell.chunker.flow()), csv_field(sample.id),
+                     csv_field(sample.cluster), row.failed ? "failed" : "ok",
+                     row.failed ? "" : format_number(row.score), format_number(row.effective_ratio),
+                     format_number(row.flops_ratio), format_number(row.flops), row.layer_tokens,
+                     format_number(row.seconds.ttft()), format_number(row.seconds.select), csv_field(result.prediction),
+                     csv_field(facts.labels(cell)), row.failed ? "" : format_number(row.kept),
+                     row.failed || !saved ? "" : format_number(*saved), csv_field(cell.task_params.flow())));
   });
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("exported rows have the labels of the version that ran") {
   CHECK(labels() == std::vector<std::string>{"", "", prophetkv, prophetkv});
 }
 
-TEST_CASE("what a strategy kept of the context and the memory it saved are exported, where there is something to say") {
+TEST_CASE("CSV has what a strategy kept and saved, where there is something to say, and the task's parameters") {
   const Filled filled(two_strategies, 1, [](const CellRecord& cell, int position) {
     ResultRecord r = synthetic_result(cell, position);
     if (cell.strategy == "epic") r.outcome.kept = {0, 1, 2, 9};  // of 10
@@ -108,13 +108,15 @@ TEST_CASE("what a strategy kept of the context and the memory it saved are expor
   CHECK(rows[0]["kept_fraction"] == 0.4);
   CHECK(rows[0]["memory_saved_bytes"] == 6 << 20);
   CHECK_FALSE(rows[1].contains("kept_fraction"));
-  CHECK_THAT(csv_of(store)[0], Catch::EndsWith(",kept_fraction,memory_saved_bytes"));
-  CHECK_THAT(csv_of(store)[1], Catch::EndsWith(",0.4,6291456"));
-  CHECK_THAT(csv_of(store)[2], Catch::EndsWith(",1,0"));
+  const std::string task = ",\"" + store.cells().front().task_params.flow() + "\"";
+  CHECK_THAT(task, Contains("length: "));
+  CHECK_THAT(csv_of(store)[0], Catch::EndsWith(",kept_fraction,memory_saved_bytes,task_params"));
+  CHECK_THAT(csv_of(store)[1], Catch::EndsWith(",0.4,6291456" + task));
+  CHECK_THAT(csv_of(store)[2], Catch::EndsWith(",1,0" + task));
   store.database().execute("UPDATE runs SET models = '{}'");  // a store that does not know what a token takes
   rows = rows_of(store);
   CHECK(rows[0]["kept_fraction"] == 0.4);
   CHECK_FALSE(rows[0].contains("memory_saved_bytes"));
-  CHECK_THAT(csv_of(store)[1], Catch::EndsWith(",0.4,"));
-  CHECK_THAT(csv_of(store)[2], Catch::EndsWith(",1,0"));
+  CHECK_THAT(csv_of(store)[1], Catch::EndsWith(",0.4," + task));
+  CHECK_THAT(csv_of(store)[2], Catch::EndsWith(",1,0" + task));
 }
