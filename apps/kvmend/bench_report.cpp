@@ -10,6 +10,12 @@
 
 namespace kvmend {
 
+std::string case_name(const BenchCase& c) {
+  return c.strategy.empty() ? c.name
+         : c.ratio < 0      ? fmt::format("{} {}", c.name, c.strategy)
+                            : fmt::format("{} {} {}", c.name, c.strategy, c.ratio);
+}
+
 double median(std::vector<double> values) { return select_quantile(values, 0.5); }
 
 double offline_seconds(const BenchCase& c) { return std::max(0.0, c.cold_seconds - median(c.wall_seconds)); }
@@ -87,12 +93,9 @@ void print_bench(const BenchSetting& setting, const std::vector<BenchCase>& case
     const double m = median(c.seconds);
     const auto first =
         std::find_if(cases.begin(), cases.end(), [&](const BenchCase& o) { return o.tokens == c.tokens; });
-    const std::string name = c.strategy.empty() ? c.name
-                             : c.ratio < 0      ? fmt::format("{} {}", c.name, c.strategy)
-                                                : fmt::format("{} {} {}", c.name, c.strategy, c.ratio);
-    fmt::print("{:<34} {:>6} {:>9.4f} {:>9.4f} {:>9.4f} {:>9.1f} {:>8.1f} {:>10} {:>8.3f} {:>8}\n", name, c.tokens, m,
-               *low, *high, c.tokens / m, c.flops / m / 1e9, share_of_peak(setting, c, m), m / median(first->seconds),
-               c.flops_ratio > 0 ? fmt::format("{:.3f}", c.flops_ratio) : "");
+    fmt::print("{:<34} {:>6} {:>9.4f} {:>9.4f} {:>9.4f} {:>9.1f} {:>8.1f} {:>10} {:>8.3f} {:>8}\n", case_name(c),
+               c.tokens, m, *low, *high, c.tokens / m, c.flops / m / 1e9, share_of_peak(setting, c, m),
+               m / median(first->seconds), c.flops_ratio > 0 ? fmt::format("{:.3f}", c.flops_ratio) : "");
   }
   print_choosing(cases);
   print_notes(cases);

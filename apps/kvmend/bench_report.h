@@ -27,6 +27,9 @@ struct BenchSetting {
   double peak_flops = 0, peak_bytes = 0;  ///< a second, of this machine, measured; 0: unknown
 };
 
+/// "select epic 0.2": of one number of tokens.
+std::string case_name(const BenchCase& c);
+
 double median(std::vector<double> values);
 
 /// What a strategy needs before any request comes: how much longer a call takes that finds no caches. 0 where none are used.

@@ -9,8 +9,10 @@
 #include "apps/kvmend/model_options.h"
 #include "apps/kvmend/plugin_option.h"
 #include "apps/kvmend/strategy_argument.h"
+#include "apps/kvmend/verbosity.h"
 #include "apps/kvmend/version.h"
 #include "core/error.h"
+#include "core/progress.h"
 #include "recompute/auxiliary.h"
 #include "recompute/isolated.h"
 #include "recompute/selector.h"
@@ -44,6 +46,7 @@ class Bench final : public Command {
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
     app.add_flag("--json", json_, "one JSON object a case");
+    add_verbosity_options(app, quiet_, verbose_, "a line for each timed run");
   }
 
   int run() override {
@@ -53,12 +56,7 @@ class Bench final : public Command {
     options_.decode.max_new_tokens = what_ == "decode" ? new_tokens_ : 1;
     std::vector<BenchCase> cases = make_cases(opened);
     const Peak before = engine.backend().measure_peak();
-    for (int run = -1; run < runs_; ++run) {  // run −1 warms up: each case fills the chunk store for itself
-      for (std::size_t i = 0; i < cases.size(); ++i) {
-        if (run < 0 && what_ == "select") forget_chunks(engine, specs_[i]);
-        measure(engine, i, cases[i], run >= 0);
-      }
-    }
+    measure_all(engine, cases);
     const Peak after = engine.backend().measure_peak();  // the machine may have been busy, or slower, at one of them
     const BenchSetting setting{.model = model_.model,
                                .device = engine.backend().name(),
@@ -174,6 +172,25 @@ class Bench final : public Command {
     }
   }
 
+  void measure_all(Engine& engine, std::vector<BenchCase>& cases) {
+    const std::int64_t all = static_cast<std::int64_t>(cases.size()) * (runs_ + 1);
+    std::int64_t done = 0;
+    Progress progress(all, "runs", quiet_);
+    for (int run = -1; run < runs_; ++run) {  // run −1 warms up: each case fills the chunk store for itself
+      for (std::size_t i = 0; i < cases.size(); ++i) {
+        BenchCase& c = cases[i];
+        progress.update(done, static_cast<double>(done) / static_cast<double>(all), case_name(c));
+        if (run < 0 && what_ == "select") forget_chunks(engine, specs_[i]);
+        measure(engine, i, c, run >= 0);
+        ++done;
+        if (!verbose_ || run < 0) continue;
+        progress.clear();
+        fmt::print(stderr, "kvmend: {}, {} tokens, run {}: {:.4f} s\n", case_name(c), c.tokens, run + 1,
+                   c.seconds.back());
+      }
+    }
+  }
+
   void measure(Engine& engine, std::size_t i, BenchCase& c, bool timed) {
     const OpCost before = engine.queue().cost();
     const Stopwatch watch;
@@ -200,7 +217,7 @@ class Bench final : public Command {
   std::vector<std::string> strategies_;
   std::vector<double> ratios_{0.2};
   int chunk_ = 512, query_ = 48, new_tokens_ = 64, runs_ = 5;
-  bool json_ = false;
+  bool json_ = false, quiet_ = false, verbose_ = false;
   RunnerOptions options_;
   std::vector<Request> requests_;
   std::vector<CellSpec> specs_;

@@ -8,6 +8,7 @@
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/dry_run.h"
 #include "apps/kvmend/plugin_option.h"
+#include "apps/kvmend/verbosity.h"
 #include "apps/kvmend/version.h"
 #include "core/cancel.h"
 #include "core/error.h"
@@ -68,8 +69,7 @@ class Run final : public Command {
     app.add_option("--notify", notify_, "a shell command to run at the end; KVMEND_STATUS says how it ended");
     app.add_flag("--retry-failed", options_.retry_failed, "compute cells that failed before again");
     app.add_flag("--dry-run", dry_run_, "print the grid, each task's first prompt and an estimate; compute nothing");
-    app.add_flag("-v,--verbose", options_.verbose, "a line for each sample stored");
-    app.add_flag("-q,--quiet", options_.quiet, "no progress");
+    add_verbosity_options(app, options_.quiet, options_.verbose, "a line for each sample stored");
   }
 
   int run() override {

@@ -11,8 +11,10 @@
 #include "apps/kvmend/plugin_option.h"
 #include "apps/kvmend/strategy_argument.h"
 #include "apps/kvmend/terminal.h"
+#include "apps/kvmend/verbosity.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/progress.h"
 #include "datasets/sample_json.h"
 #include "experiment/budget_use.h"
 #include "experiment/given_order.h"
@@ -55,6 +57,7 @@ class Select final : public Command {
     app.add_flag("--scores", scores_, "with --json: every context token's score");
     app.add_flag("--overlap", overlap_, "how the selections overlap, and which lie outside what the query attends to");
     app.add_flag("--text", text_, "the context, coloured by what each strategy scored and selected");
+    add_verbosity_options(app, quiet_, verbose_, "how long each strategy's phases took");
   }
 
   int run() override {
@@ -85,8 +88,13 @@ class Select final : public Command {
     Json results = Json::array();
     std::vector<Outcome> outcomes;
     if (!json_ && text_) fmt::print("{}\n", paint_legend(color(), true));
+    Progress progress(static_cast<std::int64_t>(cells.size()), "strategies", quiet_);
     for (const CellSpec& cell : cells) {
+      const auto share = static_cast<double>(outcomes.size()) / static_cast<double>(cells.size());
+      progress.update(static_cast<std::int64_t>(outcomes.size()), share, name_of(cell));
       const Outcome outcome = run_isolated(engine, request, cell, options);
+      progress.clear();
+      if (verbose_) print_phases(cell, outcome.seconds);
       if (json_)
         results.push_back(result_json(cell, outcome, *opened.tokenizer, request, token_bytes));
       else
@@ -113,8 +121,7 @@ class Select final : public Command {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       std::vector<int> chosen = as_given(outcomes[i], request.units).selected;
       if (chosen.empty() || static_cast<int>(chosen.size()) == request.n_context()) continue;
-      const Strategy& strategy = *cells[i].strategy;
-      names.push_back(strategy.info.uses_ratio ? at_ratio(strategy.label, cells[i].ratio) : strategy.label);
+      names.push_back(name_of(cells[i]));
       selections.push_back(std::move(chosen));
     }
     RunnerOptions once = options;
@@ -122,6 +129,18 @@ class Select final : public Command {
     const CellSpec oracle{parse_strategy_argument("oracle_attention"), 0};
     const Outcome attention = run_isolated(engine, request, oracle, once);
     return overlap_of(std::move(names), selections, attention.scores, oracle.strategy->label);
+  }
+
+  static std::string name_of(const CellSpec& cell) {
+    const Strategy& strategy = *cell.strategy;
+    return strategy.info.uses_ratio ? at_ratio(strategy.label, cell.ratio) : strategy.label;
+  }
+
+  static void print_phases(const CellSpec& cell, const PhaseSeconds& s) {
+    fmt::print(stderr,
+               "kvmend: {}: load {:.3f}, place {:.3f}, select {:.3f}, recompute {:.3f}, query {:.3f}, first token "
+               "{:.3f} s\n",
+               name_of(cell), s.load, s.place, s.select, s.recompute, s.query, s.first_token);
   }
 
   bool color() const { return wants_color("auto"); }
@@ -244,7 +263,8 @@ class Select final : public Command {
   std::vector<std::string> strategies_;
   std::vector<double> ratios_{0.2};
   int max_new_tokens_ = 16;
-  bool json_ = false, scores_ = false, overlap_ = false, text_ = false, printed_ = false;
+  bool json_ = false, scores_ = false, overlap_ = false, text_ = false, printed_ = false, quiet_ = false,
+       verbose_ = false;
 };
 
 }  // namespace

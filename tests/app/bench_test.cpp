@@ -47,6 +47,15 @@ TEST_CASE("bench gives a strategy with an auxiliary model a prompt that has text
   CHECK_THAT(result.out, Contains("choosing") && Contains("of full") && Contains("offline s"));
 }
 
+TEST_CASE("bench says on stderr what -v asks for, and nothing with -q") {
+  std::vector<std::string> arguments = {"bench",  "prefill", "--model", tiny_model("tiny-llama"), "--tokens", "64",
+                                        "--runs", "2",       "-q"};
+  CHECK(kvmend::test::kvmend(arguments).err.empty());
+  arguments.emplace_back("-v");
+  CHECK_THAT(kvmend::test::kvmend(arguments).err,
+             Contains("kvmend: prefill, 64 tokens, run 1: ") && Contains(" run 2: ") && !Contains(" run 3: "));
+}
+
 TEST_CASE("tokenize --time says how much text a second, and how many tokens") {
   const TempFolder folder;
   std::string text;

@@ -107,6 +107,8 @@ TEST_CASE("select compares selections with each other and with what the query at
   CHECK_THAT(text.out,
              Contains("⟦") && Contains("exact") && Contains("1 prophetkv at 0.3") && Contains("2 epic at 0.3"));
   CHECK_THAT(text.out, Contains("query's attention (oracle_attention)") && !Contains("3 full"));
+  CHECK(with("-q").err.empty());
+  CHECK_THAT(with("-v").err, Contains("kvmend: prophetkv at 0.3: load ") && Contains("kvmend: full: load "));
   const auto json = nlohmann::json::parse(with("--json").out);
   CHECK(json["overlap"]["names"].size() == 2);
   const auto &ours = json["results"][0]["selected"], &theirs = json["results"][1]["selected"];
