@@ -7,11 +7,11 @@
 #include "experiment/latex.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_format.h"
+#include "experiment/text_rows.h"
 
 namespace kvmend {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
 using Json = nlohmann::ordered_json;
 
 std::string interval_text(const Estimate& e, const char* number) {
@@ -22,8 +22,8 @@ std::string interval_text(const Estimate& e, const char* number) {
 /// A group's figure says of how many of its tasks it is.
 std::string part_of(int tasks, int of) { return tasks < of ? fmt::format(" ({} of {} tasks)", tasks, of) : ""; }
 
-Rows value_rows(const Against& against) {
-  Rows rows{{"strategy", "ratio", "task", "their model", "theirs", "ours [95 %]", "n", "difference"}};
+TextRows value_rows(const Against& against) {
+  TextRows rows{{"strategy", "ratio", "task", "their model", "theirs", "ours [95 %]", "n", "difference"}};
   for (const AgainstValue& v : against.values) {
     rows.push_back({v.theirs.strategy, heading("ratio", v.theirs.ratio ? format_number(*v.theirs.ratio) : ""),
                     v.theirs.task + (v.ours ? part_of(v.tasks, v.tasks_of) : ""), v.theirs.model,
@@ -34,8 +34,8 @@ Rows value_rows(const Against& against) {
   return rows;
 }
 
-Rows claim_rows(const Against& against) {
-  Rows rows{{"claim", "theirs", "ours [95 %]", "n", "p (Holm)", "could see", "verdict"}};
+TextRows claim_rows(const Against& against) {
+  TextRows rows{{"claim", "theirs", "ours [95 %]", "n", "p (Holm)", "could see", "verdict"}};
   for (const AgainstClaim& c : against.claims) {
     const bool tested = c.difference.has_value();
     rows.push_back(
@@ -46,35 +46,6 @@ Rows claim_rows(const Against& against) {
          std::string(verdict_name(c.verdict)) + (tested ? part_of(c.tasks, c.tasks_of) : ": " + c.reason)});
   }
   return rows;
-}
-
-std::string aligned(const Rows& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += pad_right(row[i], widths[i] + 2);
-    while (line.ends_with(' ')) line.pop_back();
-    out += line + "\n";
-  }
-  return out;
-}
-
-std::string piped(const Rows& rows) {
-  std::string out;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    out += "|";
-    for (const auto& cell : rows[r]) out += " " + cell + " |";
-    out += "\n";
-    if (r > 0) continue;
-    out += "|";
-    for (std::size_t i = 0; i < rows[r].size(); ++i) out += " :-- |";
-    out += "\n";
-  }
-  return out;
 }
 
 std::string legend() {
@@ -88,7 +59,7 @@ std::string head(const Against& against) {
   return out + fmt::format("ours: {}\n\n", against.model);
 }
 
-std::string prose(const Against& against, const std::function<std::string(const Rows&)>& table) {
+std::string prose(const Against& against, const std::function<std::string(const TextRows&)>& table) {
   std::string out = head(against);
   if (!against.values.empty()) out += table(value_rows(against)) + "\n";
   if (!against.claims.empty()) {
@@ -100,7 +71,7 @@ std::string prose(const Against& against, const std::function<std::string(const 
 }
 
 std::string as_latex(const Against& against) {
-  const auto table = [](Rows rows, const char* columns) {
+  const auto table = [](TextRows rows, const char* columns) {
     for (auto& row : rows) {
       for (auto& cell : row) cell = latex_text(cell);
     }
@@ -170,7 +141,7 @@ std::string as_json(const Against& against) {
 
 std::string as_csv(const Against& against) {
   std::string out;
-  for (const Rows& rows : {value_rows(against), claim_rows(against)}) {
+  for (const TextRows& rows : {value_rows(against), claim_rows(against)}) {
     if (rows.size() < 2) continue;
     for (const auto& row : rows) {
       std::string line;
@@ -185,8 +156,10 @@ std::string as_csv(const Against& against) {
 }  // namespace
 
 std::string format_against(const Against& against, std::string_view format) {
-  if (format == "text") return prose(against, aligned);
-  if (format == "md") return prose(against, piped);
+  if (format == "text") return prose(against, aligned_rows);
+  if (format == "md") {
+    return prose(against, [](const TextRows& rows) { return piped_rows(rows, std::string(rows.front().size(), 'l')); });
+  }
   if (format == "csv") return as_csv(against);
   if (format == "latex") return as_latex(against);
   if (format == "json") return as_json(against);

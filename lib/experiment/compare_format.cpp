@@ -6,6 +6,7 @@
 #include "experiment/latex.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_format.h"
+#include "experiment/text_rows.h"
 
 namespace kvmend {
 namespace {
@@ -24,11 +25,9 @@ std::string verdict(const CompareResult& result, const Comparison& c) {
 
 std::string points_or_dash(double x) { return std::isnan(x) ? "–" : fmt::format("{:.0f}", std::min(100.0, 100 * x)); }
 
-using Rows = std::vector<std::vector<std::string>>;
-
-Rows cells_of(const CompareResult& result) {
-  Rows rows{{"ratio", "task", "n", result.a, result.b, "difference [95 %]", "p", "p (Holm)", "d", "won–lost–same",
-             "could see", "verdict"}};
+TextRows cells_of(const CompareResult& result) {
+  TextRows rows{{"ratio", "task", "n", result.a, result.b, "difference [95 %]", "p", "p (Holm)", "d", "won–lost–same",
+                 "could see", "verdict"}};
   for (const CompareRow& row : result.rows) {
     const Comparison& c = row.comparison;
     const auto& interval = c.difference.interval;
@@ -52,44 +51,22 @@ std::string legend(const CompareResult& result) {
   return out;
 }
 
-std::string as_text(const CompareResult& result) {
-  const Rows rows = cells_of(result);
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += pad_right(row[i], widths[i] + 2);
-    while (line.ends_with(' ')) line.pop_back();
-    out += line + "\n";
-  }
-  return out + "\n" + legend(result);
-}
+/// Alignments: what a row is about and its verdict to the left, figures to the right.
+std::string columns_of(const TextRows& rows) { return "ll" + std::string(rows.front().size() - 3, 'r') + "l"; }
+
+std::string as_text(const CompareResult& result) { return aligned_rows(cells_of(result)) + "\n" + legend(result); }
 
 std::string as_markdown(const CompareResult& result) {
-  const Rows rows = cells_of(result);
-  std::string out;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    out += "|";
-    for (const auto& cell : rows[r]) out += " " + cell + " |";
-    out += "\n";
-    if (r > 0) continue;
-    out += "|";
-    for (std::size_t i = 0; i < rows[r].size(); ++i) out += i < 2 || i == rows[r].size() - 1 ? " :-- |" : " --: |";
-    out += "\n";
-  }
-  return out + "\n" + legend(result);
+  const TextRows rows = cells_of(result);
+  return piped_rows(rows, columns_of(rows)) + "\n" + legend(result);
 }
 
 std::string as_latex(const CompareResult& result) {
-  Rows rows = cells_of(result);
+  TextRows rows = cells_of(result);
   for (auto& row : rows) {
     for (auto& cell : row) cell = latex_text(cell);
   }
-  const std::string columns = "ll" + std::string(rows.front().size() - 3, 'r') + "l";
-  return latex_document({}, "\n{\\footnotesize\\setlength\\tabcolsep{3pt}" + latex_tabular(columns, rows) +
+  return latex_document({}, "\n{\\footnotesize\\setlength\\tabcolsep{3pt}" + latex_tabular(columns_of(rows), rows) +
                                 "\n\\par\\smallskip " + latex_text(legend(result)) + "\\par}\n");
 }
 
