@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "recompute/selector.h"
+#include "strategies/cosine.h"
 #include "strategies/fusion.h"
 #include "strategies/infoflow.h"
 
@@ -70,16 +70,6 @@ class QcFuse final : public ScoreSelector {
       at += rows.size();
     }
     return out;
-  }
-
-  static double cosine(std::span<const float> a, std::span<const float> b) {
-    double dot = 0, aa = 0, bb = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      dot += static_cast<double>(a[i]) * b[i];
-      aa += static_cast<double>(a[i]) * a[i];
-      bb += static_cast<double>(b[i]) * b[i];
-    }
-    return aa > 0 && bb > 0 ? dot / std::sqrt(aa * bb) : 0;
   }
 
   Params params_;

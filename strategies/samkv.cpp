@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "recompute/selector.h"
+#include "strategies/cosine.h"
 
 namespace kvmend {
 namespace {
@@ -75,16 +76,6 @@ SamKv::Layout SamKv::lay_out(const Request& request) const {
     out.locals.push_back({unit.begin + first_local * params_.block, unit.end});
   }
   return out;
-}
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    dot += static_cast<double>(a[i]) * b[i];
-    aa += static_cast<double>(a[i]) * a[i];
-    bb += static_cast<double>(b[i]) * b[i];
-  }
-  return aa > 0 && bb > 0 ? dot / std::sqrt(aa * bb) : 0;
 }
 
 /// Scores of middle blocks: the mean over heads and layers of q̂_i·k̄/√d, q̂_i = q_que + Σ_{j≠i} |cos(q_que, q_loc_j)|·q_loc_j/(D − 1).
