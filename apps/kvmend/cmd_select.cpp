@@ -20,6 +20,7 @@
 #include "experiment/given_order.h"
 #include "experiment/kept.h"
 #include "experiment/labels.h"
+#include "experiment/outcome_json.h"
 #include "experiment/selection_overlap.h"
 #include "experiment/token_paint.h"
 #include "recompute/auxiliary.h"
@@ -29,12 +30,6 @@ namespace kvmend {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json seconds_json(const PhaseSeconds& s) {
-  return {{"load", s.load},           {"place", s.place}, {"select", s.select},
-          {"recompute", s.recompute}, {"query", s.query}, {"first_token", s.first_token},
-          {"ttft", s.ttft()}};
-}
 
 template <class T>
 Json or_null(const std::optional<T>& value) {
@@ -224,17 +219,12 @@ class Select final : public Command {
   }
 
   void print_json(Engine& engine, const Request& request, Json results, const Json& overlap) const {
-    Json units = Json::array();
-    for (const Unit& unit : request.units) {
-      units.push_back(
-          {{"kind", unit.kind == UnitKind::prefix ? "prefix" : "chunk"}, {"begin", unit.begin}, {"end", unit.end}});
-    }
     Json out{{"model", model_.model},
              {"dtype", model_.dtype},
              {"device", engine.backend().name()},
              {"n_context", request.n_context()},
              {"n_query", request.n_query()},
-             {"units", std::move(units)},
+             {"units", units_json(request.units)},
              {"results", std::move(results)}};
     if (!overlap.is_null()) out["overlap"] = overlap;
     fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "experiment/kept.h"
+#include "experiment/outcome_json.h"
 
 namespace kvmend {
 namespace {
@@ -38,15 +39,6 @@ class Rows {
   std::vector<CellRecord> cells_;
   std::map<std::int64_t, std::size_t> by_id_;
 };
-
-Json units_json(const SampleRecord& sample) {
-  Json out = Json::array();
-  for (const Unit& unit : sample.units) {
-    out.push_back(
-        {{"kind", unit.kind == UnitKind::prefix ? "prefix" : "chunk"}, {"begin", unit.begin}, {"end", unit.end}});
-  }
-  return out;
-}
 
 Json identity_json(const CellRecord& cell, const SampleRecord& sample, const RunFacts& facts) {
   Json out{{"cell", cell.key},
@@ -84,7 +76,7 @@ std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, c
   Json out = identity_json(cell, sample, facts);
   out["n_context"] = sample.n_context;
   out["n_query"] = sample.n_query;
-  out["units"] = units_json(sample);
+  out["units"] = units_json(sample.units);
   out["evidence"] = sample.evidence;
   out["references"] = sample.references;
   out["metric"] = sample.metric;
@@ -114,10 +106,7 @@ std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, c
   out["flops"] = o.flops;
   out["flops_ratio"] = o.flops_ratio;
   out["bytes"] = o.bytes;
-  const PhaseSeconds& s = o.seconds;
-  out["seconds"] = {{"load", s.load},           {"place", s.place}, {"select", s.select},
-                    {"recompute", s.recompute}, {"query", s.query}, {"first_token", s.first_token},
-                    {"ttft", s.ttft()}};
+  out["seconds"] = seconds_json(o.seconds);
   out["decode_seconds"] = o.decode_seconds;
   out["shared_timing"] = result.shared_timing;
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
