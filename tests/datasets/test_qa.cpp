@@ -6,21 +6,11 @@
 #include "catch.h"
 #include "core/error.h"
 #include "fakes.h"
+#include "temp_folder.h"
 
 using namespace kvmend;
 
 namespace {
-
-/// A folder of its own that goes with the test.
-struct TempFolder {
-  std::filesystem::path path;
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "kvmend-qa-XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~TempFolder() { std::filesystem::remove_all(path); }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
-};
 
 std::unique_ptr<Task> qa_task(const TempFolder& folder, Value params) {
   static const FakeTokenizer tokenizer;
@@ -34,10 +24,7 @@ std::string error_of(const TempFolder& folder, const Value& params = {}) {
   try {
     qa_task(folder, params);
   } catch (const Error& error) {
-    std::string text = error.what();
-    const std::string prefix = folder.path.string() + "/";
-    for (std::size_t at; (at = text.find(prefix)) != std::string::npos;) text.erase(at, prefix.size());
-    return text;
+    return folder.relative(error.what());
   }
   return "no error";
 }
