@@ -20,6 +20,18 @@ struct LengthSpec {
   std::function<int(const TaskSample&)> prompt_tokens;
 };
 
+/// Of a task's parameters of these names; what its units are and how it is built from them is the task's own.
+template <class Params>
+LengthSpec length_spec(const std::string& task, const Params& params, const TaskContext& context) {
+  LengthSpec spec;
+  spec.task = task;
+  spec.length = params.length;
+  spec.new_tokens = params.max_new_tokens;
+  spec.samples = params.samples;
+  spec.prompt_tokens = context.prompt_tokens;
+  return spec;
+}
+
 /// The most units whose prompt fits the length with the run's own tokenizer. Sized once, on sample 0; every sample is
 /// then counted exactly and shortened where its keys take more tokens than sample 0's.
 class LengthFit {

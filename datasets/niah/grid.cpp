@@ -74,14 +74,9 @@ class NiahGrid final : public Task {
                                     : Essay::from_file(find_data_file(params.essay, context.folder))) {
     if (params_.samples == 0) params_.samples = params_.depths * params_.repeats;
     choose_beginnings();
-    LengthSpec spec;
-    spec.task = name;
-    spec.length = params_.length;
-    spec.new_tokens = params_.max_new_tokens;
+    LengthSpec spec = length_spec(name, params_, context);
     spec.smallest = 8;
-    spec.samples = params_.samples;
     spec.build = [this](int index, int units) { return build(index, units); };
-    spec.prompt_tokens = context.prompt_tokens;
     fit_ = std::make_unique<LengthFit>(std::move(spec));
   }
 

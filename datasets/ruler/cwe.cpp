@@ -56,15 +56,10 @@ class CommonWords final : public Task {
       : params_(params),
         vocabulary_(params.words.empty() ? Vocabulary::built_in()
                                          : Vocabulary::from_file(find_data_file(params.words, context.folder))) {
-    LengthSpec spec;
-    spec.task = name;
-    spec.length = params_.length;
-    spec.new_tokens = params_.max_new_tokens;
+    LengthSpec spec = length_spec(name, params_, context);
     spec.smallest = params_.common + 1;
     spec.largest = vocabulary_.size();
-    spec.samples = params_.samples;
     spec.build = [this](int index, int units) { return build(index, units); };
-    spec.prompt_tokens = context.prompt_tokens;
     fit_ = std::make_unique<LengthFit>(std::move(spec));
   }
 

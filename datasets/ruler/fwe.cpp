@@ -40,15 +40,10 @@ class FrequentWords final : public Task {
     // smallest length does not depend on the length.
     n_words_ = std::max(10, params_.words > 0 ? params_.words : (params_.length - params_.max_new_tokens) / 50);
     zeta_ = std::riemann_zeta(params_.alpha);
-    LengthSpec spec;
-    spec.task = name;
-    spec.length = params_.length;
-    spec.new_tokens = params_.max_new_tokens;
+    LengthSpec spec = length_spec(name, params_, context);
     // From here on the last answer comes more often than the word behind it, whatever is rounded off.
     spec.smallest = static_cast<int>(std::ceil(1 / (share(4) - share(5))));
-    spec.samples = params_.samples;
     spec.build = [this](int index, int units) { return build(index, units); };
-    spec.prompt_tokens = context.prompt_tokens;
     fit_ = std::make_unique<LengthFit>(std::move(spec));
   }
 

@@ -95,14 +95,9 @@ class Niah final : public Task {
       essay_ =
           params_.essay.empty() ? Essay::generated() : Essay::from_file(find_data_file(params_.essay, context.folder));
     }
-    LengthSpec spec;
-    spec.task = name;
-    spec.length = params_.length;
-    spec.new_tokens = params_.max_new_tokens;
+    LengthSpec spec = length_spec(name, params_, context);
     spec.smallest = params_.haystack == Haystack::essay ? 1 : params_.keys * params_.values;
-    spec.samples = params_.samples;
     spec.build = [this](int index, int units) { return build(index, units); };
-    spec.prompt_tokens = context.prompt_tokens;
     fit_ = std::make_unique<LengthFit>(std::move(spec));
   }
 

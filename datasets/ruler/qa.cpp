@@ -49,14 +49,9 @@ class RulerQa final : public Task {
       fail(ErrorKind::usage, "{}: samples is {}, but {} has {} questions (0: all)", name, params_.samples, file_.name,
            all);
     }
-    LengthSpec spec;
-    spec.task = name;
-    spec.length = params_.length;
-    spec.new_tokens = params_.max_new_tokens;
+    LengthSpec spec = length_spec(name, params_, context);
     spec.largest = static_cast<int>(file_.passages.size());
-    spec.samples = params_.samples;
     spec.build = [this](int index, int units) { return build(index, units); };
-    spec.prompt_tokens = context.prompt_tokens;
     fit_ = std::make_unique<LengthFit>(std::move(spec));
   }
 

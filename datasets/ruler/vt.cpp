@@ -75,8 +75,7 @@ class VariableTracking final : public Task {
  public:
   using Params = VtParams;
 
-  VariableTracking(const std::string& name, const VtParams& params, const TaskContext& context)
-      : params_(params), prompt_tokens_(context.prompt_tokens) {
+  VariableTracking(const std::string& name, const VtParams& params, const TaskContext& context) : params_(params) {
     LengthSpec example;
     example.task = name + " (worked example)";
     example.length = params_.example_tokens;
@@ -87,17 +86,12 @@ class VariableTracking final : public Task {
       out.query = example_text(index, units, taken);
       return out;
     };
-    example.prompt_tokens = prompt_tokens_;
+    example.prompt_tokens = context.prompt_tokens;
     example_units_ = LengthFit(std::move(example)).units();
 
-    LengthSpec spec;
-    spec.task = name;
-    spec.length = params_.length;
-    spec.new_tokens = params_.max_new_tokens;
+    LengthSpec spec = length_spec(name, params_, context);
     spec.smallest = hidden_lines();
-    spec.samples = params_.samples;
     spec.build = [this](int index, int units) { return build(index, units); };
-    spec.prompt_tokens = prompt_tokens_;
     fit_ = std::make_unique<LengthFit>(std::move(spec));
   }
 
@@ -178,7 +172,6 @@ class VariableTracking final : public Task {
   }
 
   VtParams params_;
-  std::function<int(const TaskSample&)> prompt_tokens_;
   int example_units_ = 0;
   std::unique_ptr<LengthFit> fit_;
 };
