@@ -137,13 +137,13 @@ KVMEND_SELECTOR(CacheBlend, "cacheblend",
                 {.summary = "largest deviation of keys and values from the cache, filtered layer by layer",
                  .source = source,
                  .labels = "[2] gradual filtering; [O] schedule, normalisation of kv",
-                 .version = 2});
+                 .version = 3});
 KVMEND_SELECTOR(
     CacheBlend, "cacheblend_repo",
     {.summary = "CacheBlend's released code: value deviation at layer 1, one shot, its mask and query handling",
      .source = source,
      .labels = "[C] released scripts",
-     .version = 2,
+     .version = 3,
      .exemptions = {"2 (r = 0 equals reuse): only the last query token is fresh",
                     "3 (one chunk equals full prefill): the query's other tokens were cached alone, and the "
                     "bottom_right mask lets rows see the future"},
@@ -158,7 +158,7 @@ KVMEND_SELECTOR(
          "PSR, a composition: link0's dummy sink, the largest key deviations at layer 1, APE's temper for the query",
      .source = "arXiv 2603.20218",
      .labels = "[2] composition; [O] check layer 1, merged, T = S = 0.9 in one softmax at global positions",
-     .version = 2,
+     .version = 3,
      .exemptions = {"1 (r = 1 equals full prefill): the query's attention to chunks is tempered",
                     "2 (r = 0 equals reuse): the query's attention to chunks is tempered",
                     "3 (one chunk equals full prefill): the query's attention to chunks is tempered"},
@@ -169,7 +169,7 @@ KVMEND_SELECTOR(
     {.summary = "LMCache's CacheBlend: key deviation after RoPE at layer 1, one shot, merged, bottom-right mask",
      .source = source,
      .labels = "[C] LMCache",
-     .version = 2,
+     .version = 3,
      .exemptions = {"3 (one chunk equals full prefill): the bottom_right mask lets rows see the future"},
      .defaults = {.as = {}, .mask = MaskKind::bottom_right}},
     one_shot("k", "merged"));

@@ -55,7 +55,8 @@ KVMEND_SELECTOR(
      .source = "arXiv 2503.16525",
      .labels = "[P] two stages, attention and deviation; [O] approximation: the product, check_layer, "
                "decode_interval, decode_k, attention decayed by 0.9 a step",
-     .note = "approximation; no formula of arXiv 2503.16525 is public"});
+     .note = "approximation; no formula of arXiv 2503.16525 is public",
+     .version = 2});
 
 }  // namespace
 }  // namespace kvmend

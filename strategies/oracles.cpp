@@ -51,7 +51,8 @@ KVMEND_SELECTOR(OracleAttention, "oracle_attention",
 KVMEND_SELECTOR(OracleKv, "oracle_kv",
                 {.summary = "deviation of keys and values from the full prefill's, all layers (analysis only)",
                  .source = "",
-                 .labels = "[O] ours: keys and values each divided by their layer's mean"});
+                 .labels = "[O] ours: keys and values each divided by their layer's mean",
+                 .version = 2});
 KVMEND_SELECTOR(OracleOutput, "oracle_output",
                 {.summary = "a token's share in the error of the query's attention output (analysis only)",
                  .source = "",

@@ -97,9 +97,14 @@ void Pass::apply_filter(const LayerFilter& filter, LayerCache& cache) {
       deviation(model_, queue_, cache.overlay.k.row_range(0, m), gathered(model_, queue_, base.k, indices));
   std::vector<float> value =
       deviation(model_, queue_, cache.overlay.v.row_range(0, m), gathered(model_, queue_, base.v, indices));
+  // Above a choice a bottom-right mask has let rows see the future.
+  const bool causal = spec_.sight != RowSight::bottom_right || layer_ == filter.first_layer;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (spec_.sequence->exact[static_cast<std::size_t>(candidates[i])])
+    const Sequence& sequence = *spec_.sequence;
+    if (causal ? sequence.unchanged(model_.config(), layer_, candidates[i])
+               : sequence.exact[static_cast<std::size_t>(candidates[i])] != 0) {
       key[i] = value[i] = 0;  // else float noise ranks them
+    }
   }
 
   std::vector<int> survivors = filter.pick(layer_, candidates, key, value);

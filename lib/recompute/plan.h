@@ -36,8 +36,8 @@ struct LayerFilter {
   /// survivors', the others as they were cached.
   bool fresh = true;
   /// `rows`: candidate indices that are active (context rows; with last_token freshness also N + i for query
-  /// token i), sorted. `key_deviation`, `value_deviation`: Σ_dims (new − cached)² of each, 0 where a row is
-  /// exact anyway. Returns the survivors, a sorted subset of rows.
+  /// token i), sorted. `key_deviation`, `value_deviation`: Σ_dims (new − cached)² of each, 0 where nothing can
+  /// have changed them. Returns the survivors, a sorted subset of rows.
   std::function<std::vector<int>(int layer, std::span<const int> rows, std::span<const float> key_deviation,
                                  std::span<const float> value_deviation)>
       pick;

@@ -58,7 +58,7 @@ struct Observation {
   std::vector<int> layers;  ///< increasing; empty: all. `hidden` of layer n_layers: what the last one gives
 };
 
-/// How far exact keys and values are from the cached ones: Σ_dims (new − cached)², 0 where a row is exact anyway.
+/// How far exact keys and values are from the cached ones: Σ_dims (new − cached)², 0 where nothing can have changed them.
 struct KvDeviation {
   std::vector<std::span<const float>> keys, values;  ///< [layers asked], each [N]
 };

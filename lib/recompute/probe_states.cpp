@@ -55,10 +55,10 @@ void RequestProbe::compute_deviation(const std::vector<int>& layers, Answer& out
   }
   for (std::size_t f = 0; f < found.size(); ++f) {
     std::vector<float> row = downloaded(queue, found[f]);
-    // Exact rows, and layer 0, which depends on token and position only: else float noise ranks them.
-    const bool first_layer = layers[f / 2] == 0;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      if (first_layer || context_.is_exact(static_cast<int>(i))) row[i] = 0;
+      if (context_.sequence().unchanged(engine_.model().config(), layers[f / 2], static_cast<int>(i))) {
+        row[i] = 0;  // else float noise ranks them
+      }
     }
     out.add(row);
   }

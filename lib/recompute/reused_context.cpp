@@ -49,6 +49,9 @@ void ReusedContext::set_up() {
                                    request_.units.size() > 1 && (key_.neighbours == 0 || request_.units.size() == 2);
   const int exact_end = request_.units.empty() ? 0 : request_.units[first_behind_prefix ? 1 : 0].end;
   std::fill_n(sequence_.exact.begin(), exact_end, 1);
+  for (const Unit& unit : units_) {
+    for (int i = unit.begin; i < unit.end; ++i) sequence_.behind.push_back(i - unit.begin);
+  }
 }
 
 std::vector<std::int32_t> ReusedContext::sink_of(std::size_t unit) const {

@@ -13,6 +13,16 @@ int Sequence::first_seen(const ModelConfig& config, int layer, int i) const {
   return static_cast<int>(std::lower_bound(positions.begin(), positions.end(), first) - positions.begin());
 }
 
+bool Sequence::unchanged(const ModelConfig& config, int layer, int i) const {
+  if (exact[static_cast<std::size_t>(i)]) return true;
+  int reach = 0;  // tokens before it that its state in this layer depends on
+  for (int below = 0; below < layer; ++below) {
+    if (!config.is_windowed(below)) return false;
+    reach += config.sliding_window - 1;
+  }
+  return behind[static_cast<std::size_t>(i)] >= reach;
+}
+
 void check_windows(std::span<const std::int32_t> positions) {
   if (std::is_sorted(positions.begin(), positions.end())) return;
   fail(ErrorKind::usage,

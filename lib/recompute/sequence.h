@@ -38,6 +38,7 @@ struct Sequence {
   int n_context = 0;                         ///< the first indices; the rest is query
   std::vector<char> kept;                    ///< [T] 0: dropped from the cache; empty: all kept
   std::vector<char> exact;                   ///< [rows of the base] 1: recomputing this row changes nothing
+  std::vector<int> behind;                   ///< [rows of the base] tokens of its own unit before it
   std::vector<int> units;                    ///< [n_context] the unit of each token; empty: bare tokens
   int prefix_end = 0;                        ///< tokens of the prefix
 
@@ -45,6 +46,9 @@ struct Sequence {
   bool is_kept(int i) const { return kept.empty() || kept[static_cast<std::size_t>(i)] != 0; }
   /// The first sequence index that row i sees in a layer: its window's, or 0. Positions do not fall.
   int first_seen(const ModelConfig& config, int layer, int i) const;
+  /// Whether the base has row i's keys and values of a full prefill in this layer: everywhere where it is exact, in layer 0,
+  /// and in the layers above as long as the windows below them reach no further than its own unit.
+  bool unchanged(const ModelConfig& config, int layer, int i) const;
 };
 
 /// What a sliding window sees is an interval only where positions do not fall; else throws Error(usage).

@@ -1,5 +1,6 @@
 // Invariant 4 of STRATEGIES §0: layer 0's keys and values depend on token and position only, so that a chunk's cache, moved
 // to where the chunk stands, is what a full prefill has there.
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -79,4 +80,41 @@ TEST_CASE("a probe gives layer 0 no deviation at all, so that no noise is ranked
     CHECK(std::all_of((*rows)[0].begin(), (*rows)[0].end(), [](float x) { return x == 0; }));
     CHECK(std::any_of((*rows)[1].begin(), (*rows)[1].end(), [](float x) { return x > 0.01F; }));
   }
+}
+
+TEST_CASE("where windows keep a row within its chunk it does not deviate, and no noise is ranked", "[invariants]") {
+  RandomModel files(3);
+  files.mutable_config().sliding_window = 8;
+  Engine engine(files, {"cpu", DType::f32, 2});
+  const Request request = random_request({5, 19, 17, 23}, true, 7);
+  ReusedContext context(engine, request, {}, 1);
+  RequestProbe probe(engine, context, "");
+  const KvDeviation found = probe.kv_deviation({1, 2, 3});
+  std::vector<int> changed, same;  // at layer 1, behind the prefix
+  for (const Unit& unit : request.units) {
+    for (int i = unit.begin; i < unit.end; ++i) {
+      for (std::size_t l = 0; l < 3; ++l) {
+        CAPTURE(l + 1, i);
+        const bool equal = unit.begin == 0 || i - unit.begin >= 7 * static_cast<int>(l + 1);
+        CHECK((found.keys[l][static_cast<std::size_t>(i)] == 0) == equal);
+        CHECK((found.values[l][static_cast<std::size_t>(i)] == 0) == equal);
+        if (l == 0 && unit.begin > 0) (equal ? same : changed).push_back(i);
+      }
+    }
+  }
+  const int n = request.n_context();
+  const auto selected = [&](const char* schedule, int check_layer, double ratio) {
+    Value params;
+    params.set("schedule", schedule);
+    params.set("check_layer", check_layer);
+    return run_cell(engine, request, strategy("cacheblend", params), ratio).outcome.selected;
+  };
+  // What cannot differ comes last, by index; at layer 0 nothing can.
+  std::vector<int> expected = changed;
+  expected.insert(expected.end(), same.begin(), same.begin() + 9);
+  std::sort(expected.begin(), expected.end());
+  CHECK(selected("one_shot", 1, (static_cast<double>(expected.size()) + 0.5) / n) == expected);
+  std::vector<int> first(12);
+  std::iota(first.begin(), first.end(), request.units.front().end);
+  CHECK(selected("one_shot", 0, 12.5 / n) == first);
 }
