@@ -20,7 +20,10 @@ class CacheCraft final : public Selector {
     static void fields(Params& p, V& v) {
       v("layer", p.layer, "whose attention is measured, within its window; all tokens run exactly below it",
         at_least(0));
-      v("alpha", p.alpha, "not set: what makes the shares use up the sweep's ratio", between(0, 100));
+      v("alpha", p.alpha,
+        "of CFO = min(1, alpha*CCI); not set: the largest at which the chunks' ceil(CFO*len) tokens are at most "
+        "floor(r*N), and what is left of these goes by attention to earlier chunks alone",
+        between(0, 100));
     }
   };
   explicit CacheCraft(Params params) : params_(params) {}

@@ -18,7 +18,10 @@ class QcFuse final : public ScoreSelector {
     std::vector<int> layers;
     template <class V>
     static void fields(Params& p, V& v) {
-      v("anchors", p.anchors, "of each chunk: the tokens whose keys are nearest to its mean key", between(1, 1 << 20));
+      v("anchors", p.anchors,
+        "of each chunk: the tokens whose keys (before RoPE, all heads of a layer) have the largest cosine to its mean "
+        "key, mean over the critical layers; the query meets them and the whole prefix, the same in all layers",
+        between(1, 1 << 20));
       v("layers", p.layers, "critical layers, increasing; empty: floor(22*L/36) to floor(25*L/36)");
     }
     void check(ParamErrors& errors, const Location& where) const { check_layer_list(layers, errors, where); }
