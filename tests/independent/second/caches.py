@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from .model import Model, scores, softmax, weigh
+from .model import Model, softmax, weigh
 from .request import Request
 
 
@@ -36,14 +36,13 @@ def joined(parts: list[Cache]) -> Cache:
 
 
 def prefill(model: Model, ids, watch=None) -> Cache:
-    """Every row from position 0, causally. `watch(layer, x, q, k, v, attention)` sees each layer."""
+    """Every row from position 0, causally and within each layer's window. `watch(layer, x, q, k, v, attention)` sees each layer."""
     keys, values = [], []
     positions = np.arange(len(ids))
-    causal = positions[None, :] <= positions[:, None]
     x = model.embed(ids)
     for layer in range(model.layers):
         q, k, v = model.project(layer, x)
-        a = softmax(scores(model.rotate(q, positions), model.rotate(k, positions)), causal)
+        a = softmax(model.scores(layer, q, positions, k, positions), model.reach(layer, positions, positions))
         if watch:
             watch(layer, x, q, k, v, a)
         x = model.finish(layer, x, weigh(a, v))
@@ -90,6 +89,17 @@ def nearest_chunks(request: Request, unit: int, count: int) -> tuple:
 def assembled(model: Model, request: Request, sink: str, neighbours: int = 0) -> Cache:
     """The reused context at global positions 0 … N-1."""
     return joined(units(model, request, sink, neighbours)).at(np.arange(request.n))
+
+
+def unchanged(model: Model, lengths, layer: int) -> np.ndarray:
+    """Rows of units whose keys and values in a layer are a full prefill's wherever they stand [Σ lengths].
+
+    Layer 0's depend on the token alone (§0, invariant 4). Where every layer below has a window, a row far enough behind its
+    unit's first has seen nothing but its unit.
+    """
+    windows = model.config.windows[:layer]
+    far = sum(window - 1 for window in windows) if all(windows) else np.inf
+    return np.concatenate([np.arange(length) >= far for length in lengths])
 
 
 def exact_rows(request: Request, sink: str, neighbours: int = 0) -> np.ndarray:

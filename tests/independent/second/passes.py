@@ -4,42 +4,42 @@ import numpy as np
 from . import caches
 from .answer import Answer
 from .caches import Cache, joined
-from .model import Model, scores, softmax, weigh
+from .model import Model, softmax, weigh
 from .request import Request
 
 
 def over(model: Model, context: Cache, ids, positions, watch=None, until=None, see_context=True, unrotated=None) -> None:
-    """Rows `ids` run from their embeddings; each sees the whole context and the rows up to itself.
+    """Rows `ids` run from their embeddings; each sees the context and the rows up to itself, as far as the layer reaches.
 
-    watch(layer, q, keys, values): rotated q [rows, heads, d] and rotated keys of context and rows [N + rows, …].
+    `see_context`: whether they do, or which of its rows [n].
+    watch(layer, s, reach, values): scores s [heads, rows, n + rows] of the keys of context and rows, what the layer reaches
+    [rows, n + rows] whatever `see_context` says, and values [n + rows, kv_heads, d].
     unrotated(layer, q): q before RoPE. Layers from `until` on do not run.
     """
-    positions = np.asarray(positions)
     n, rows = len(context.positions), len(ids)
-    visible = np.concatenate([np.full((rows, n), see_context), np.tri(rows, dtype=bool)], axis=1)
+    everywhere = np.concatenate([context.positions, positions])
+    met = np.concatenate([np.broadcast_to(see_context, n), np.ones(rows, bool)])
     x = model.embed(ids)
     for layer in range(model.layers if until is None else until):
         q, k, v = model.project(layer, x)
         if unrotated:
             unrotated(layer, q)
-        q = model.rotate(q, positions)
-        keys = np.concatenate([model.rotate(context.k[layer], context.positions), model.rotate(k, positions)])
         values = np.concatenate([context.v[layer], v])
+        s = model.scores(layer, q, positions, np.concatenate([context.k[layer], k]), everywhere)
+        reach = model.reach(layer, positions, everywhere)
         if watch:
-            watch(layer, q, keys, values)
-        x = model.finish(layer, x, weigh(softmax(scores(q, keys), visible), values))
+            watch(layer, s, reach, values)
+        x = model.finish(layer, x, weigh(softmax(s, reach & met), values))
 
 
-def attention_to_context(q, keys, n: int) -> np.ndarray:
+def attention_to_context(s, reach, n: int) -> np.ndarray:
     """Softmax over the context's n keys alone [heads, rows, n]."""
-    return softmax(scores(q, keys[:n]), True)
+    return softmax(s[:, :, :n], reach[:, :n])
 
 
-def attention_to_all(q, keys, n: int) -> np.ndarray:
+def attention_to_all(s, reach, n: int) -> np.ndarray:
     """Softmax over the context and the rows up to each; the context's columns are read [heads, rows, n]."""
-    rows = len(q)
-    visible = np.concatenate([np.ones((rows, n), bool), np.tri(rows, dtype=bool)], axis=1)
-    return softmax(scores(q, keys), visible)[:, :, :n]
+    return softmax(s, reach)[:, :, :n]
 
 
 def first_token(model: Model, request: Request, answer: Answer) -> np.ndarray:
@@ -54,19 +54,18 @@ def first_token(model: Model, request: Request, answer: Answer) -> np.ndarray:
 def recompute(model: Model, request: Request, context: Cache, positions, answer: Answer) -> tuple[np.ndarray, Cache]:
     """Rows `answer.selected` and the query run through every layer; their keys are overwritten before attention.
 
-    `positions` are the query's. A row sees the kept rows at positions up to its own. The temper is §11's: one softmax,
-    where the query's logits of chunk keys are divided by T and shifted by ln S. Returns the last query row's logits and the
-    cache that decoding finds, context and query.
+    `positions` are the query's. A row sees the kept rows at positions up to its own, within the layer's window. The temper is
+    §11's: one softmax, where the query's logits of chunk keys are divided by T and shifted by ln S. Returns the last query
+    row's logits and the cache that decoding finds, context and query.
     """
     selected, n, rows = np.array(answer.selected, int), request.n, len(request.query)
     everywhere = np.concatenate([context.positions, positions])
     active = np.concatenate([selected, n + np.arange(rows)])
-    visible = everywhere[None, :] <= everywhere[active][:, None]
-    if answer.mask == "bottom_right":
-        visible = np.tri(len(active), len(everywhere), len(everywhere) - len(active), dtype=bool)
+    last = everywhere[n - len(selected) :]  # `bottom_right`: up to which a row sees keys
+    kept = np.ones(n + rows, bool)
     if answer.kept is not None:
-        visible &= np.concatenate([np.isin(np.arange(n), answer.kept), np.ones(rows, bool)])[None, :]
-    tempered = np.zeros(visible.shape, bool)
+        kept[:n] = np.isin(np.arange(n), answer.kept)
+    tempered = np.zeros((len(active), n + rows), bool)
     tempered[len(selected) :, len(request.prefix) : n] = True
     temperature, scale = answer.temper
     # The last rows are overwritten in every layer, whatever they hold.
@@ -81,9 +80,10 @@ def recompute(model: Model, request: Request, context: Cache, positions, answer:
             k[: len(selected)] = blended(k[: len(selected)], cache.k[layer][selected])
             v[: len(selected)] = blended(v[: len(selected)], cache.v[layer][selected])
         cache.k[layer][active], cache.v[layer][active] = k, v
-        s = scores(model.rotate(q, everywhere[active]), model.rotate(cache.k[layer], everywhere))
+        s = model.scores(layer, q, everywhere[active], cache.k[layer], everywhere)
         s = np.where(tempered, s / temperature + np.log(scale), s)
-        x = model.finish(layer, x, weigh(softmax(s, visible), cache.v[layer]))
+        reach = model.reach(layer, everywhere[active], everywhere, last if answer.mask == "bottom_right" else None)
+        x = model.finish(layer, x, weigh(softmax(s, reach & kept), cache.v[layer]))
     return model.logits(x[-1:])[0], cache
 
 

@@ -13,19 +13,37 @@ class Config:
     kv_heads: int
     head_dim: int
     eps: float
-    theta: float
-    rope_rule: dict | None
     bos: int
+    ropes: list  # each layer's (theta, scaling rule)
+    windows: list  # each layer's: a row sees so many keys, its own included; None: all
+    scale: float  # of q·k
+    activation: str = "silu"
+    norms_outputs: bool = False  # norms behind attention and behind the MLP
+    embed_factor: float = 1.0
 
 
 def from_folder(folder: pathlib.Path) -> tuple[Config, dict[str, np.ndarray]]:
     c = json.loads((folder / "config.json").read_text())
-    rope = c["rope_parameters"]
-    config = Config(c["num_hidden_layers"], c["num_attention_heads"], c["num_key_value_heads"], c["head_dim"],
-                    c["rms_norm_eps"], rope["rope_theta"], rope, c["bos_token_id"])
+    layers, rope, dim, kind = c["num_hidden_layers"], c["rope_parameters"], c["head_dim"], c["model_type"]
     weights = {}
     for path in sorted(folder.glob("*.safetensors")):
         weights |= safetensors(path)
+    config = Config(layers, c["num_attention_heads"], c["num_key_value_heads"], dim, c["rms_norm_eps"], c["bos_token_id"],
+                    ropes=[], windows=[None] * layers, scale=dim**-0.5)
+    if kind == "gemma3_text":
+        assert not c["attn_logit_softcapping"] and not c["final_logit_softcapping"]
+        config.ropes = [(rope[of]["rope_theta"], rope[of]) for of in c["layer_types"]]
+        config.windows = [c["sliding_window"] if of == "sliding_attention" else None for of in c["layer_types"]]
+        config.scale, config.activation = c["query_pre_attn_scalar"] ** -0.5, c["hidden_activation"]
+        config.norms_outputs, config.embed_factor = True, c["hidden_size"] ** 0.5
+        for name in weights:
+            if name.endswith("norm.weight"):
+                weights[name] += 1
+    else:
+        assert kind in ("llama", "qwen2", "qwen3", "mistral") and not c.get("use_sliding_window")
+        config.ropes = [(rope["rope_theta"], rope)] * layers
+        if kind == "mistral":
+            config.windows = [c["sliding_window"]] * layers
     if c["tie_word_embeddings"]:
         weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
     return config, weights
@@ -66,9 +84,10 @@ def from_gguf(path: pathlib.Path) -> tuple[Config, dict[str, np.ndarray]]:
 
     assert field("general.architecture") == "llama"
     heads, width = field("llama.attention.head_count"), field("llama.embedding_length")
-    config = Config(field("llama.block_count"), heads, field("llama.attention.head_count_kv", heads), width // heads,
-                    field("llama.attention.layer_norm_rms_epsilon"), field("llama.rope.freq_base", 10000.0), None,
-                    field("tokenizer.ggml.bos_token_id"))
+    layers, dim = field("llama.block_count"), width // heads
+    config = Config(layers, heads, field("llama.attention.head_count_kv", heads), dim,
+                    field("llama.attention.layer_norm_rms_epsilon"), field("tokenizer.ggml.bos_token_id"),
+                    ropes=[(field("llama.rope.freq_base", 10000.0), None)] * layers, windows=[None] * layers, scale=dim**-0.5)
     weights = {}
     for tensor in reader.tensors:
         values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float64)

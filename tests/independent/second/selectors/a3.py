@@ -15,8 +15,8 @@ def a3(model, request, ratio, layers=None, query="in_place", sink="none"):
         ids, rows = request.query, request.question_rows
     mass = []
 
-    def watch(layer, q, keys, values):
-        mass.append(passes.attention_to_all(q, keys, request.n)[:, rows].sum(axis=(0, 1)))
+    def watch(layer, s, reach, values):
+        mass.append(passes.attention_to_all(s, reach, request.n)[:, rows].sum(axis=(0, 1)))
 
     passes.over(model, caches.assembled(model, request, sink), ids, request.n + np.arange(len(ids)), watch)
     score = np.mean(mass if layers is None else np.array(mass)[layers], axis=0)

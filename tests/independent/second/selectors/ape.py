@@ -3,7 +3,7 @@ import numpy as np
 
 from .. import caches
 from ..answer import Answer
-from ..model import scores, softmax, weigh
+from ..model import softmax, weigh
 
 
 def log_sum_exp(s, visible):
@@ -17,6 +17,8 @@ def ape(model, request, ratio, temperature=0.9, scale=0.9, lse_scale="code", sin
     context = caches.joined(caches.units(model, request, sink))  # local positions: chunks behind the prefix, all at |P|
     n, rows, p = request.n, len(request.query), len(request.prefix)
     positions = int(context.positions.max()) + 1 + np.arange(rows)
+    everywhere = np.concatenate([context.positions, positions])
+    assert not any(model.config.windows)
     of_chunk = np.arange(n + rows) < n
     of_chunk[:p] = False
     causal = np.concatenate([np.ones((rows, n), bool), np.tri(rows, dtype=bool)], axis=1)
@@ -24,9 +26,8 @@ def ape(model, request, ratio, temperature=0.9, scale=0.9, lse_scale="code", sin
     x = model.embed(request.query)
     for layer in range(model.layers):
         q, k, v = model.project(layer, x)
-        keys = np.concatenate([model.rotate(context.k[layer], context.positions), model.rotate(k, positions)])
         values = np.concatenate([context.v[layer], v])
-        s = scores(model.rotate(q, positions), keys)
+        s = model.scores(layer, q, positions, np.concatenate([context.k[layer], k]), everywhere)
         side = causal & of_chunk, causal & ~of_chunk
         lse_c, lse_o = log_sum_exp(s / temperature, side[0]), log_sum_exp(s, side[1])
         w_c = 1 / (1 + np.exp(lse_o - factor * lse_c))[..., None]  # [heads, rows, 1]

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import budget, caches, passes
 from ..answer import Answer
-from ..model import scores, softmax, weigh
+from ..model import softmax, weigh
 from .deviation import deviation as deviation_of
 
 
@@ -29,7 +29,7 @@ def cacheblend(model, request, ratio, deviation="kv", check_layer=1, schedule="g
         units.append(caches.alone(model, tuple(fresh[:-1]), caches.sink_ids(model, request, sink)))
         ids, fresh = ids + fresh[:-1], fresh[-1:]
         exact = np.concatenate([exact, np.zeros(len(request.query) - 1, bool)])
-    n, suffix = len(ids), len(fresh)
+    n, suffix, lengths = len(ids), len(fresh), [len(unit.positions) for unit in units]
     cache = caches.joined(units + [caches.alone(model, tuple(fresh))])  # the last ones are overwritten at every layer
     positions = np.arange(n + suffix)
     if schedule == "gradual":
@@ -45,8 +45,8 @@ def cacheblend(model, request, ratio, deviation="kv", check_layer=1, schedule="g
         if layer in ratios and layer >= start:
             old_k, old_v = cache.k[layer][active], cache.v[layer][active]
             reused, written = active < n, active
-            score = deviation_of(deviation, *(part[reused] for part in (k, old_k, v, old_v)),
-                                 exact[active[reused]])
+            same = exact | caches.unchanged(model, lengths, layer) if mask == "exact" or layer == check_layer else exact
+            score = deviation_of(deviation, *(part[reused] for part in (k, old_k, v, old_v)), same[active[reused]])
             count = budget.size(ratios[layer], n)
             taken = budget.top(score, count, exact[active[reused]])
             cuts.append((active[reused], score, exact[active[reused]], active[reused][taken]))
@@ -61,12 +61,9 @@ def cacheblend(model, request, ratio, deviation="kv", check_layer=1, schedule="g
             k[context] = passes.blended(k[context], cache.k[layer][written[context]])
             v[context] = passes.blended(v[context], cache.v[layer][written[context]])
         cache.k[layer][written], cache.v[layer][written] = k, v
-        if mask == "bottom_right":
-            limit = np.arange(len(active)) + (n + suffix - len(active))
-        else:
-            limit = active
-        visible = positions[None, :] <= limit[:, None]
-        s = scores(model.rotate(q, positions[active]), model.rotate(cache.k[layer], positions))
+        last = positions[n + suffix - len(active) :]  # `bottom_right`: up to which a row sees keys
+        visible = model.reach(layer, active, positions, last if mask == "bottom_right" else None)
+        s = model.scores(layer, q, active, cache.k[layer], positions)
         tempered = (active >= n)[:, None] & (positions < n) & (positions >= len(request.prefix))
         a = softmax(np.where(tempered, s / temper[0] + np.log(temper[1]), s), visible)
         x = model.finish(layer, x, weigh(a, cache.v[layer]))

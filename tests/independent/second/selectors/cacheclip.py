@@ -56,9 +56,9 @@ def attention(aux, prefix, chunks, question, softmax, query):
         n = len(context.positions)
         context = context.at(np.arange(n))  # one chunk: its own positions; all of them: global ones
 
-        def watch(layer, q, keys, values):
+        def watch(layer, s, reach, values):
             if layer == aux.layers - 1:
-                found.append(passes.attention_to_all(q, keys, n)[:, rows, len(prefix) :].mean(axis=(0, 1)))
+                found.append(passes.attention_to_all(s, reach, n)[:, rows, len(prefix) :].mean(axis=(0, 1)))
 
         passes.over(aux, context, question, n + np.arange(len(question)), watch)
 

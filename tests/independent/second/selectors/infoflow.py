@@ -41,10 +41,10 @@ def scored(model, request, sink, norm="l2", layers=None, query="question_alone",
         ids, rows = request.query, request.question_rows
     found = []
 
-    def watch(layer, q, keys, values):
+    def watch(layer, s, reach, values):
         if layer not in layers:
             return
-        a = passes.attention_to_all(q, keys, request.n)[:, rows]
+        a = passes.attention_to_all(s, reach, request.n)[:, rows]
         mean = a.mean(axis=0)  # M [question, N]
         if score == "vatp":
             size = np.linalg.norm(values[: request.n], axis=-1)  # [N, kv_heads]

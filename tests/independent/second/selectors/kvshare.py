@@ -3,7 +3,7 @@ recomputation while decoding."""
 import numpy as np
 
 from .. import caches, passes
-from ..model import scores, softmax, weigh
+from ..model import softmax, weigh
 from .deviation import squared
 from .oracles import answer, full_context
 from .prophetkv import alpha
@@ -14,7 +14,8 @@ def kvshare(model, request, ratio, check_layer=1, decode_interval=8, decode_k=No
     exact = caches.exact_rows(request, sink)
     attention = alpha(model, request, reused, rows=np.arange(len(request.query)))[check_layer]
     # Layers below the check layer run in full, exact causal: its values are those of a full prefill.
-    moved = squared(full_context(model, request).v[check_layer], reused.v[check_layer], exact)
+    same = exact | caches.unchanged(model, map(len, request.units), check_layer)
+    moved = squared(full_context(model, request).v[check_layer], reused.v[check_layer], same)
     found = answer(attention * moved, request, ratio, exact)
     count = request.n // 100 if decode_k is None else decode_k
     found.decode = lambda steps: decode(model, request, found, steps, decode_interval, count)
@@ -61,8 +62,8 @@ def one_row(model, token, cache):
     for layer in range(model.layers):
         q, k, v = model.project(layer, x)
         cache.k[layer], cache.v[layer] = np.concatenate([cache.k[layer], k]), np.concatenate([cache.v[layer], v])
-        keys = model.rotate(cache.k[layer], cache.positions)
-        a = softmax(scores(model.rotate(q, [position]), keys), True)
+        s = model.scores(layer, q, [position], cache.k[layer], cache.positions)
+        a = softmax(s, model.reach(layer, [position], cache.positions))
         total += a.sum(axis=(0, 1))
         x = model.finish(layer, x, weigh(a, cache.v[layer]))
     return model.logits(x)[0], total
@@ -70,10 +71,11 @@ def one_row(model, token, cache):
 
 def recompute_rows(model, request, cache, rows):
     rows = np.array(rows, int)
-    visible = cache.positions[None, :] <= cache.positions[rows][:, None]
+    at = cache.positions[rows]
     x = model.embed(np.array(request.ids)[rows])
     for layer in range(model.layers):
         q, k, v = model.project(layer, x)
         cache.k[layer][rows], cache.v[layer][rows] = k, v
-        a = softmax(scores(model.rotate(q, cache.positions[rows]), model.rotate(cache.k[layer], cache.positions)), visible)
+        s = model.scores(layer, q, at, cache.k[layer], cache.positions)
+        a = softmax(s, model.reach(layer, at, cache.positions))
         x = model.finish(layer, x, weigh(a, cache.v[layer]))

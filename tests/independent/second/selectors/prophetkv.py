@@ -5,16 +5,16 @@ from .. import budget, caches, passes
 from ..answer import Answer
 
 
-def alpha(model, request, context, query_states="suffix", softmax="context", rows=None):
-    """α_l(t) = Σ over heads and query rows of the softmax over the context [layers, N]."""
+def alpha(model, request, context, met=True, softmax="context", rows=None):
+    """α_l(t) = Σ over heads and query rows of the softmax over the context [layers, N], where the query met some of it."""
     rows = request.question_rows if rows is None else rows
     mass = []
 
-    def watch(layer, q, keys, values):
+    def watch(layer, s, reach, values):
         attention = passes.attention_to_context if softmax == "context" else passes.attention_to_all
-        mass.append(attention(q, keys, request.n)[:, rows].sum(axis=(0, 1)))
+        mass.append(attention(s, reach, request.n)[:, rows].sum(axis=(0, 1)))
 
-    passes.over(model, context, request.query, request.query_positions, watch, see_context=query_states == "suffix")
+    passes.over(model, context, request.query, request.query_positions, watch, see_context=met)
     return np.array(mass)
 
 
@@ -37,7 +37,7 @@ def prophetkv(model, request, ratio, query_states="suffix", softmax="context", q
               pin_first_chunk=False, layers=None, exact_rows="last", sink="none", neighbours=0):
     context = caches.assembled(model, request, sink, neighbours)
     rows = request.question_rows if query_span == "question" else np.arange(len(request.query))
-    mass = alpha(model, request, context, query_states, softmax, rows)
+    mass = alpha(model, request, context, query_states == "suffix", softmax, rows)
     mass = mass[layers or slice(None)]
     score = fused(mass, fusion)
     slack = 2 / len(mass) if fusion == "rank" else 0.0
