@@ -167,14 +167,14 @@ void check_decoding(Engine& engine, const Request& request, int bos, const Json&
   }
 }
 
-void check_model(const std::string& name, const std::vector<std::string>& prompts, const std::string& part = "") {
+void check_model(const std::string& name, const std::vector<std::string>& prompts) {
   const auto files = open_model(model_path(name));
   const auto tokenizer = make_tokenizer(*files);
   const std::string device = test::tests_card() ? "cuda" : "cpu";
   Engine engine(*files, {device, DType::f32, 0});
   for (const std::string& prompt : prompts) {
     CAPTURE(name, prompt);
-    const fs::path answers = here() / "golden" / (name + "." + prompt + part + ".json.gz");
+    const fs::path answers = here() / "golden" / (name + "." + prompt + ".json.gz");
     const Json golden = Json::parse(read_gz(answers.string()));
     const fs::path path = here() / "prompts" / (prompt + ".json");
     const Request request = read_request(read_file(path), path.string(), *tokenizer);
@@ -208,9 +208,16 @@ TEST_CASE("selectors agree with the second implementation under Llama 3's and Ya
   check_model("tiny-llama-yarn", {"harbour", "orchard"});
 }
 
-TEST_CASE("strategies that are specified in part agree where nothing is left open", "[card]") {
-  check_model("tiny-llama", {"harbour", "orchard"}, ".partly");
-  check_model("tiny-qwen2", {"harbour", "orchard"}, ".partly");
+TEST_CASE("selectors agree with the second implementation on a tiny Qwen3", "[card]") {
+  check_model("tiny-qwen3", {"harbour", "orchard"});
+}
+
+TEST_CASE("selectors agree with the second implementation within Mistral's window", "[card]") {
+  check_model("tiny-mistral", {"harbour", "orchard"});
+}
+
+TEST_CASE("selectors agree with the second implementation within Gemma 3's local windows", "[card]") {
+  check_model("tiny-gemma3", {"harbour", "orchard"});
 }
 
 TEST_CASE("random takes the budget, behind exact rows, and the same again", "[card]") {

@@ -31,9 +31,13 @@ def tempered(function, temperature, temper_scale):
     return carried_out(function, {"temperature": temperature, "temper_scale": temper_scale}, temper=(temperature, temper_scale))
 
 
-def main_cases():
-    """One of each method with its defaults: what a sweep runs."""
-    return [
+# Positions in another order than the tokens', and rows that are dropped.
+REFUSE_WINDOWS = ("reuse_local", "ape", "infoflow_reorder", "samkv")
+
+
+def main_cases(windowed=False):
+    """One of each method with its defaults: what a sweep runs. kvmend refuses some where a layer has a window."""
+    every = [
         preset("full", plain.full), preset("reuse", plain.reuse), preset("reuse_local", plain.reuse_local),
         preset("no_context", plain.no_context), preset("prefix", plain.prefix),
         preset("epic", epic.epic), preset("lego2", epic.lego2), preset("link0", epic.link0),
@@ -43,9 +47,11 @@ def main_cases():
         preset("infoflow", infoflow.infoflow), preset("infoflow_reorder", infoflow_reorder.infoflow_reorder),
         preset("a3", a3.a3), preset("kvshare", kvshare.kvshare), preset("samkv", samkv.samkv),
         preset("agentkvshift", agentkvshift.agentkvshift), preset("ape", ape.ape),
+        preset("cachecraft", cachecraft.cachecraft), preset("qcfuse", qcfuse.qcfuse),
         preset("oracle_kv", oracles.oracle_kv), preset("oracle_attention", oracles.oracle_attention),
         preset("oracle_output", oracles.oracle_output),
     ]
+    return [one for one in every if not (windowed and one[0] in REFUSE_WINDOWS)]
 
 
 def decode_cases():
@@ -71,7 +77,7 @@ def option_cases():
             {"score": "entropy"}, {"geometry": "hl_hp"}, {"geometry": "tl_tp"}, {"geometry": "hl_tp"})),
         case(infoflow_reorder.infoflow_reorder, score="vatp", layers=[1]),
         *(case(cacheblend.cacheblend, **p) for p in (
-            {"schedule": "one_shot"}, {"check_attention": "merged"}, {"check_layer": 2, "deviation": "v"},
+            {"schedule": "one_shot"}, {"check_attention": "merged"}, {"check_layer": 2, "deviation": "v"}, {"check_layer": 0},
             {"deviation": "k", "mask": "bottom_right"}, {"freshness": "last_token"}, {"write_back": "fusion"},
             {"check_layer": 2, "schedule": "one_shot", "check_attention": "merged", "write_back": "fusion"})),
         ("cacheblend", {"temperature": 0.5, "temper_scale": 0.8}, functools.partial(cacheblend.cacheblend, temper=(0.5, 0.8))),
@@ -82,19 +88,12 @@ def option_cases():
         case(a3.a3, query="question_alone", layers=[1]), case(kvshare.kvshare, check_layer=2),
         case(samkv.samkv, block=5, initial=2), case(samkv.samkv, block=7, local=2, write_back="fusion"),
         case(agentkvshift.agentkvshift, probes="first"),
+        case(cachecraft.cachecraft, alpha=0.4), case(cachecraft.cachecraft, alpha=1.3, layer=2),
+        case(cachecraft.cachecraft, layer=0),
+        case(qcfuse.qcfuse, anchors=10_000), case(qcfuse.qcfuse, anchors=3, layers=[0, 2]),
         ("ape", {"temperature": 0.7, "temper_scale": 0.6, "lse_scale": "paper"},
          functools.partial(ape.ape, temperature=0.7, scale=0.6, lse_scale="paper")),
         *combinations(),
-    ]
-
-
-def partly_specified_cases():
-    """Parameters under which nothing is left open."""
-    all_tokens = {"anchors": 10_000}
-    return [
-        case(cachecraft.cachecraft, alpha=0.4), case(cachecraft.cachecraft, alpha=1.3, layer=2),
-        preset("qcfuse", qcfuse.qcfuse_all_anchors, all_tokens),
-        preset("qcfuse", functools.partial(qcfuse.qcfuse_all_anchors, layers=[0, 2]), all_tokens | {"layers": [0, 2]}),
     ]
 
 
@@ -109,6 +108,12 @@ def combinations():
     yield "combine", scores | base[0], functools.partial(combine.combine, parts=parts, **base[1])
     by_chunk = functools.partial(combine.combine, parts=parts, per="chunk", **base[1])
     yield "combine", scores | {"budget": "chunk"} | base[0], by_chunk
+
+
+def combinations_in_short():
+    """Scores alone; and by chunk, over a pinned base."""
+    every = list(combinations())
+    return [every[0], every[-1]]
 
 
 def auxiliary_cases(names, open_model):

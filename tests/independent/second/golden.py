@@ -19,7 +19,7 @@ DECODED = 10  # tokens
 
 
 def close_to_threshold(scores, exact, taken, rows=None):
-    """Tokens of either side that rounding could exchange."""
+    """Tokens of either side that rounding could exchange: not those with a score of 0, which masks and exact rows give."""
     taken = set(np.asarray(taken).tolist())
     rows = np.arange(len(scores)) if rows is None else rows
     exact = np.zeros(len(scores), bool) if exact is None else exact
@@ -27,8 +27,9 @@ def close_to_threshold(scores, exact, taken, rows=None):
     if not inside or len(inside) == len(scores):
         return set()
     edge = inside[-1]
+    near = CLOSE * np.abs(scores).max()
     return {int(rows[i]) for i in range(len(scores))
-            if exact[i] == exact[edge] and abs(scores[i] - scores[edge]) <= CLOSE * np.abs(scores).max()}
+            if scores[i] != 0 and exact[i] == exact[edge] and abs(scores[i] - scores[edge]) <= near}
 
 
 def ranges(indices) -> list[int]:
@@ -49,10 +50,10 @@ def entry(model, request, case, ratio):
     close = set()
     if answer.scores is not None:
         largest = float(np.abs(answer.scores).max())
-        out["scale"] = largest
-        out["scores"] = np.rint(answer.scores / largest * PARTS).astype(int).tolist()
+        out["scale"] = float(f"{largest:.9g}")
+        out["scores"] = np.rint(answer.scores / (largest or 1.0) * PARTS).astype(int).tolist()
         if answer.slack:
-            out["slack"] = answer.slack
+            out["slack"] = float(f"{answer.slack:.9g}")
         if answer.thresholded:
             close |= close_to_threshold(answer.scores, answer.exact, answer.selected)
     for rows, scores, exact, taken in answer.cuts or []:
