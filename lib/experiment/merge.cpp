@@ -5,6 +5,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <tuple>
+
+#include <fmt/ranges.h>
 
 #include "core/error.h"
 #include "experiment/labels.h"
@@ -15,6 +19,30 @@ namespace kvmend {
 namespace {
 
 std::string describe(const CellRecord& cell) { return at_ratio(cell.label, cell.ratio) + " on " + cell.task; }
+
+/// Cells that lack as many samples of one task as one another, in a line: a sweep that was stopped has dozens.
+class Lacking {
+ public:
+  void add(const CellRecord& cell, std::size_t lacking) {
+    names_[{cell.task, lacking, cell.samples}].push_back(at_ratio(cell.label, cell.ratio));
+  }
+  void list(std::vector<std::string>& out) const {
+    constexpr std::size_t shown = 3;
+    for (const auto& [of, names] : names_) {
+      const auto& [task, lacking, wanted] = of;
+      if (names.size() == 1) {
+        out.push_back(fmt::format("{} on {} lacks {} of {} samples", names.front(), task, lacking, wanted));
+        continue;
+      }
+      const auto first = std::span(names).first(std::min(shown, names.size()));
+      out.push_back(fmt::format("{} lacks {} of {} samples in {} cells: {}{}", task, lacking, wanted, names.size(),
+                                fmt::join(first, ", "), names.size() > shown ? ", …" : ""));
+    }
+  }
+
+ private:
+  std::map<std::tuple<std::string, std::size_t, int>, std::vector<std::string>> names_;
+};
 
 /// Of runs by --shard i/n: those whose results are not there, or not all of them.
 std::vector<std::string> shards_at_fault(const std::vector<RunRecord>& runs) {
@@ -136,15 +164,16 @@ class Merger {
 
   void find_missing() {
     std::set<std::string> unknown;
+    Lacking lack;
     for (const CellRecord& cell : into_.cells()) {
       if (cell.samples < 0 && unknown.insert(cell.task).second)
         report_.missing.push_back(fmt::format(
             "{}: unknown; an older kvmend did not store how many samples \"all\" is: run the config again", cell.task));
       if (cell.samples <= 0) continue;
       const std::size_t lacking = into_.missing(std::span(&cell.key, 1), cell.samples).size();
-      if (lacking > 0)
-        report_.missing.push_back(fmt::format("{} lacks {} of {} samples", describe(cell), lacking, cell.samples));
+      if (lacking > 0) lack.add(cell, lacking);
     }
+    lack.list(report_.missing);
     if (report_.missing.empty()) return;
     const auto shards = shards_at_fault(into_.runs());
     report_.missing.insert(report_.missing.begin(), shards.begin(), shards.end());

@@ -75,7 +75,7 @@ TEST_CASE("a task that asks for all samples says how many lack") {
   CHECK_THAT(kvmend::test::kvmend({"table", "own.kvmend"}, folder.path()).out, Contains("incomplete: 2 of 2 cells"));
   const auto merged = kvmend::test::kvmend({"merge", "out.kvmend", "own.kvmend"}, folder.path());
   CHECK_THAT(merged.err, Contains("missing: shard 1/2 of own: none of the stores is of it") &&
-                             Contains("missing: full on qa_custom lacks 2 of 3 samples"));
+                             Contains("missing: qa_custom lacks 2 of 3 samples in 2 cells: full, reuse"));
   REQUIRE(kvmend::test::kvmend({"run", "own.yaml", "-q"}, folder.path()).code == 0);
   CHECK(kvmend::test::kvmend({"merge", "out.kvmend", "own.kvmend"}, folder.path()).err.find("missing") ==
         std::string::npos);
