@@ -36,6 +36,9 @@ class Merge final : public Command {
     app.add_option("out", out_, "the merged store, made if missing")->required();
     app.add_option("store", stores_, "stores to add")->required();
     app.add_flag("--mixed", options_.mixed, "stores of different configs, models or data, too");
+    app.add_option("--redact", options_.redact,
+                   "TASK: its prompts' letters become _, to pass on a store over texts that may not be")
+        ->expected(1);
   }
   int run() override {
     const MergeReport report = merge_stores(out_, {stores_.begin(), stores_.end()}, options_);

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "experiment/labels.h"
+#include "experiment/redact.h"
 #include "experiment/store.h"
 #include "experiment/sweep_identity.h"
 
@@ -101,7 +102,8 @@ class Held {
 
 class Merger {
  public:
-  explicit Merger(Store into) : into_(std::move(into)) {}
+  Merger(Store into, const MergeOptions& options)
+      : into_(std::move(into)), redact_(options.redact.begin(), options.redact.end()) {}
 
   void add(const std::filesystem::path& path) {
     Store from = Store::open(path, Store::Mode::read);
@@ -142,7 +144,8 @@ class Merger {
 
   void copy_sample(Store& from, const Held& held, std::int64_t sample_id, const std::vector<ResultRow>& rows,
                    const std::map<std::int64_t, const CellRecord*>& cells) {
-    const SampleRecord sample = from.sample(sample_id);
+    SampleRecord sample = from.sample(sample_id);
+    if (redact_.count(cells.at(rows.front().cell)->task) > 0) sample = redacted(std::move(sample));
     std::map<std::int64_t, std::vector<ResultRecord>> fresh;  // by our id of the run that computed them
     for (const ResultRow& row : rows) {
       const CellRecord& cell = *cells.at(row.cell);
@@ -180,6 +183,7 @@ class Merger {
   }
 
   Store into_;
+  std::set<std::string> redact_;                 ///< tasks
   std::map<std::int64_t, std::int64_t> run_of_;  ///< ours, by the id in the store being added
   MergeReport report_;
 };
@@ -197,14 +201,20 @@ MergeReport merge_stores(const std::filesystem::path& into, const std::vector<st
   if (std::filesystem::exists(into, ignored)) all.insert(all.begin(), into);
   // All can be read and belong together, before anything is written.
   std::optional<SweepIdentity> first;
+  std::set<std::string> tasks;
   for (const auto& path : all) {
     Store store = Store::open(path, Store::Mode::read);
+    for (const CellRecord& cell : store.cells()) tasks.insert(cell.task);
     if (options.mixed) continue;
     std::optional<SweepIdentity> sweep = identify_sweep(store);
     if (first && sweep) require_same_sweep(*first, *sweep);
     if (!first) first = std::move(sweep);
   }
-  Merger merger(Store::open(into, Store::Mode::write));
+  for (const std::string& task : options.redact) {
+    if (tasks.count(task) == 0)
+      fail(ErrorKind::usage, "no store has a task '{}' to redact; they have {}", task, fmt::join(tasks, ", "));
+  }
+  Merger merger(Store::open(into, Store::Mode::write), options);
   for (const auto& path : from) merger.add(path);
   return merger.report();
 }

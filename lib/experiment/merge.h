@@ -13,14 +13,16 @@ struct MergeReport {
 };
 
 struct MergeOptions {
-  bool mixed = false;  ///< stores of different sweeps, too
+  bool mixed = false;                    ///< stores of different sweeps, too
+  std::vector<std::string> redact = {};  ///< tasks whose prompts are merged without their texts (experiment/redact.h)
 };
 
 /// Copies what `from` hold into `into` (made if missing): runs as they were, each result with the run that computed it.
-/// Idempotent and order-free but for conflicts. Unless `mixed`, the
+/// Idempotent and order-free but for conflicts; a sample that is there already stays, redacted or not. Unless `mixed`, the
 /// stores' last runs must have the same cells, that is agree on config, model and data: else Error(usage) says in what they
-/// differ, and nothing is written. A store that fails to open throws Error(data) before anything is written; one whose sample
-/// differs from one already there under the same key does before that sample is. The stores merged are never changed.
+/// differ, and nothing is written; so does a task to redact that no store has. A store that fails to open throws Error(data)
+/// before anything is written; one whose sample differs from one already there under the same key does before that sample is.
+/// The stores merged are never changed.
 MergeReport merge_stores(const std::filesystem::path& into, const std::vector<std::filesystem::path>& from,
                          const MergeOptions& options = {});
 

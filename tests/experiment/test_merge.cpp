@@ -186,3 +186,37 @@ TEST_CASE("stores of different sweeps are refused with what differs, and merged 
   const MergeReport mixed = merge_stores(folder / "mixed.kvmend", {one, folder / "ratios.kvmend"}, {.mixed = true});
   CHECK(mixed.added == mixed.results);
 }
+
+TEST_CASE("a merged store can go without a task's texts, and is gone on with all the same") {
+  const TempFolder folder;
+  const auto a = shard(folder, "1.kvmend", 0, 2), b = shard(folder, "2.kvmend", 2, 4), out = folder / "out.kvmend";
+  MergeOptions options;
+  options.redact = {"ruler/vtt"};
+  CHECK_THROWS_WITH(merge_stores(out, {a}, options), Contains("'ruler/vtt'") && Contains("ruler/vt"));
+  CHECK_FALSE(std::filesystem::exists(out));
+  options.redact = {"ruler/vt"};
+  merge_stores(out, {a}, options);
+  {
+    Store from = Store::open(a, Store::Mode::read), to = Store::open(out, Store::Mode::read);
+    int redacted = 0;
+    for (const SampleRow& row : to.samples()) {
+      const SampleRecord sample = to.sample(row.id);
+      for (const SampleRow& other : from.samples()) {
+        const SampleRecord original = from.sample(other.id);
+        if (original.prompts != sample.prompts || original.position != sample.position) continue;
+        CHECK(sample.text.size() == original.text.size());
+        CHECK(sample.tokens.begin == original.tokens.begin);
+        if (sample.text == original.text) continue;
+        ++redacted;
+        CHECK(sample.text.find_first_not_of("_ \n") == std::string::npos);
+        CHECK(std::count(sample.tokens.ids.begin(), sample.tokens.ids.end(), 0) ==
+              static_cast<std::ptrdiff_t>(sample.tokens.ids.size()));
+        CHECK(sample.references == original.references);
+      }
+    }
+    CHECK(redacted == 2);
+  }
+  // The same samples with their texts come to a store that has them without: they are the same samples.
+  CHECK(merge_stores(out, {a, b}).missing.empty());
+  CHECK(rescore(out).changed == 0);
+}
