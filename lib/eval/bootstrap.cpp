@@ -49,6 +49,29 @@ std::shared_ptr<const DrawCounts> draw_counts(std::size_t n, std::size_t stream,
   return cache[key] = fresh;
 }
 
+/// sums[draw] += Σ_question counts[question, draw] · values[question]. Scores have few values, most of them 0 or 1: how
+/// often those of one value were drawn is added up as integers, several to a register, and multiplied once.
+void add_weighted(std::vector<double>& sums, const DrawCounts& counts, const std::vector<double>& values) {
+  const std::size_t draws = sums.size();
+  std::map<double, std::vector<std::size_t>> by_value;
+  for (std::size_t q = 0; q < values.size(); ++q) {
+    if (values[q] != 0) by_value[values[q]].push_back(q);
+  }
+  constexpr std::size_t block = 4096;  // draws whose counts stay in the first-level cache
+  std::vector<std::uint32_t> drawn(block);
+  for (std::size_t begin = 0; begin < draws; begin += block) {
+    const std::size_t size = std::min(block, draws - begin);
+    for (const auto& [value, of_value] : by_value) {
+      std::fill_n(drawn.begin(), size, 0U);
+      for (const std::size_t q : of_value) {
+        const std::uint16_t* count = counts.data() + q * draws + begin;
+        for (std::size_t d = 0; d < size; ++d) drawn[d] += count[d];
+      }
+      for (std::size_t d = 0; d < size; ++d) sums[begin + d] += drawn[d] * value;
+    }
+  }
+}
+
 }  // namespace
 
 QuestionSums by_question(const TaskValues& task) {
@@ -77,21 +100,15 @@ std::vector<double> resampled_means(const QuestionSums& questions, std::size_t s
   const auto counts = draw_counts(n, stream, options);
   const bool even = std::all_of(questions.counts.begin(), questions.counts.end(),
                                 [&](double c) { return c == questions.counts.front(); });
-  std::vector<double> sum(draws, 0), total(even ? 0 : draws, 0);
-  constexpr std::size_t block = 2048;  // draws whose sums stay in the first-level cache
-  for (std::size_t begin = 0; begin < draws; begin += block) {
-    const std::size_t end = std::min(begin + block, draws);
-    for (std::size_t q = 0; q < n; ++q) {
-      const std::uint16_t* drawn = counts->data() + q * draws;
-      const double value = questions.sums[q], size = questions.counts[q];
-      if (value != 0) {
-        for (std::size_t d = begin; d < end; ++d) sum[d] += drawn[d] * value;
-      }
-      if (even) continue;
-      for (std::size_t d = begin; d < end; ++d) total[d] += drawn[d] * size;
-    }
+  std::vector<double> sum(draws, 0);
+  add_weighted(sum, *counts, questions.sums);
+  if (even) {
+    for (double& s : sum) s /= questions.total;
+    return sum;
   }
-  for (std::size_t d = 0; d < draws; ++d) sum[d] /= even ? questions.total : total[d];
+  std::vector<double> total(draws, 0);
+  add_weighted(total, *counts, questions.counts);
+  for (std::size_t d = 0; d < draws; ++d) sum[d] /= total[d];
   return sum;
 }
 

@@ -10,8 +10,10 @@ namespace kvmend {
 class SplitMix {
  public:
   explicit SplitMix(std::uint64_t state) : state_(state) {}
+  /// As if next() had been called `n` times.
+  void skip(std::uint64_t n) { state_ += n * step; }
   std::uint64_t next() {
-    std::uint64_t x = state_ += 0x9e3779b97f4a7c15ULL;
+    std::uint64_t x = state_ += step;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
     return x ^ (x >> 31);
@@ -20,6 +22,7 @@ class SplitMix {
   std::size_t below(std::size_t n) { return static_cast<std::size_t>((next() >> 32) * n >> 32); }
 
  private:
+  static constexpr std::uint64_t step = 0x9e3779b97f4a7c15ULL;
   std::uint64_t state_;
 };
 

@@ -1,8 +1,10 @@
 #include "eval/comparison.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/error.h"
 #include "eval/bootstrap.h"
@@ -42,18 +44,53 @@ double count_all_patterns(const std::vector<double>& terms, const Extreme& extre
   return static_cast<double>(hits) / static_cast<double>(patterns);
 }
 
-double sample_patterns(const std::vector<double>& terms, const Extreme& extreme, const BootstrapOptions& options) {
-  const auto draws = static_cast<std::size_t>(options.draws);
-  std::vector<double> sums(draws, 0);
-  SplitMix random(options.seed);
-  for (const double term : terms) {
-    for (std::size_t begin = 0; begin < draws; begin += 64) {
-      const std::uint64_t signs = random.next();
-      const std::size_t end = std::min(draws, begin + 64);
-      for (std::size_t d = begin; d < end; ++d) sums[d] += (signs >> (d - begin) & 1U) ? -term : term;
+/// How many of 64 draws' sign words were set in each, added up in binary: bit d of planes[p] is bit p of draw d's count.
+/// Adding a word ripples through two planes on average, for all 64 draws together.
+class CountedSigns {
+ public:
+  void add(std::uint64_t word) {
+    for (std::size_t p = 0; word != 0; ++p) {
+      if (p == used_) planes_[used_++] = 0;
+      const std::uint64_t carry = planes_[p] & word;
+      planes_[p] ^= word;
+      word = carry;
     }
   }
-  const auto hits = std::count_if(sums.begin(), sums.end(), extreme);
+  double of(std::size_t draw) const {
+    std::uint64_t count = 0;
+    for (std::size_t p = 0; p < used_; ++p) count |= (planes_[p] >> draw & 1U) << p;
+    return static_cast<double>(count);
+  }
+
+ private:
+  std::array<std::uint64_t, 64> planes_;
+  std::size_t used_ = 0;
+};
+
+/// The signs of term t in draws 64 b to 64 b + 63 are the random word number t · words + b. Terms of one size, which binary
+/// scores have only, are counted instead of added.
+double sample_patterns(const std::vector<double>& terms, const Extreme& extreme, const BootstrapOptions& options) {
+  const auto draws = static_cast<std::size_t>(options.draws);
+  const std::size_t words = (draws + 63) / 64;
+  std::map<double, std::vector<std::size_t>> by_size;
+  for (std::size_t t = 0; t < terms.size(); ++t) by_size[std::abs(terms[t])].push_back(t);
+  std::size_t hits = 0;
+  for (std::size_t b = 0; b < words; ++b) {
+    const std::size_t in_word = std::min<std::size_t>(64, draws - 64 * b);
+    std::array<double, 64> sums{};
+    for (const auto& [size, of_size] : by_size) {
+      CountedSigns negative;
+      for (const std::size_t t : of_size) {
+        SplitMix random(options.seed);
+        random.skip(t * words + b);
+        negative.add(terms[t] < 0 ? ~random.next() : random.next());
+      }
+      const auto n = static_cast<double>(of_size.size());
+      for (std::size_t d = 0; d < in_word; ++d) sums[d] += size * (n - 2 * negative.of(d));
+    }
+    hits += static_cast<std::size_t>(
+        std::count_if(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(in_word), extreme));
+  }
   return static_cast<double>(hits + 1) / static_cast<double>(draws + 1);
 }
 
