@@ -123,7 +123,9 @@ class Select final : public Command {
     once.decode.max_new_tokens = 1;
     const CellSpec oracle{parse_strategy_argument("oracle_attention"), 0};
     const Outcome attention = run_isolated(engine, request, oracle, once);
-    return overlap_of(std::move(names), selections, attention.scores, oracle.strategy->label);
+    return overlap_of(std::move(names), selections,
+                      rank_scores(attention.scores, exact_rows(request.units, oracle.strategy->options)),
+                      oracle.strategy->label);
   }
 
   static std::string name_of(const CellSpec& cell) {
