@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,10 +29,13 @@ struct ResultRow {
   std::int64_t layer_tokens = 0, exact_selected = 0;
   double effective_ratio = 0, flops = 0, flops_ratio = 0, bytes = 0;
   PhaseSeconds seconds;
-  double decode_seconds = 0;
+  double decode_seconds = 0, decode_flops = 0;  ///< as Outcome's
   bool shared_timing = false;
   double kept = 1;           ///< share of the context's rows that the plan left in the cache …
   std::int64_t dropped = 0;  ///< … and how many it did not
+  std::int64_t n_context = 0,
+               selected = 0;  ///< context rows, and those of them that were recomputed; 0 where it failed
+  bool reordered = false;     ///< the plan put the chunks in another order
 };
 
 /// A sample without its text and tokens.
@@ -92,6 +96,7 @@ class Store {
   std::vector<SampleRow> samples();
   std::vector<ResultRow> results();
   SampleRecord sample(std::int64_t id);
+  std::map<std::int64_t, std::vector<Unit>> units();  ///< by sample id
   /// Rows of samples whose id is `name`, or whose id ends in it, one for each set of prompts it occurs in.
   std::vector<SampleRow> find_samples(const std::string& name);
   /// In full, with texts, selections and scores.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "experiment/coverage.h"
 #include "experiment/kept.h"
 #include "experiment/labels.h"
 #include "experiment/run_facts.h"
@@ -34,6 +35,9 @@ Observation observe(const ResultRow& row, const SampleRow& sample, std::optional
   o.bytes = row.bytes;
   o.seconds = row.seconds;
   o.decode_seconds = row.decode_seconds;
+  o.decode_flops = row.decode_flops;
+  if (row.n_context > 0)
+    o.exact_selected = static_cast<double>(row.exact_selected) / static_cast<double>(row.n_context);
   o.shared_timing = row.shared_timing;
   o.kept = row.kept;
   o.memory_saved = memory_saved(row.dropped, kv_bytes_per_token).value_or(std::numeric_limits<double>::quiet_NaN());
@@ -60,6 +64,7 @@ class Loader {
     const auto overlaps = reference_.empty() ? std::map<std::int64_t, Overlap>() : read_overlaps(store, reference_);
     const auto scores = metric_.empty() ? std::map<std::int64_t, double>() : scores_by_metric(store, metric_);
     const RunFacts facts(store);
+    Coverage coverage(store);
     std::size_t i = 0;
     for (auto& record : store.cells()) {
       std::string note = facts.note(record);
@@ -74,6 +79,7 @@ class Loader {
       } else {
         const auto [at, fresh] =
             cell.observations.emplace(sample_key(sample), observe(row, sample, facts.kv_bytes_per_token(cell.record)));
+        if (fresh) at->second.equals_full = coverage.equals_full(row, cell.record);
         if (fresh && !metric_.empty()) at->second.score = scores.at(row.id);
         const auto overlap = overlaps.find(row.id);
         if (fresh && overlap != overlaps.end()) at->second.overlap = overlap->second;
@@ -120,12 +126,15 @@ void add(Observation& sum, const Observation& o, double weight) {
   mix(sum.seconds.query, o.seconds.query);
   mix(sum.seconds.first_token, o.seconds.first_token);
   mix(sum.decode_seconds, o.decode_seconds);
+  mix(sum.decode_flops, o.decode_flops);
+  mix(sum.exact_selected, o.exact_selected);
   mix(sum.kept, o.kept);
   mix(sum.memory_saved, o.memory_saved);
   mix(sum.overlap.jaccard, o.overlap.jaccard);
   mix(sum.overlap.recall, o.overlap.recall);
   mix(sum.overlap.crowding_out, o.overlap.crowding_out);
   mix(sum.overlap.evidence, o.overlap.evidence);
+  sum.equals_full = sum.equals_full && o.equals_full;
   sum.shared_timing = sum.shared_timing || o.shared_timing;
 }
 

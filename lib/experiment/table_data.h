@@ -19,7 +19,9 @@ struct Observation {
   int position = 0;     ///< i of the task's sample i: pairs samples across chunkers and models, with the question
   double score = 0, effective_ratio = 0, flops = 0, flops_ratio = 0, layer_tokens = 0, bytes = 0;
   PhaseSeconds seconds;
-  double decode_seconds = 0;
+  double decode_seconds = 0, decode_flops = 0;  ///< as Outcome's
+  double exact_selected = 0;                    ///< share of the context that was recomputed though it was exact
+  bool equals_full = false;                     ///< Coverage; of replicates: each does
   bool shared_timing = false;
   double kept = 1;          ///< share of the context's rows left in the cache
   double memory_saved = 0;  ///< bytes that the others would take; NaN where the store does not know

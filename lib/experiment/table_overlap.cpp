@@ -75,13 +75,11 @@ std::optional<std::vector<int>> order_in(const std::string& text, const Store& s
 
 Samples read_samples(Store& store) {
   Samples out;
-  Statement row = store.database().prepare("SELECT sample, evidence, units FROM samples");
+  for (auto& [sample, units] : store.units()) out[sample].units = std::move(units);
+  Statement row = store.database().prepare("SELECT sample, evidence FROM samples");
   while (row.step()) {
-    SampleFacts& facts = out[row.integer(0)];
-    for (const auto& span : list_in(row.text(1), "evidence", store))
-      facts.evidence.emplace_back(span.at(0), span.at(1));
-    for (const auto& unit : list_in(row.text(2), "units", store))
-      facts.units.push_back({unit.at(0) == "prefix" ? UnitKind::prefix : UnitKind::chunk, unit.at(1), unit.at(2)});
+    TokenRanges& evidence = out[row.integer(0)].evidence;
+    for (const auto& span : list_in(row.text(1), "evidence", store)) evidence.emplace_back(span.at(0), span.at(1));
   }
   return out;
 }

@@ -178,6 +178,28 @@ TEST_CASE("what was kept of the context, and the memory that saved") {
   }
 }
 
+TEST_CASE("what is recomputed behind the first token, and what was spent on rows that are exact already") {
+  const std::string config =
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 3}]\nstrategies: [full, kvshare, random: {seed: [1, 2]}]\n"
+      "ratios: [0.4]\n";
+  const Filled store(config, 3, [](const CellRecord& cell, int position) {
+    ResultRecord r = synthetic_result(cell, position);
+    if (cell.strategy == "kvshare") r.outcome.decode_flops = 1e9 * (1 + position);
+    if (cell.strategy == "kvshare") r.outcome.exact_selected = 2;  // of a context of 10
+    if (cell.strategy == "random") r.outcome.exact_selected = cell.params.find("seed")->as_int();
+    return r;
+  });
+  const Table table = store.table({{"strategy"}, {"ratio"}, {"decode_flops", "exact_selected", "flops"}, {}});
+  CHECK(entry(table, "decode_flops", "kvshare", "0.4").estimate.value == Approx(2e9));
+  CHECK(entry(table, "decode_flops", "full", "").estimate.value == 0);
+  CHECK(entry(table, "flops", "kvshare", "0.4").estimate.value == Approx(0.5e9));  // without it
+  CHECK(entry(table, "exact_selected", "kvshare", "0.4").estimate.value == Approx(0.2));
+  CHECK(entry(table, "exact_selected", "random", "0.4").estimate.value == Approx(0.15));  // the seeds' mean
+  const std::string text = table_as_text(table, 120);
+  CHECK_THAT(text, Catch::Contains("FLOPs of recomputing while decoding") && Catch::Contains("2.00e+09 ["));
+  CHECK_THAT(text, Catch::Contains("context rows selected that were exact already, %") && Catch::Contains("20.0"));
+}
+
 TEST_CASE("an approximation is called one below every table that shows it, labels with the same note in one line") {
   const std::string config =
       "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 4}]\nratios: [0.4]\n"
