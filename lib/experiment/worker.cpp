@@ -62,7 +62,8 @@ class Worker {
         wire_(wire),
         session_(config),
         grid_(make_grid(config)),
-        engine_(session_.files(), backend_options(session_, device), store_options(config)) {}
+        engine_(session_.files(), backend_options(session_, device), store_options(config)),
+        group_bytes_(overlay_budget(engine_.backend().memory())) {}
 
   void serve() {
     wire_.send({{"op", "ready"}, {"device", engine_.backend().description()}});
@@ -94,6 +95,7 @@ class Worker {
     RunnerOptions options;
     options.bos = session_.tokenizer().bos();
     options.sample_id = prompt.sample.id;
+    options.group_bytes = group_bytes_;
     options.decode.max_new_tokens = prompt.sample.max_new_tokens;
     options.decode.stops = session_.tokenizer().stops();
     if (!prompt.sample.stop.empty()) {
@@ -113,6 +115,7 @@ class Worker {
   Session session_;
   std::vector<Cell> grid_;
   Engine engine_;
+  std::int64_t group_bytes_;  ///< by what was free behind the weights: chunk caches have their share of it later
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "recompute/runner.h"
 
+#include <algorithm>
 #include <map>
 #include <new>
 #include <set>
@@ -149,6 +150,8 @@ class RequestRun {
 };
 
 }  // namespace
+
+std::int64_t overlay_budget(const DeviceMemory& memory) { return std::max<std::int64_t>(1LL << 30, memory.free / 8); }
 
 void check_strategy(const Strategy& strategy, const ModelConfig& model) {
   check_decoder(model);

@@ -25,3 +25,11 @@ TEST_CASE("a card's memory is the same after every request: all but the chunk ca
   engine.store().release_unused(engine.backend(), engine.queue());
   CHECK(engine.backend().memory().free > first);
 }
+
+TEST_CASE("cells decoded together take an eighth of a card's memory, and a gigabyte at least") {
+  constexpr std::int64_t gib = 1LL << 30;
+  CHECK(overlay_budget({}) == gib);  // the host's: it does not say
+  CHECK(overlay_budget({6 * gib, 8 * gib}) == gib);
+  CHECK(overlay_budget({56 * gib, 80 * gib}) == 7 * gib);
+  CHECK(RunnerOptions().group_bytes == gib);
+}
