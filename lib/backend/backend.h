@@ -231,7 +231,8 @@ class Backend {
   /// Told once a model, before its first matrix is prepared: a backend with little memory decides by it how to keep them.
   /// Throws OutOfMemory with the numbers and what to try where they do not fit.
   virtual void expect_weights(const WeightNeeds&) {}
-  /// Told behind the last weight what requests take: memory is got ready now, so that no layer waits for it.
+  /// Told behind the last weight what requests take, and again where memory ran out: it is got ready now, so that no layer
+  /// waits for it.
   virtual void expect_work(std::int64_t) {}
   virtual WeightPtr prepare(const WeightSource& source) = 0;
   /// Several matrices over the same input as one, stacked by rows (Q, K and V; gate and up).

@@ -1,5 +1,6 @@
 #include "experiment/worker.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -12,6 +13,7 @@
 #include "experiment/grid.h"
 #include "experiment/session.h"
 #include "recompute/runner.h"
+#include "recompute/selector.h"
 
 namespace kvmend {
 namespace {
@@ -50,8 +52,12 @@ BackendOptions backend_options(const Session& session, const std::string& device
                          .dtype = dtype_of(config.dtype),
                          .threads = config.threads,
                          .weights = config.weights};
-  if (backend_name(options.device) == "cuda")
-    options.work_bytes = request_bytes(session.files().config(), options.dtype, session.longest_first_prompt());
+  if (backend_name(options.device) != "cuda") return options;
+  const bool unrotated =
+      std::any_of(config.strategies.begin(), config.strategies.end(),
+                  [](const StrategyVariant& variant) { return variant.strategy->selector->corrects_reused(); });
+  options.work_bytes =
+      request_bytes(session.files().config(), options.dtype, session.longest_first_prompt(), unrotated);
   return options;
 }
 

@@ -85,15 +85,13 @@ class RequestRun {
         shared_.reset();
         if (again == Again::damage) continue;  // with one file less
         if (again == Again::no || freed) break;
-        release_unused();
+        engine_.make_room();
         freed = true;
       }
       if (group_bytes_ >= group_limit_) finish_group();
     }
     finish_group();
   }
-
-  void release_unused() { engine_.store().release_unused(engine_.backend(), engine_.queue()); }
 
   void start(std::size_t i) {
     if (options_.on_cell) options_.on_cell(i);
@@ -123,7 +121,7 @@ class RequestRun {
       group_.clear();
       group_bytes_ = 0;
       shared_.reset();
-      release_unused();
+      engine_.make_room();
       const auto all = std::span<const std::size_t>(indices);
       run_cells(all.first(all.size() / 2));
       run_cells(all.subspan(all.size() / 2));
