@@ -249,6 +249,10 @@ class Backend {
   virtual int decode_rows() const = 0;
   /// The most rows a decode batch may have.
   virtual int max_decode_rows() const = 0;
+  /// Rows that go through a layer's products together, at most most_product_rows: enough for the matmul's peak, few enough
+  /// that the MLP's inner activations stay in a processor's cache and a long prompt's do not fill the memory.
+  virtual int product_rows() const { return 512; }
+  static constexpr int most_product_rows = 2048;
   /// Takes about a second; zeros where the backend does not know.
   virtual Peak measure_peak() { return {}; }
 };

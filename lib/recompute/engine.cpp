@@ -106,8 +106,8 @@ std::int64_t request_bytes(const ModelConfig& c, DType dtype, int tokens, bool u
   const std::int64_t caches = (unrotated ? 3 : 2) * cache + streamed;           // base and overlay, a token
   const std::int64_t activations = f32 * (c.d_model + 2 * q);                   // hidden, q, attention
   const std::int64_t operand = dtype == DType::bf16 ? 2 * std::int64_t{std::max(c.d_ff, c.d_model)} : 0;  // rounded
-  const std::int64_t block =
-      std::min<std::int64_t>(n, 512) * (f32 * (2 * std::int64_t{c.d_ff} + 2 * c.d_model + q + 2 * kv) + operand);
+  const std::int64_t block = std::min<std::int64_t>(n, Backend::most_product_rows) *
+                             (f32 * (2 * std::int64_t{c.d_ff} + 2 * c.d_model + q + 2 * kv) + operand);
   // Decoding as a card does it, the one device that is told: rows of a batch, and keys of a part of a cell's list.
   constexpr std::int64_t decode_rows = 16, decode_part = 1024;
   const std::int64_t partials = (n + decode_part - 1) / decode_part * c.n_heads * (c.head_dim + 2);

@@ -63,9 +63,9 @@ class AuxiliaryModel {
 };
 
 /// Memory that a request of so many tokens, its answer included, takes on a device besides weights and chunk caches, about:
-/// the placed caches, one cell's recomputed rows of all of them, layers on their way from the host, activations, and a decode
-/// batch's logits and parts of attention. `unrotated`: for a strategy that corrects reused rows (Selector::corrects_reused),
-/// which has the placed caches a second time.
+/// the placed caches, one cell's recomputed rows of all of them, layers on their way from the host, activations (in products
+/// of a block of Backend::most_product_rows), and a decode batch's logits and parts of attention. `unrotated`: for a strategy
+/// that corrects reused rows (Selector::corrects_reused), which has the placed caches a second time.
 std::int64_t request_bytes(const ModelConfig& config, DType dtype, int tokens, bool unrotated = false);
 
 /// What chunk caches may take of a device with memory of its own: half of what the weights have left, and no more than
