@@ -255,6 +255,36 @@ TEST_CASE("a request that uses more than the device has room for has the rest in
   CHECK(bench.prefills == 4);
 }
 
+TEST_CASE("a chunk comes back to the device in place of those that nobody uses, which go to the host") {
+  Bench bench({.memory_bytes = 2 * chunk_bytes(), .host_bytes = 8 * chunk_bytes()});
+  for (const int seed : {1, 2, 3, 4}) bench.get(seed);  // 3 and 4 are there, used by nobody
+  const auto first = bench.open(1);
+  CHECK(first.cache);
+  CHECK(first.load_seconds > 0);
+  CHECK(same(bench.bits(*first.cache), bench.expected(1)));
+  const auto second = bench.open(2);
+  CHECK(second.cache);
+  CHECK_FALSE(bench.open(3).cache);  // both places are in use
+  CHECK(bench.open(1).cache == first.cache);
+  CHECK(bench.open(2).cache == second.cache);
+  CHECK(bench.prefills == 4);
+}
+
+TEST_CASE("a chunk that would not fit beside those in use drives nothing away") {
+  Bench bench({.memory_bytes = 3 * chunk_bytes(), .host_bytes = 9 * chunk_bytes()});
+  bench.get(1, 6);  // of two chunks' size
+  const auto held = bench.open(2);
+  bench.get(3);
+  bench.get(4);  // 1 has left; 2, 3 and 4 are there
+  const std::int64_t spilled = bench.store.stats().spilled;
+  const auto held_too = bench.open(3);
+  CHECK_FALSE(bench.open(1, 6).cache);
+  CHECK(bench.open(4).cache);
+  CHECK(bench.open(4).load_seconds == 0);
+  CHECK(bench.store.stats().spilled == spilled);
+  CHECK(bench.prefills == 4);
+}
+
 TEST_CASE("a cache stays on the device, over its budget, where host memory runs out") {
   Bench bench({.memory_bytes = chunk_bytes(), .host_bytes = 4 * chunk_bytes()});
   bench.backend = std::make_unique<NoHostMemory>(std::move(bench.backend));
