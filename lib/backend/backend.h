@@ -102,7 +102,8 @@ class Queue {
   /// Device to host, converted to float32 / as is; waits for the queue.
   void download(std::span<float> to, const Tensor& from);
   void download(std::span<std::int32_t> to, const Tensor& from);
-  /// The stored bytes of a dense tensor (bf16 stays bf16), for caches on disk.
+  /// The stored bytes of a dense tensor (bf16 stays bf16), for chunk caches. The copy may be under way until finish() has
+  /// returned; until then the host's bytes stay where they are and as they are, and those that come are not read.
   void download_raw(std::span<std::byte> to, const Tensor& from);
   void upload_raw(const Tensor& to, std::span<const std::byte> from);
   virtual void finish() = 0;
