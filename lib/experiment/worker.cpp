@@ -9,6 +9,7 @@
 #include "backend/device_error.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/thread_pool.h"
 #include "experiment/answer.h"
 #include "experiment/grid.h"
 #include "experiment/session.h"
@@ -50,7 +51,7 @@ BackendOptions backend_options(const Session& session, const std::string& device
   const Config& config = session.config();
   BackendOptions options{.device = device.empty() ? config.device : device,
                          .dtype = dtype_of(config.dtype),
-                         .threads = config.threads,
+                         .threads = threads_of_worker(config.device, config.threads, available_processors()),
                          .weights = config.weights};
   if (backend_name(options.device) != "cuda") return options;
   const bool unrotated =
