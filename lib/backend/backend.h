@@ -216,6 +216,12 @@ struct DeviceMemory {
   std::int64_t free = 0, total = 0;
 };
 
+/// Bytes of the host that copies are made from and to.
+struct HostMemory {
+  std::shared_ptr<std::byte[]> data;
+  std::size_t held = 0;  ///< bytes that are gone while it lives, at least as many as were asked for
+};
+
 /// A device: owns memory, prepares weights, makes queues.
 class Backend {
  public:
@@ -244,7 +250,7 @@ class Backend {
   /// Where host and device share their memory a copy is done when it has begun.
   virtual std::unique_ptr<Uploads> make_uploads();
   /// Host memory that uploads are fastest from (pinned, where that is a thing). Throws OutOfMemory.
-  virtual std::shared_ptr<std::byte[]> host_memory(std::size_t bytes);
+  virtual HostMemory host_memory(std::size_t bytes);
   /// Rows a decode batch is padded to so that a row's bits do not depend on how many others there are;
   /// 1 where products of up to max_decode_rows() rows give each row bits of its own.
   virtual int decode_rows() const = 0;

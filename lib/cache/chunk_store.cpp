@@ -96,7 +96,7 @@ std::shared_ptr<const ChunkCache> ChunkStore::prefill(const Make& make) {
 
 std::shared_ptr<const HostChunk> ChunkStore::keep_on_host(const std::string& digest, HostChunk chunk) {
   auto kept = std::make_shared<const HostChunk>(std::move(chunk));
-  on_host_.put(digest, kept, static_cast<std::int64_t>(kept->payload().size()));
+  on_host_.put(digest, kept, kept->held_bytes());
   return kept;
 }
 

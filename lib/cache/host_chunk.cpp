@@ -23,11 +23,14 @@ HostChunk::HostChunk(const ChunkShape& shape, Backend* backend) : shape_(shape) 
           dtype_name(shape.dtype));
   size_ = static_cast<std::size_t>(bytes);
   if (backend != nullptr) {
-    data_ = backend->host_memory(size_);
+    HostMemory memory = backend->host_memory(size_);
+    data_ = std::move(memory.data);
+    held_ = memory.held;
     return;
   }
   try {
     data_ = std::shared_ptr<std::byte[]>(new std::byte[size_]);
+    held_ = size_;
   } catch (const std::bad_alloc&) {
     throw OutOfMemory(fmt::format("not enough memory for a chunk cache of {} bytes; lower cache: {{memory}}", size_));
   }

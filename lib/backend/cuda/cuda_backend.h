@@ -23,7 +23,7 @@ class CudaBackend final : public Backend {
   Tensor prepare_table(const WeightSource& source) override;
   std::unique_ptr<Queue> make_queue() override;
   std::unique_ptr<Uploads> make_uploads() override;
-  std::shared_ptr<std::byte[]> host_memory(std::size_t bytes) override;
+  HostMemory host_memory(std::size_t bytes) override;
   /// cuBLAS picks an algorithm by shape: one shape for every decode batch gives each row bits of its own.
   int decode_rows() const override { return 16; }
   int max_decode_rows() const override { return 16; }
