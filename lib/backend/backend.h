@@ -152,6 +152,10 @@ class Queue {
   void row_deviation(const Tensor& out, const Tensor& a, const Tensor& b = {});
   /// Index of the largest element of each row, the lowest on ties; out i32 [rows, 1].
   void argmax(const Tensor& out, const Tensor& x);
+  /// The indices of each row's k largest elements in ascending order, of equal ones the lower; x f32 without NaN, out i32
+  /// [rows, k], dense. Strategies select on the host, where a budget knows pinned and exact rows; this is for a selection
+  /// that stays on the device.
+  void top_k(const Tensor& out, const Tensor& x);
 
   /// Everything counted since the queue was made.
   OpCost cost() const { return cost_; }
@@ -187,6 +191,8 @@ class Queue {
   virtual void do_add(const Tensor& out, const Tensor& x) = 0;
   virtual void do_row_deviation(const Tensor& out, const Tensor& a, const Tensor& b) = 0;
   virtual void do_argmax(const Tensor& out, const Tensor& x) = 0;
+  /// A backend without a kernel of its own has the host do it.
+  virtual void do_top_k(const Tensor& out, const Tensor& x);
 
  private:
   OpCost cost_;
