@@ -39,7 +39,7 @@ class Generate final : public Command {
     }
     request.question_end = request.n_query();
 
-    Engine engine(*opened.files, model_.backend(), {});
+    Engine engine(*opened.files, model_.backend(opened.files->config(), request.n_query() + max_new_tokens_), {});
     ParamErrors errors;
     const CellSpec cell{make_strategy("full", {}, {}, errors), 1.0};
     RunnerOptions options;

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "model/locate.h"
+#include "recompute/engine.h"
 
 namespace kvmend {
 
@@ -20,7 +21,11 @@ void ModelOptions::add_to(CLI::App& app, bool with_backend) {
       ->capture_default_str();
 }
 
-BackendOptions ModelOptions::backend() const { return {device, dtype == "bf16" ? DType::bf16 : DType::f32, threads}; }
+BackendOptions ModelOptions::backend(const ModelConfig& config, int tokens, bool unrotated) const {
+  BackendOptions options{device, dtype == "bf16" ? DType::bf16 : DType::f32, threads};
+  options.work_bytes = request_bytes(config, options.dtype, tokens, unrotated);
+  return options;
+}
 
 OpenedModel open_named_model(const std::string& name) {
   OpenedModel opened;

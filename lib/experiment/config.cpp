@@ -25,6 +25,12 @@ std::vector<std::string> device_list(const std::string& device) {
   return out;
 }
 
+int threads_of_worker(const std::string& device, int threads, int processors) {
+  const auto workers = static_cast<int>(device_list(device).size());
+  if (workers == 1) return threads;
+  return std::max(1, (threads > 0 ? threads : processors) / workers);
+}
+
 namespace {
 
 /// The keys with plain values, declared once: reading, types and ranges come from here.

@@ -1,5 +1,6 @@
 #include "recompute/runner.h"
 
+#include <algorithm>
 #include <map>
 #include <new>
 #include <set>
@@ -84,15 +85,13 @@ class RequestRun {
         shared_.reset();
         if (again == Again::damage) continue;  // with one file less
         if (again == Again::no || freed) break;
-        release_unused();
+        engine_.make_room();
         freed = true;
       }
       if (group_bytes_ >= group_limit_) finish_group();
     }
     finish_group();
   }
-
-  void release_unused() { engine_.store().release_unused(engine_.backend(), engine_.queue()); }
 
   void start(std::size_t i) {
     if (options_.on_cell) options_.on_cell(i);
@@ -122,7 +121,7 @@ class RequestRun {
       group_.clear();
       group_bytes_ = 0;
       shared_.reset();
-      release_unused();
+      engine_.make_room();
       const auto all = std::span<const std::size_t>(indices);
       run_cells(all.first(all.size() / 2));
       run_cells(all.subspan(all.size() / 2));
@@ -149,6 +148,8 @@ class RequestRun {
 };
 
 }  // namespace
+
+std::int64_t overlay_budget(const DeviceMemory& memory) { return std::max<std::int64_t>(1LL << 30, memory.free / 8); }
 
 void check_strategy(const Strategy& strategy, const ModelConfig& model) {
   check_decoder(model);
