@@ -57,6 +57,8 @@ class Supervisor {
     for (const std::string& warning : config_.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
     if (!options_.quiet) {
       for (const TaskNote& note : session_.notes()) fmt::print(stderr, "kvmend: {}: {}\n", note.task, note.text);
+      for (const std::string& task : store_.redacted_tasks())
+        fmt::print(stderr, "kvmend: {}: stores no texts of {} (merge --redact)\n", path_.string(), task);
     }
     run_ = store_.begin_run(make_run_record(config_, session_, options_));
     store_.add_cells(run_, records_);
