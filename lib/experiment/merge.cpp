@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "experiment/labels.h"
 #include "experiment/store.h"
+#include "experiment/stored_metric.h"
 #include "experiment/sweep_identity.h"
 
 namespace kvmend {
@@ -236,10 +237,12 @@ MergeReport merge_stores(const std::filesystem::path& into, const std::vector<st
   std::optional<SweepIdentity> first;
   std::set<std::string> tasks;
   Redactions redactions(options.redact);
+  CommonMetrics metrics;
   for (const auto& path : all) {
     Store store = Store::open(path, Store::Mode::read);
     redactions.look_at(store, path == into);
     for (const CellRecord& cell : store.cells()) tasks.insert(cell.task);
+    metrics.add(store);
     if (options.mixed) continue;
     std::optional<SweepIdentity> sweep = identify_sweep(store);
     if (first && sweep) require_same_sweep(*first, *sweep);

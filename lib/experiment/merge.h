@@ -21,9 +21,10 @@ struct MergeOptions {
 
 /// Copies what `from` hold into `into` (made if missing): runs as they were, each result with the run that computed it.
 /// Idempotent and order-free but for conflicts. Unless `mixed`, the stores' last runs must have the same cells, that is agree on
-/// config, model and data: else Error(usage) says in what they differ, and nothing is written; so does a task to redact that no
-/// store has. A store that fails to open throws Error(data) before anything is written; one whose sample differs from one
-/// already there under the same key does before that sample is. The stores merged are never changed.
+/// config, model and data: else Error(usage) says in what they differ, and nothing is written; so do a task to redact that no
+/// store has and, `mixed` or not, a task that two stores score by different metrics. A store that fails to open throws Error(data)
+/// before anything is written; one whose sample differs from one already there under the same key does before that sample is.
+/// The stores merged are never changed.
 /// A task that one of the stores has no texts of is redacted in `into` as well, for a mixture would be published by mistake;
 /// what `into` has of its texts is overwritten only where `redact` names it, else Error(usage).
 MergeReport merge_stores(const std::filesystem::path& into, const std::vector<std::filesystem::path>& from,

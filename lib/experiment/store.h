@@ -78,7 +78,7 @@ class Store {
   std::int64_t copy_run(const RunRecord& run);
   void add_cells(std::int64_t run, std::span<const CellRecord> cells);
   /// A sample with the results of all cells that ran it; kill −9 loses all of it or nothing. A result that was there
-  /// already is replaced. The sample's prompt must be the one stored before: otherwise Error(data), nothing changes. A sample
+  /// already is replaced. The sample's prompt and metric must be those stored before: otherwise Error(data), nothing changes. A sample
   /// of a redacted task is stored without its text and token ids.
   void put_sample(std::int64_t run, const SampleRecord& sample, std::span<const ResultRecord> results);
   /// Tasks that the store goes without the texts of from now on, whoever adds to it: what it has of them is overwritten in one

@@ -34,13 +34,18 @@ json units_json(const SampleRecord& sample) {
 
 /// The sample's row, made if it is not there.
 std::int64_t put_sample_row(Database& db, const SampleRecord& sample) {
-  Statement find = db.prepare("SELECT sample, prompt_hash, id FROM samples WHERE prompts = ? AND position = ?");
+  Statement find = db.prepare("SELECT sample, prompt_hash, id, metric FROM samples WHERE prompts = ? AND position = ?");
   if (find.bind(sample.prompts, sample.position).step()) {
     if (find.text(1) != sample.prompt_hash || find.text(2) != sample.id) {
       fail(ErrorKind::data,
            "{}: sample {} (number {}) was stored with another prompt under the same key; a task, chunker or tokenizer "
            "changed without a new version: use a new store",
            db.path().string(), sample.id, sample.position);
+    }
+    if (find.text(3) != sample.metric) {
+      fail(ErrorKind::data,
+           "{}: sample {} is scored by {}, what is to be added by {}; `kvmend run` on it scores it by the config's",
+           db.path().string(), sample.id, find.text(3), sample.metric);
     }
     return find.integer(0);
   }

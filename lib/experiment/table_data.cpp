@@ -9,6 +9,7 @@
 #include "experiment/kept.h"
 #include "experiment/labels.h"
 #include "experiment/run_facts.h"
+#include "experiment/stored_metric.h"
 
 namespace kvmend {
 namespace {
@@ -46,6 +47,7 @@ class Loader {
 
   void load(const std::filesystem::path& path) {
     Store store = Store::open(path, Store::Mode::read);
+    if (metric_.empty()) metrics_.add(store);
     std::map<std::int64_t, SampleRow> samples;
     for (auto& sample : store.samples()) samples[sample.id] = std::move(sample);
     std::map<std::int64_t, std::string> run_builds;
@@ -100,6 +102,7 @@ class Loader {
   }
 
   std::string reference_, metric_;
+  CommonMetrics metrics_;
   std::map<std::string, Replicate> by_key_;
   std::vector<Replicate*> order_;
   std::set<std::string> builds_, notes_;

@@ -49,7 +49,7 @@ struct TableData {
 
 /// Reads stores; a result that two of them hold counts once. `reference`: also fill Observation::overlap, against this
 /// strategy. `metric`: every stored prediction is scored by this one instead of its sample's. Throws Error(data), and
-/// Error(usage) for an unknown metric.
+/// Error(usage) for an unknown metric, or without one where two stores score the same prompts by different ones.
 TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference = "",
                           const std::string& metric = "");
 
