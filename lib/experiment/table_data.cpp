@@ -198,8 +198,9 @@ std::string as_text(const Value& value) { return value.is_string() ? value.as_st
 
 const std::vector<std::string>& fixed_dimensions() {
   static const std::vector<std::string> names = {
-      "strategy", "ratio",     "group",    "task",   "model",          "chunker", "dtype",    "backend",
-      "chat",     "load_from", "tokenize", "system", "max_new_tokens", "data",    "evidence", "key"};
+      "strategy",          "ratio", "group",     "task",     "model",  "chunker",        "dtype",
+      "backend",           "chat",  "load_from", "tokenize", "system", "max_new_tokens", "keep_bos",
+      "keep_answer_space", "data",  "tokenizer", "evidence", "key"};
   return names;
 }
 
@@ -256,6 +257,14 @@ std::string dimension(const TableCell& cell, const std::string& name) {
   if (name == "system" || name == "max_new_tokens") {
     const Value* value = canonical.find(name);
     return value && !value->is_null() ? as_text(*value) : "";
+  }
+  if (name == "keep_bos" || name == "keep_answer_space") {  // cells from before there was the option have none
+    const Value* value = canonical.find(name);
+    return value && value->is_bool() && value->as_bool() ? "true" : "false";
+  }
+  if (name == "tokenizer") {
+    const Value* value = canonical.find(name);
+    return value && value->is_string() ? value->as_string().substr(0, 8) : "";
   }
   if (name == "data") {
     const Value* task = canonical.find("task");
