@@ -13,6 +13,7 @@
 #include "experiment/table_cells.h"
 #include "experiment/table_group.h"
 #include "experiment/table_marks.h"
+#include "experiment/table_tasks.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
@@ -288,6 +289,7 @@ Table make_table(const TableData& given, const TableQuery& query) {
   table.notes = strategy_notes(cells);
   table.warnings = table_warnings(data, cells, shows_times);
   for (std::string& warning : group_warnings(cells)) table.warnings.push_back(std::move(warning));
+  for (std::string& warning : task_set_warnings(table, cells)) table.warnings.push_back(std::move(warning));
   table.warnings.insert(table.warnings.end(), refusals.begin(), refusals.end());
   return table;
 }
