@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "datasets/task.h"
+#include "experiment/cell_variant.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_value.h"
 
@@ -22,6 +23,19 @@ std::vector<std::string> members_of(const std::string& task) {
   } catch (const Error&) {
     return {task};
   }
+}
+
+/// A task's prompts among the cells, named by what they differ in: "ruler/vt (length: 2048)", "ruler/vt (max_new_tokens: 64)".
+std::set<std::string> variants_of(const Cells& cells, const std::string& task) {
+  Cells own;
+  std::copy_if(cells.begin(), cells.end(), std::back_inserter(own),
+               [&](const TableCell* cell) { return cell->record.task == task; });
+  std::set<std::string> out;
+  for (const auto* cell : own) {
+    const std::string variant = variant_of(*cell, own, prompt_dimensions());
+    out.insert(variant.empty() ? cell->task : fmt::format("{} ({})", cell->task, variant));
+  }
+  return out;
 }
 
 class Matcher {
@@ -61,10 +75,7 @@ class Matcher {
     }
     if (!on_task) return refuse(match, fmt::format("{} was not run", task));
     for (const auto* cell : match.cells) {
-      std::set<std::string> variants;
-      for (const auto* other : match.cells) {
-        if (other->record.task == cell->record.task) variants.insert(other->task);
-      }
+      const std::set<std::string> variants = variants_of(match.cells, cell->record.task);
       if (variants.size() > 1)
         return refuse(match, fmt::format("{} was run in several variants ({}): choose with --where", cell->record.task,
                                          fmt::join(variants, "; ")));

@@ -39,7 +39,8 @@ struct Against {
 /// A claim is reproduced where a paired permutation test tells better and factor × than apart in the paper's direction (Holm
 /// over all claims tested), not reproduced where it does in the other. With a factor the signs of the differences are
 /// permuted, which is exact only for symmetric ones: the 95 % interval of the mean has to exclude 0, too. A task that was
-/// run in several variants (lengths) is not averaged: `where` has to choose. Throws Error(usage) if the results are over several models or chunkers: `where` has to choose.
+/// run in several variants (lengths, answer lengths, chat formats, …) is not averaged: `where` has to choose. Pairs are over the
+/// same prompts. Throws Error(usage) if the results are over several models or chunkers: `where` has to choose.
 Against set_against(const TableData& data, const std::vector<std::pair<std::string, std::string>>& where,
                     Published published);
 

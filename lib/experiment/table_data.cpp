@@ -10,6 +10,7 @@
 #include "experiment/kept.h"
 #include "experiment/labels.h"
 #include "experiment/run_facts.h"
+#include "experiment/stored_metric.h"
 
 namespace kvmend {
 namespace {
@@ -50,6 +51,7 @@ class Loader {
 
   void load(const std::filesystem::path& path) {
     Store store = Store::open(path, Store::Mode::read);
+    if (metric_.empty()) metrics_.add(store);
     std::map<std::int64_t, SampleRow> samples;
     for (auto& sample : store.samples()) samples[sample.id] = std::move(sample);
     std::map<std::int64_t, std::string> run_builds;
@@ -106,6 +108,7 @@ class Loader {
   }
 
   std::string reference_, metric_;
+  CommonMetrics metrics_;
   std::map<std::string, Replicate> by_key_;
   std::vector<Replicate*> order_;
   std::set<std::string> builds_, notes_;
@@ -204,8 +207,9 @@ std::string as_text(const Value& value) { return value.is_string() ? value.as_st
 
 const std::vector<std::string>& fixed_dimensions() {
   static const std::vector<std::string> names = {
-      "strategy", "ratio",     "group",    "task",   "model",          "chunker", "dtype",    "backend",
-      "chat",     "load_from", "tokenize", "system", "max_new_tokens", "data",    "evidence", "key"};
+      "strategy",          "ratio", "group",     "task",     "model",  "chunker",        "dtype",
+      "backend",           "chat",  "load_from", "tokenize", "system", "max_new_tokens", "keep_bos",
+      "keep_answer_space", "data",  "tokenizer", "evidence", "key"};
   return names;
 }
 
@@ -262,6 +266,14 @@ std::string dimension(const TableCell& cell, const std::string& name) {
   if (name == "system" || name == "max_new_tokens") {
     const Value* value = canonical.find(name);
     return value && !value->is_null() ? as_text(*value) : "";
+  }
+  if (name == "keep_bos" || name == "keep_answer_space") {  // cells from before there was the option have none
+    const Value* value = canonical.find(name);
+    return value && value->is_bool() && value->as_bool() ? "true" : "false";
+  }
+  if (name == "tokenizer") {
+    const Value* value = canonical.find(name);
+    return value && value->is_string() ? value->as_string().substr(0, 8) : "";
   }
   if (name == "data") {
     const Value* task = canonical.find("task");

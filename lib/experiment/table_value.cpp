@@ -239,8 +239,9 @@ std::vector<PairedTask> pair_by_task(const std::vector<const TableCell*>& a, con
                                      const References* only_solved) {
   std::vector<PairedTask> out;
   for (const auto* left : a) {
-    const auto right =
-        std::find_if(b.begin(), b.end(), [&](const TableCell* other) { return other->task == left->task; });
+    const auto right = std::find_if(b.begin(), b.end(), [&](const TableCell* other) {
+      return other->record.prompts == left->record.prompts && other->evidence == left->evidence;
+    });
     if (right == b.end()) continue;
     std::unordered_map<std::string, double> solved;
     const TableCell* full = only_solved ? only_solved->full(*left) : nullptr;

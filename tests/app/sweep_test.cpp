@@ -133,6 +133,25 @@ TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results"
   }
 }
 
+TEST_CASE("a sweep goes on in a store without its texts, and adds none") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(2));
+  REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()).code == 0);
+  const auto merged =
+      kvmend::test::kvmend({"merge", "--redact", "ruler/niah_single_1", "public.kvmend", "tiny.kvmend"}, folder.path());
+  CHECK(merged.code == 0);
+  CHECK_THAT(merged.err, Contains("public.kvmend: has no texts of ruler/niah_single_1"));
+  const auto more =
+      kvmend::test::kvmend({"run", "a.yaml", "-o", "public.kvmend", "--set", "tasks.*.samples=3"}, folder.path());
+  CHECK(more.code == 0);
+  CHECK_THAT(more.err, Contains("13 results computed, 26 were there") &&
+                           Contains("public.kvmend: stores no texts of ruler/niah_single_1"));
+  const auto shown =
+      kvmend::test::kvmend({"show", "public.kvmend", "niah_single_1-1-2", "--text", "all"}, folder.path());
+  CHECK(shown.code == 0);
+  CHECK_THAT(shown.out, Contains("____") && !Contains("magic"));
+}
+
 TEST_CASE("SIGTERM and Ctrl-C end after the sample in flight, and the same command goes on") {
   for (const int signal : {SIGTERM, SIGINT}) {
     const TempFolder folder;
