@@ -17,7 +17,7 @@ struct PublishedValue {
   template <class V>
   static void fields(PublishedValue& p, V& v) {
     v("model", p.model, "as the paper names it");
-    v("strategy", p.strategy, "our name or label");
+    v("strategy", p.strategy, "our name or label, or a name with parameters: epic (k: 32)");
     v("task", p.task, "a task or group of ours");
     v("ratio", p.ratio, "nominal", between(0, 1));
     v("score", p.score, "0 to 100", between(0, 100));
@@ -35,7 +35,7 @@ struct PublishedClaim {
   template <class V>
   static void fields(PublishedClaim& p, V& v) {
     v("says", p.says, "the claim in words");
-    v("better", p.better, "the strategy said to be better");
+    v("better", p.better, "the strategy said to be better, named as in values");
     v("than", p.than, "the other one");
     v("task", p.task, "a task or group of ours");
     v("ratio", p.ratio, "nominal", between(0, 1));

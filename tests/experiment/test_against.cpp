@@ -102,6 +102,38 @@ TEST_CASE("every claim that is tested is in Holm's family, those with a factor t
   CHECK(both.claims[1].verdict == Verdict::reproduced);
 }
 
+TEST_CASE("a claim names a paper's own parameter in place of a ratio") {
+  const auto claims = [](const std::string& better, const std::string& rest) {
+    return published("title: x\nsource: arXiv\nclaims:\n  - {says: a, better: \"" + better +
+                     "\", than: no_context, task: ruler/vt" + rest + "}\n");
+  };
+  const auto store = [](const std::string& epics, const std::string& right) {
+    return Filled("name: x\nmodel: m\ntasks: [ruler/vt: {samples: 8}]\nstrategies: [full, no_context, " + epics +
+                      "]\nratios: [0.15, 0.3]\n",
+                  8, scored_by([right](const CellRecord& cell, int) { return cell.label == right ? 1 : 0; }));
+  };
+  const auto claim_on = [](const Filled& filled, const Published& paper) {
+    return set_against(load_table_data({filled.path}), {}, paper).claims[0];
+  };
+  const Filled axis =
+      store("epic, epic: {k: [2, 32]}, epic: {as: pairs, k: 8, last: 8}, epic: {as: short, k: 16}", "epic (k: 32)");
+  CHECK(claim_on(axis, claims("epic (k: 32)", "")).verdict == Verdict::reproduced);
+  CHECK(claim_on(axis, claims("epic (k: 2)", "")).difference->value == 0);
+  CHECK(claim_on(axis, claims("epic (k: 16)", "")).difference->n == 8);  // by its parameters: its label is another
+  CHECK(claim_on(axis, claims("epic (k: 8)", "")).reason == "no epic (k: 8) in the store");  // pairs has more of them
+  CHECK(claim_on(axis, claims("epic (kk: 8)", "")).reason == "no epic (kk: 8) in the store");
+  CHECK(claim_on(axis, claims("epic", ", ratio: 0.15")).difference->value == 0);
+  CHECK(claim_on(axis, claims("epic", "")).reason == "epic was not run at no ratio (but at 0.15, 0.3)");
+  // A ratio beside it is the other strategy's, and a k never stands for a ratio.
+  CHECK(
+      claim_on(axis, published("title: x\nsource: arXiv\nclaims:\n  - {says: a, better: \"epic (k: 32)\", than: epic, "
+                               "ratio: 0.3, task: ruler/vt}\n"))
+          .verdict == Verdict::reproduced);
+  const Filled k_only = store("epic: {k: 32}", "epic (k: 32)");
+  CHECK(claim_on(k_only, claims("epic", ", ratio: 0.15")).reason == "no epic at a ratio in the store");
+  CHECK(claim_on(k_only, claims("epic", "")).verdict == Verdict::reproduced);
+}
+
 TEST_CASE("lengths of a task are not averaged for a claim") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096], samples: 30}]\nstrategies: [full, no_context]\n");
