@@ -22,8 +22,8 @@ class PaperMatcher {
 
   /// Cells of a strategy at a ratio on a task or group. A strategy is, in this order: a label; a name with parameters as
   /// labels have them, "epic (k: 32)", whatever the label of what has these and else the defaults; a registered name.
-  /// A strategy without a ratio is found at any. But a name alone never means a variant whose parameter stands for the ratio
-  /// (epic with a k) where the paper has a ratio.
+  /// A strategy without a ratio is found at any, but where the paper has a ratio a name alone never means a variant whose
+  /// parameter stands for it (epic with a k).
   Match find(const std::string& strategy, const std::optional<double>& ratio, const std::string& task) const;
 
  private:

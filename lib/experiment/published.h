@@ -24,12 +24,13 @@ struct PublishedValue {
   }
 };
 
-/// An ordering or effect that a paper states: `better` scores more than `factor` times `than`.
+/// An ordering or effect that a paper states: `better` scores more than `factor` times `than`, less `margin` points.
 struct PublishedClaim {
   std::string says;  ///< in words
   std::string better, than, task;
   std::optional<double> ratio;
   double factor = 1;
+  double margin = 0;       ///< points, 0 to 100
   std::string theirs;      ///< the size they report, in words
   std::string not_tested;  ///< why a sweep of scores cannot test it
   template <class V>
@@ -39,7 +40,8 @@ struct PublishedClaim {
     v("than", p.than, "the other one");
     v("task", p.task, "a task or group of ours");
     v("ratio", p.ratio, "nominal", between(0, 1));
-    v("factor", p.factor, "better > factor × than", between(0, 10));
+    v("factor", p.factor, "better > factor × than − margin", between(0, 10));
+    v("margin", p.margin, "points that better may lie behind", between(0, 100));
     v("theirs", p.theirs, "the size they report");
     v("not_tested", p.not_tested, "why it cannot be tested by scores");
   }

@@ -102,6 +102,44 @@ TEST_CASE("every claim that is tested is in Holm's family, those with a factor t
   CHECK(both.claims[1].verdict == Verdict::reproduced);
 }
 
+TEST_CASE("a margin in points is what better may lie behind, and equal scores are no proof of it by themselves") {
+  const auto score = [](const CellRecord& cell, int position) {
+    const bool full = position % 4 != 0;
+    if (cell.strategy == "reuse") return full && position % 20 != 1 ? 1 : 0;  // 3 of 60 fewer: 5 points
+    if (cell.strategy == "no_context") return position % 4 == 1 ? 1 : 0;      // 50 points fewer
+    return full ? 1 : 0;
+  };
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 60}]\nstrategies: [full, no_context, prefix, reuse]\n", 60,
+      scored_by(score));
+  std::string text = "title: x\nsource: arXiv\nclaims:\n";
+  for (const char* better : {"prefix", "reuse", "no_context"}) {
+    for (const char* margin : {"2", "20"})
+      text +=
+          std::string("  - {says: a, better: ") + better + ", than: full, margin: " + margin + ", task: ruler/vt}\n";
+  }
+  const Against against = set_against(load_table_data({store.path}), {}, published(text));
+  const auto& claims = against.claims;
+  REQUIRE(claims.size() == 6);
+  const double expected[] = {0.02, 0.2, -0.03, 0.15, -0.48, -0.3};
+  for (std::size_t i = 0; i < 6; ++i) {
+    INFO(i);
+    REQUIRE(claims[i].difference);
+    CHECK(claims[i].difference->value == Approx(expected[i]));
+    REQUIRE(claims[i].difference->interval);
+    CHECK(claims[i].difference->interval->contains(expected[i]));
+  }
+  CHECK(claims[0].verdict == Verdict::not_distinguishable);  // none of 60 differs: up to 6 in 100 may
+  CHECK(claims[1].verdict == Verdict::reproduced);
+  CHECK(claims[2].verdict == Verdict::not_distinguishable);
+  CHECK(claims[3].verdict == Verdict::reproduced);
+  CHECK(claims[4].verdict == Verdict::not_reproduced);
+  CHECK(claims[5].verdict == Verdict::not_reproduced);
+  const auto json = nlohmann::json::parse(format_against(against, "json"));
+  CHECK(json["claims"][1]["margin"].get<double>() == Approx(0.2));
+  CHECK(json["claims"][1]["factor"] == 1);
+}
+
 TEST_CASE("a claim names a paper's own parameter in place of a ratio") {
   const auto claims = [](const std::string& better, const std::string& rest) {
     return published("title: x\nsource: arXiv\nclaims:\n  - {says: a, better: \"" + better +
@@ -198,4 +236,6 @@ TEST_CASE("what is wrong in a published file is said with its place") {
   CHECK_THAT(error_of("title: x\n"), Catch::Contains("'source' is missing"));
   CHECK_THAT(error_of("titel: x\nsource: y\n"), Catch::Contains("unknown key 'titel'"));
   CHECK_THAT(error_of("title: x\nsource: y\nvalues: [{score: 120}]\n"), Catch::Contains("120"));
+  CHECK_THAT(error_of("title: x\nsource: y\nclaims: [{says: a, better: b, than: c, task: d, margin: -2}]\n"),
+             Catch::Contains("margin"));
 }
