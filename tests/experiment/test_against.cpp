@@ -1,6 +1,8 @@
 #include "experiment/against.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "catch.h"
 #include "core/error.h"
@@ -226,6 +228,34 @@ TEST_CASE("a paper's average over RULER is that of the tasks and groups that it 
     CHECK(tasks[strategy] == 13);
     CHECK(sum[strategy] / 13 == Approx(mean).margin(0.051));
   }
+}
+
+TEST_CASE("the size that a claim reports is that of the paper's numbers beside it") {
+  const std::regex points("[+-][0-9.]+"), share("[0-9.]+ %");
+  const auto folder = shipped_path("results/published");
+  int checked = 0;
+  for (const auto& name : published_names(folder)) {
+    const Published paper = read_published(folder / (name + ".yaml"));
+    for (const PublishedClaim& claim : paper.claims) {
+      const bool of_share = std::regex_match(claim.theirs, share);
+      if (claim.better.empty() || (!of_share && !std::regex_match(claim.theirs, points))) continue;
+      std::map<std::string, double> better, than;  // by model
+      for (const PublishedValue& value : paper.values) {
+        if (value.task != claim.task || (value.ratio && value.ratio != claim.ratio)) continue;
+        if (value.strategy == claim.better) better[value.model] = value.score;
+        if (value.strategy == claim.than) than[value.model] = value.score;
+      }
+      std::vector<double> sizes;
+      for (const auto& [model, score] : better) {
+        if (than.contains(model)) sizes.push_back(of_share ? 100 * score / than[model] : score - than[model]);
+      }
+      if (sizes.size() != 1) continue;  // the size is not of one pair of numbers, or these are not there
+      INFO(name << ": " << claim.says);
+      CHECK(std::stod(claim.theirs) == Approx(sizes[0]).margin(0.051));
+      ++checked;
+    }
+  }
+  CHECK(checked >= 30);
 }
 
 TEST_CASE("what is wrong in a published file is said with its place") {
