@@ -74,8 +74,8 @@ class Run final : public Command {
 
   int run() override {
     options_.configs.assign(configs_.begin(), configs_.end());
-    if (dry_run_) return print_dry_run(options_);
     if (!shard_.empty()) parse_shard(shard_, options_);
+    if (dry_run_) return print_dry_run(options_);
     if (!max_time_.empty()) options_.max_seconds = parse_duration(max_time_);
     options_.worker = {"/proc/self/exe", "worker"};
     options_.version = version_text();
