@@ -165,6 +165,15 @@ std::vector<std::string> item_parameters(const std::string& section, const std::
   return out;
 }
 
+ConfigSource read_source(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
+  ConfigSource source = read_config_files(paths);
+  apply_file_settings(source.tree, source.settings, item_parameters);
+  apply_settings(source.tree, settings, item_parameters);
+  for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
+  if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return source;
+}
+
 }  // namespace
 
 void throw_if_any(ParamErrors& errors) {
@@ -191,11 +200,12 @@ Config make_config(const ConfigSource& source) {
 }
 
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
-  ConfigSource source = read_config_files(paths);
-  apply_file_settings(source.tree, source.settings, item_parameters);
-  apply_settings(source.tree, settings, item_parameters);
-  for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
-  if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return make_config(read_source(paths, settings));
+}
+
+Config load_prompt_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
+  ConfigSource source = read_source(paths, settings);
+  source.tree.set("strategies", Value::List{Value("full")});
   return make_config(source);
 }
 
