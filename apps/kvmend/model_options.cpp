@@ -14,7 +14,8 @@ namespace kvmend {
 void ModelOptions::add_to(CLI::App& app, bool with_backend) {
   app.add_option("--model", model, "a name `kvmend fetch` knows, a .gguf file, or a Hugging Face folder")->required();
   if (!with_backend) return;
-  app.add_option("--device", device, "auto, cpu, reference, cuda or cuda:N")->capture_default_str();
+  app.add_option("--device", device, fmt::format("cpu, reference, cuda or cuda:N; {}", auto_device_help))
+      ->capture_default_str();
   app.add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
   app.add_option("--threads", threads, "0: all processors of this process")
       ->check(CLI::Range(0, 4096))

@@ -278,7 +278,7 @@ enum class WeightStorage : std::uint8_t {
 };
 
 struct BackendOptions {
-  std::string device = "auto";  ///< auto | cpu | reference | cuda | cuda:N
+  std::string device = "auto";  ///< cpu | reference | cuda | cuda:N; auto: cpu, whatever cards there are
   DType dtype = DType::f32;
   int threads = 0;  ///< 0: all processors of this process
   WeightStorage weights = WeightStorage::automatic;

@@ -101,6 +101,11 @@ struct Config {
 /// nearest valid name. `settings` are --set options.
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings = {});
 
+/// The same for who makes its prompts only: whatever strategies it names, `full` alone is read, so that score files and
+/// auxiliary models may be still to come.
+Config load_prompt_config(const std::vector<std::filesystem::path>& paths,
+                          const std::vector<std::string>& settings = {});
+
 /// The same from one config's text; `name` stands for the file in messages, relative data files are looked up in the
 /// working directory.
 Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& settings = {});

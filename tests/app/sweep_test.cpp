@@ -10,6 +10,7 @@
 #include "app/program.h"
 #include "catch.h"
 #include "core/file.h"
+#include "core/size_text.h"
 #include "paths.h"
 
 using namespace kvmend::test;
@@ -96,6 +97,45 @@ TEST_CASE("a mask that only reproduces released numbers is warned of once, by ru
                                     "cacheblend_lmcache", "--ratio", "0.2,0.5"},
                                    ".", request),
               "");
+}
+
+TEST_CASE("--dry-run says what a shard computes and what it takes of memory, and guesses no time for a card") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(5));
+  const auto dry = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"run", "a.yaml", "--dry-run"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = kvmend::test::kvmend(arguments, folder.path());
+    INFO(result.err);
+    CHECK(result.code == 0);
+    return result.out;
+  };
+  const auto number = [](const std::string& text, const std::string& before, const std::string& after) {
+    std::smatch found;
+    INFO(text);
+    REQUIRE(std::regex_search(text, found, std::regex(before + "([0-9.e+]+)" + after)));
+    return std::stod(found[1].str());
+  };
+  const std::string whole = dry({});
+  CHECK_THAT(whole, Contains(": 5 samples × 13 cells") && Contains(" at 100 GFLOP/s"));
+  const std::string first = dry({"--shard", "1/4"});
+  CHECK_THAT(first, Contains(": 2 samples of 5 (shard 1/4) × 13 cells"));
+  CHECK_THAT(dry({"--shard", "2/4"}), Contains(": 1 samples of 5 (shard 2/4) × 13 cells"));
+  CHECK_THAT(dry({"--shard", "2/2", "--limit", "1"}), Contains(": 0 samples of 1 (shard 2/2) × 13 cells"));
+  const auto flops = [&](const std::string& text) { return number(text, "included: ", " FLOPs"); };
+  CHECK(flops(whole) / flops(first) == Approx(2.5).epsilon(0.02));
+
+  const double tokens = number(whole, "first prompt: ", " tokens") + 6;  // and the answer
+  CHECK(number(whole, "a request of ", " tokens") == tokens);
+  // 190,464 weights; by hand from the model's shape: a base and an overlay of the cache, rows on their way up, a block's MLP.
+  const double request = tokens * (2 * 768 + 4 * (96 + 2 * 96)) + 512 * 4 * (2 * 64 + 2 * 96 + 96 + 2 * 32) + 4 * 320;
+  CHECK_THAT(whole, Contains("about 744.0 KiB of weights in f32 and " + kvmend::size_text(request) + " for a request"));
+  CHECK_THAT(whole, Contains("0.8 KiB a token"));
+
+  const std::string card = dry({"--device", "cuda:0,1"});
+  CHECK_THAT(card, Contains("not known for a card") && Contains("as the file stores them") &&
+                       Contains("on each of 2 devices"));
+  CHECK_THAT(card, !Contains("GFLOP/s"));
 }
 
 TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results") {
