@@ -89,7 +89,8 @@ class Device {
   void reset();
 
   std::map<const void*, std::size_t> shared_allowances;
-  bool quiet = false;  ///< faults are not printed (tests that provoke them)
+  std::int64_t launches = 0;  ///< of kernels, so far
+  bool quiet = false;         ///< faults are not printed (tests that provoke them)
 
  private:
   void run_one(Stream& stream);
