@@ -149,6 +149,9 @@ class Queue {
   // ---- reductions --------------------------------------------------------------------------------------------
   /// out[i] = Σ_c (a[i,c] − b[i,c])², f32 [rows, 1]; without b: Σ_c a².
   void row_deviation(const Tensor& out, const Tensor& a, const Tensor& b = {});
+  /// out[u] = the mean of fresh[r] − old[r] over the rows r in [begin, end) = ranges[u], 0 where there is none. out f32
+  /// [ranges, w]; fresh and old [rows, w] of one real dtype; ranges i32 [ranges, 2], dense.
+  void mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges);
   /// Index of the largest element of each row, the lowest on ties; out i32 [rows, 1].
   void argmax(const Tensor& out, const Tensor& x);
 
@@ -177,10 +180,11 @@ class Queue {
   virtual void do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
                                    float scale, std::span<const std::optional<Temper>> tempers) = 0;
   virtual void do_attention_mass(const MassArgs& args) = 0;
-  /// These two work on few rows: a backend without a kernel of its own has the host do them.
+  /// These three work on few rows: a backend without a kernel of its own has the host do them.
   virtual void do_join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b,
                                  const Tensor& lse_b, float scale);
   virtual void do_blend_rows(const Tensor& to, const Tensor& old);
+  virtual void do_mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges);
   virtual void do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) = 0;
   virtual void do_activate(const Tensor& out, const Tensor& x, Activation activation) = 0;
   virtual void do_add(const Tensor& out, const Tensor& x) = 0;
