@@ -1,4 +1,8 @@
 // What a request takes of a card's memory.
+#include <dlfcn.h>
+
+#include <cstdlib>
+
 #include "catch.h"
 #include "support/cell_case.h"
 #include "support/random_model.h"
@@ -6,13 +10,29 @@
 using namespace kvmend;
 using namespace kvmend::test;
 
+namespace {
+
+std::vector<CellSpec> some_cells() {
+  std::vector<CellSpec> cells{{strategy("full"), 1}};
+  for (const char* name : {"reuse", "epic", "cacheblend", "prophetkv", "infoflow", "samkv"})
+    cells.push_back({strategy(name), 0.3});
+  return cells;
+}
+
+/// The emulator's count of what the driver was asked for (tests/simt/emulator/kept_memory.h); null on a real card.
+std::int64_t (*allocations_so_far())() {
+  const char* library = std::getenv("KVMEND_CUDA_LIBRARY");
+  void* loaded = library == nullptr ? nullptr : dlopen(library, RTLD_NOW | RTLD_NOLOAD);
+  return loaded == nullptr ? nullptr : reinterpret_cast<std::int64_t (*)()>(dlsym(loaded, "simtAllocations"));
+}
+
+}  // namespace
+
 TEST_CASE("a card's memory is the same after every request: all but the chunk caches comes back", "[.card]") {
   const RandomModel files(5);
   const Request request = random_request({7, 20, 11}, true, 2);
   Engine engine(files, {"cuda", DType::bf16});
-  std::vector<CellSpec> cells{{strategy("full"), 1}};
-  for (const char* name : {"reuse", "epic", "cacheblend", "prophetkv", "infoflow", "samkv"})
-    cells.push_back({strategy(name), 0.3});
+  const std::vector<CellSpec> cells = some_cells();
   RunnerOptions options;
   options.decode.max_new_tokens = 3;
   const auto free_after_a_run = [&] {
@@ -24,4 +44,27 @@ TEST_CASE("a card's memory is the same after every request: all but the chunk ca
   CHECK(free_after_a_run() == first);
   engine.store().release_unused(engine.backend(), engine.queue());
   CHECK(engine.backend().memory().free > first);
+}
+
+TEST_CASE("a request like the one before it asks the driver for no memory", "[.card]") {
+  const RandomModel files(5);
+  const Request request = random_request({7, 20, 11}, true, 2);
+  for (const LoadFrom from : {LoadFrom::device, LoadFrom::host}) {
+    Engine engine(files, {"cuda", DType::bf16}, {.load_from = from});
+    const auto count = allocations_so_far();
+    if (count == nullptr) {
+      WARN("skipped: a real card does not count");
+      return;
+    }
+    RunnerOptions options;
+    options.decode.max_new_tokens = 3;
+    const auto asked = [&] {
+      const std::int64_t before = count();
+      for (const Outcome& outcome : run_request(engine, request, some_cells(), options)) CHECK(outcome.error.empty());
+      return count() - before;
+    };
+    CHECK(asked() > 0);
+    asked();  // with all chunk caches there
+    CHECK(asked() == 0);
+  }
 }

@@ -80,6 +80,7 @@ void CudaBackend::expect_weights(const WeightNeeds& needs) {
 void CudaBackend::expect_work(std::int64_t bytes) {
   const auto free = static_cast<std::int64_t>(device_->memory().available);
   if (bytes > 0 && bytes < free) DeviceBuffer(device_, static_cast<std::size_t>(bytes));
+  device_->give_back();  // nobody asks for that block again, nor for those that weights went through
 }
 
 std::shared_ptr<DeviceBuffer> CudaBackend::upload_stored(const WeightSource& source) {

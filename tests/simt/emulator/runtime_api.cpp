@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "device.h"
+#include "kept_memory.h"
 #include "options.h"
 
 using simt::Device;
@@ -169,6 +170,18 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr, void* value)
   return driver();
 }
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, std::size_t) { return driver(); }
+
+cudaError_t simtRetire(void* address, cudaStream_t stream) {
+  return device().enqueue(stream, [address] {
+    if (!device().memory.retire(address)) device().fault("kept what is no allocation in use", cudaErrorInvalidValue);
+  });
+}
+cudaError_t simtRevive(void* address, cudaStream_t stream) {
+  return device().enqueue(stream, [address] {
+    if (!device().memory.revive(address)) device().fault("took what was not kept", cudaErrorInvalidValue);
+  });
+}
+std::int64_t simtAllocations() { return device().memory.allocations(); }
 
 // ---- streams and events ---------------------------------------------------------------------------------------
 
