@@ -118,6 +118,29 @@ TEST_CASE("a sweep on a card gives the reference's table", "[.card]") {
   }
 }
 
+TEST_CASE("a short sweep on a card gives the reference's table, with caches on the card or streamed to it",
+          "[.card][short_card]") {
+  const TempFolder folder;
+  folder.write("q.jsonl", R"({"question": "Who sings?", "answers": ["Ann"], "passages": [)"
+                          R"({"text": "Ann sings and Bob digs.", "gold": true}, {"text": "Cy sleeps.", "gold": true}]})"
+                          "\n");
+  folder.write("a.yaml", "name: tiny\nmodel: " + tiny_model("tiny-llama") +
+                             "\nchat: raw\ndtype: f32\ntasks:\n  - qa_custom: {file: q.jsonl, passages: 0, samples: 1, "
+                             "seed: 1}\nmax_new_tokens: 3\nchunker: {fixed: 12}\n"
+                             "strategies: [full, reuse, cacheblend, prophetkv, agentkvshift]\nratios: [0.25]\n");
+  REQUIRE(sweep(folder, "reference", "reference.kvmend").code == 0);
+  const auto expected = results(folder, "reference.kvmend");
+  REQUIRE(expected.size() == 5);
+  for (const std::string from : {"device", "host"}) {
+    CAPTURE(from);
+    const auto run = kvmend::test::kvmend(
+        {"run", "a.yaml", "--device", "cuda", "-o", from + ".kvmend", "--set", "load_from=" + from}, folder.path());
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    CHECK(results(folder, from + ".kvmend") == expected);
+  }
+}
+
 TEST_CASE("quantised weights kept as stored give the reference's table", "[.card]") {
   const TempFolder folder;
   std::string text = config(1);
