@@ -227,6 +227,8 @@ class Backend {
   virtual std::string description() const = 0;  ///< for people: instruction set, threads, how bf16 is done
   virtual DType compute_dtype() const = 0;      ///< f32 or bf16
   virtual int threads() const = 0;
+  /// A card's compute capability, 80 for 8.0; 0: this is none.
+  virtual int capability() const { return 0; }
 
   /// What allocate() may still have, if nothing else takes it. Waits for the device.
   virtual DeviceMemory memory() { return {}; }
