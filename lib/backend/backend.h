@@ -106,6 +106,16 @@ class Queue {
   void download_raw(std::span<std::byte> to, const Tensor& from);
   void upload_raw(const Tensor& to, std::span<const std::byte> from);
   virtual void finish() = 0;
+  /// A point of time between what was queued before and what is queued behind it.
+  class Mark {
+   public:
+    virtual ~Mark() = default;
+  };
+  using MarkPtr = std::shared_ptr<const Mark>;
+  /// Here and now; a queue that runs behind the host does not wait for it.
+  virtual MarkPtr mark();
+  /// Seconds from one mark of this queue to another. The queue has been waited for since.
+  virtual double seconds_between(const Mark& from, const Mark& to) const;
   Visibility visibility(std::span<const Visibility::Interval> intervals);
 
   // ---- rows --------------------------------------------------------------------------------------------------
@@ -205,6 +215,9 @@ class Uploads {
   /// Returns when that copy and all before it are on the device: what queues are given from then on may read them. The
   /// seconds that the copies took which nobody had waited for.
   virtual double wait(std::int64_t number) = 0;
+  /// What queues are given from then on runs behind that copy and all before it, without the host's waiting for them. They are
+  /// waited for all the same, later: until then the copies keep their tensors.
+  virtual void order(std::int64_t number) = 0;
 };
 
 /// What a device does at best, measured: products in the compute dtype on registers alone, and reading memory that no

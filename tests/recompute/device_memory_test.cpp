@@ -1,10 +1,7 @@
-// What a request takes of a card's memory.
-#include <dlfcn.h>
-
-#include <cstdlib>
-
+// What a request takes of a card's memory, and how often the host waits for the card meanwhile.
 #include "catch.h"
 #include "support/cell_case.h"
+#include "support/emulator_count.h"
 #include "support/random_model.h"
 
 using namespace kvmend;
@@ -17,19 +14,6 @@ std::vector<CellSpec> some_cells() {
   for (const char* name : {"reuse", "epic", "cacheblend", "prophetkv", "infoflow", "samkv"})
     cells.push_back({strategy(name), 0.3});
   return cells;
-}
-
-/// What the driver was asked for so far: the emulator counts (tests/simt/emulator/kept_memory.h).
-std::int64_t allocations_so_far() {
-  const char* library = std::getenv("KVMEND_CUDA_LIBRARY");
-  REQUIRE(library != nullptr);
-  void* loaded = dlopen(library, RTLD_NOW | RTLD_NOLOAD);
-  REQUIRE(loaded != nullptr);
-  const auto count = reinterpret_cast<std::int64_t (*)()>(dlsym(loaded, "simtAllocations"));
-  REQUIRE(count != nullptr);
-  const std::int64_t so_far = count();
-  dlclose(loaded);
-  return so_far;
 }
 
 }  // namespace
@@ -60,12 +44,32 @@ TEST_CASE("a request like the one before it asks the driver for no memory", "[.e
     RunnerOptions options;
     options.decode.max_new_tokens = 3;
     const auto asked = [&] {
-      const std::int64_t before = allocations_so_far();
+      const std::int64_t before = emulator_count("simtAllocations");
       for (const Outcome& outcome : run_request(engine, request, some_cells(), options)) CHECK(outcome.error.empty());
-      return allocations_so_far() - before;
+      return emulator_count("simtAllocations") - before;
     };
     CHECK(asked() > 0);
     asked();  // with all chunk caches there
     CHECK(asked() == 0);
+  }
+}
+
+TEST_CASE("the host waits for a card no more often where there are more layers to load", "[.emulated_card]") {
+  const Request request = random_request({7, 20, 11}, true, 2);
+  const auto waits = [&](const char* name, int layers) {
+    RandomModel files(5);
+    files.mutable_config().n_layers = layers;
+    Engine engine(files, {"cuda", DType::bf16}, {.load_from = LoadFrom::host});
+    const auto cell = [&] { return run_cell(engine, request, strategy(name), 0.3).outcome; };
+    cell();  // stores the chunk caches
+    const std::int64_t before = emulator_count("simtWaits");
+    const Outcome outcome = cell();
+    CHECK(outcome.seconds.load > 0);
+    CHECK(outcome.seconds.place > 0);
+    return emulator_count("simtWaits") - before;
+  };
+  for (const char* name : {"reuse", "epic", "agentkvshift"}) {
+    CAPTURE(name);
+    CHECK(waits(name, 3) == waits(name, 6));
   }
 }

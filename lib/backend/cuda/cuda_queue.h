@@ -11,6 +11,8 @@ class CudaQueue final : public Queue {
   CudaQueue(DType compute_dtype, std::shared_ptr<Device> device)
       : compute_dtype_(compute_dtype), device_(std::move(device)) {}
   void finish() override { device_->finish(); }
+  MarkPtr mark() override;
+  double seconds_between(const Mark& from, const Mark& to) const override;
 
  protected:
   void do_upload(const Tensor& to, std::span<const float> from) override;

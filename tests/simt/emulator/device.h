@@ -95,6 +95,7 @@ class Device {
 
   std::map<const void*, std::size_t> shared_allowances;
   std::int64_t launches = 0;  ///< of kernels, so far
+  std::int64_t waits = 0;     ///< of the host for a whole stream
   bool quiet = false;         ///< faults are not printed (tests that provoke them)
 
  private:

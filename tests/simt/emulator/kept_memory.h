@@ -1,5 +1,6 @@
 #pragma once
-// What the emulator must be told of memory that a backend keeps for itself instead of freeing it. No part of CUDA.
+// What the emulator must be told of memory that a backend keeps for itself instead of freeing it, and what it counts. No part
+// of CUDA.
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
@@ -9,6 +10,7 @@ extern "C" {
 cudaError_t simtRetire(void* address, cudaStream_t stream);
 /// In the stream's order: it is an allocation again, with the content of a new one.
 cudaError_t simtRevive(void* address, cudaStream_t stream);
-/// How often this process has allocated memory of the device.
+/// How often this process has allocated memory of the device, and waited for a whole stream: tests count what they cost.
 std::int64_t simtAllocations();
+std::int64_t simtWaits();
 }

@@ -182,6 +182,7 @@ cudaError_t simtRevive(void* address, cudaStream_t stream) {
   });
 }
 std::int64_t simtAllocations() { return device().memory.allocations(); }
+std::int64_t simtWaits() { return device().waits; }
 
 // ---- streams and events ---------------------------------------------------------------------------------------
 
@@ -196,6 +197,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   simt::Stream* found = device().find(stream);
+  ++device().waits;
   return found == nullptr ? report(cudaErrorInvalidResourceHandle) : device().synchronise(*found);
 }
 cudaError_t cudaDeviceSynchronize() { return device().synchronise_all(); }
