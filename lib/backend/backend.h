@@ -107,6 +107,16 @@ class Queue {
   void download_raw(std::span<std::byte> to, const Tensor& from);
   void upload_raw(const Tensor& to, std::span<const std::byte> from);
   virtual void finish() = 0;
+  /// A point of time between what was queued before and what is queued behind it.
+  class Mark {
+   public:
+    virtual ~Mark() = default;
+  };
+  using MarkPtr = std::shared_ptr<const Mark>;
+  /// Here and now; a queue that runs behind the host does not wait for it.
+  virtual MarkPtr mark();
+  /// Seconds from one mark of this queue to another. The queue has been waited for since.
+  virtual double seconds_between(const Mark& from, const Mark& to) const;
   Visibility visibility(std::span<const Visibility::Interval> intervals);
 
   // ---- rows --------------------------------------------------------------------------------------------------
@@ -150,6 +160,9 @@ class Queue {
   // ---- reductions --------------------------------------------------------------------------------------------
   /// out[i] = Σ_c (a[i,c] − b[i,c])², f32 [rows, 1]; without b: Σ_c a².
   void row_deviation(const Tensor& out, const Tensor& a, const Tensor& b = {});
+  /// out[u] = the mean of fresh[r] − old[r] over the rows r in [begin, end) = ranges[u], 0 where there is none. out f32
+  /// [ranges, w]; fresh and old [rows, w] of one real dtype; ranges i32 [ranges, 2], dense.
+  void mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges);
   /// Index of the largest element of each row, the lowest on ties; out i32 [rows, 1].
   void argmax(const Tensor& out, const Tensor& x);
   /// The indices of each row's k largest elements in ascending order, of equal ones the lower; x f32 without NaN, out i32
@@ -182,10 +195,11 @@ class Queue {
   virtual void do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
                                    float scale, std::span<const std::optional<Temper>> tempers) = 0;
   virtual void do_attention_mass(const MassArgs& args) = 0;
-  /// These two work on few rows: a backend without a kernel of its own has the host do them.
+  /// These three work on few rows: a backend without a kernel of its own has the host do them.
   virtual void do_join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b,
                                  const Tensor& lse_b, float scale);
   virtual void do_blend_rows(const Tensor& to, const Tensor& old);
+  virtual void do_mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges);
   virtual void do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) = 0;
   virtual void do_activate(const Tensor& out, const Tensor& x, Activation activation) = 0;
   virtual void do_add(const Tensor& out, const Tensor& x) = 0;
@@ -208,6 +222,9 @@ class Uploads {
   /// Returns when that copy and all before it are on the device: what queues are given from then on may read them. The
   /// seconds that the copies took which nobody had waited for.
   virtual double wait(std::int64_t number) = 0;
+  /// What queues are given from then on runs behind that copy and all before it, without the host's waiting for them. They are
+  /// waited for all the same, later: until then the copies keep their tensors.
+  virtual void order(std::int64_t number) = 0;
 };
 
 /// What a device does at best, measured: products in the compute dtype on registers alone, and reading memory that no
@@ -236,6 +253,8 @@ class Backend {
   virtual std::string description() const = 0;  ///< for people: instruction set, threads, how bf16 is done
   virtual DType compute_dtype() const = 0;      ///< f32 or bf16
   virtual int threads() const = 0;
+  /// A card's compute capability, 80 for 8.0; 0: this is none.
+  virtual int capability() const { return 0; }
 
   /// What allocate() may still have, if nothing else takes it. Waits for the device.
   virtual DeviceMemory memory() { return {}; }

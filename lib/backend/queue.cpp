@@ -1,4 +1,6 @@
 // The checks and the cost of every operation, once for all backends.
+#include <chrono>
+
 #include "backend/backend.h"
 #include "backend/operands.h"
 #include "core/error.h"
@@ -19,7 +21,22 @@ double bytes_of(std::initializer_list<const Tensor*> tensors) {
   return bytes;
 }
 
+/// Of a queue that is waited for at each mark.
+struct ClockMark final : Queue::Mark {
+  const std::chrono::steady_clock::time_point time = std::chrono::steady_clock::now();
+};
+
 }  // namespace
+
+Queue::MarkPtr Queue::mark() {
+  finish();
+  return std::make_shared<ClockMark>();
+}
+
+double Queue::seconds_between(const Mark& from, const Mark& to) const {
+  const auto time = [](const Mark& mark) { return dynamic_cast<const ClockMark&>(mark).time; };
+  return std::chrono::duration<double>(time(to) - time(from)).count();
+}
 
 void Queue::upload(const Tensor& to, std::span<const float> from) {
   expect(is_real(to) && static_cast<std::int64_t>(from.size()) == to.rows() * to.cols(), "upload",

@@ -74,4 +74,38 @@ void Queue::do_blend_rows(const Tensor& to, const Tensor& old) {
   upload(to, fresh);
 }
 
+void Queue::mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges) {
+  const char* op = "mean_change";
+  expect_dtype(op, DType::f32, {{"out", out}});
+  expect_dtype(op, DType::i32, {{"ranges", ranges}});
+  expect_same_shape(op, {{"fresh", fresh}, {"old", old}});
+  expect(fresh.dtype() == old.dtype() && fresh.dtype() != DType::i32, op, "one real dtype",
+         {{"fresh", fresh}, {"old", old}});
+  expect(out && out.cols() == fresh.cols(), op, "out.cols = fresh.cols", {{"out", out}, {"fresh", fresh}});
+  expect(ranges && ranges.rows() == out.rows() && ranges.cols() == 2 && (ranges.rows() <= 1 || ranges.stride() == 2),
+         op, "ranges is [out.rows, 2], dense", {{"out", out}, {"ranges", ranges}});
+  expect_apart(op, {"out", out}, {{"fresh", fresh}, {"old", old}, {"ranges", ranges}});
+  cost_.bytes += static_cast<double>(out.bytes() + fresh.bytes() + old.bytes());
+  if (out.rows() > 0 && out.cols() > 0) do_mean_change(out, fresh, old, ranges);
+}
+
+void Queue::do_mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges) {
+  const std::vector<float> now = host_copy(*this, fresh), before = host_copy(*this, old);
+  std::vector<std::int32_t> bounds(static_cast<std::size_t>(2 * ranges.rows()));
+  download(bounds, ranges);
+  const auto width = static_cast<std::size_t>(out.cols());
+  std::vector<float> means;
+  for (std::size_t u = 0; u < bounds.size(); u += 2) {
+    require(bounds[u] >= 0 && bounds[u] <= bounds[u + 1] && bounds[u + 1] <= fresh.rows(),
+            "mean_change: range {} is [{}, {}) of {} rows", u / 2, bounds[u], bounds[u + 1], fresh.rows());
+    std::vector<double> sum(width);
+    for (auto row = static_cast<std::size_t>(bounds[u]); row < static_cast<std::size_t>(bounds[u + 1]); ++row) {
+      for (std::size_t c = 0; c < width; ++c)
+        sum[c] += static_cast<double>(now[row * width + c]) - before[row * width + c];
+    }
+    for (const double s : sum) means.push_back(static_cast<float>(s / std::max(1, bounds[u + 1] - bounds[u])));
+  }
+  upload(out, means);
+}
+
 }  // namespace kvmend

@@ -20,6 +20,7 @@ class ImmediateUploads final : public Uploads {
     seconds_.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     return next_++;
   }
+  void order(std::int64_t number) override { require(number < next_, "upload {} of {}", number, next_); }
   double wait(std::int64_t number) override {
     require(number < next_, "upload {} of {}", number, next_);
     double seconds = 0;

@@ -63,10 +63,21 @@ std::optional<SampleWorker::Loss> SampleWorker::attempt(const SampleCells& sampl
   return loss;
 }
 
-std::vector<CellAnswer> SampleWorker::compute(const SampleCells& sample, const std::string& prompt_hash) {
-  std::vector<CellAnswer> answers;
+SampleAnswers SampleWorker::compute(const SampleCells& sample, const std::string& prompt_hash) {
+  SampleAnswers answers;
+  try {
+    compute(sample, prompt_hash, answers.cells);
+  } catch (...) {  // a worker that cannot be replaced takes nothing with it of what others answered
+    answers.failure = std::current_exception();
+  }
+  return answers;
+}
+
+void SampleWorker::compute(const SampleCells& sample, const std::string& prompt_hash,
+                           std::vector<CellAnswer>& answers) {
   const auto first = attempt(sample, prompt_hash, answers);
-  if (!first) return answers;
+  if (!first) return;
+  if (!first->device) answers.push_back(failed(first->cell, "the worker died in this cell: " + first->why));
   // Once more without that cell. What may well die of the same cause comes last: its strategy at other ratios.
   SampleCells others = sample, same = sample;
   const std::string strategy = strategy_of_(first->cell);
@@ -83,17 +94,13 @@ std::vector<CellAnswer> SampleWorker::compute(const SampleCells& sample, const s
           cell, at_work ? cause + second->why : "not run: the worker died twice on this sample; last: " + second->why));
     }
   }
-  if (!first->device) {
-    answers.push_back(failed(first->cell, "the worker died in this cell: " + first->why));
-    return answers;
-  }
+  if (!first->device) return;
   SampleCells alone = sample;
   alone.cells = {first->cell};
   if (const auto again = attempt(alone, prompt_hash, answers)) {
     answers.push_back(failed(first->cell, again->device ? "the device was lost in this cell, twice: " + again->why
                                                         : "the worker died in this cell: " + again->why));
   }
-  return answers;
 }
 
 }  // namespace kvmend

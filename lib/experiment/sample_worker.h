@@ -1,4 +1,5 @@
 #pragma once
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,12 @@ struct CellAnswer {
   Outcome outcome;  ///< with its error where the cell failed
 };
 
+/// What became of a sample's cells.
+struct SampleAnswers {
+  std::vector<CellAnswer> cells;  ///< all of them, in any order; with a failure those that were answered before it
+  std::exception_ptr failure;     ///< why this worker cannot go on; null: it can
+};
+
 /// The worker of one device: started when it is first needed, replaced when it died or its device was lost. A cell that
 /// kills the process is recorded as failed and the rest of the sample tried once more without it; after a lost device that
 /// cell is tried once more too, alone, for the fault may be the device's.
@@ -32,9 +39,9 @@ class SampleWorker {
   SampleWorker(std::vector<std::string> command, StrategyOf strategy_of)
       : command_(std::move(command)), strategy_of_(std::move(strategy_of)) {}
 
-  /// An answer for each cell. `prompt_hash` is the supervisor's own. Throws the worker's Error where it says that nothing can
-  /// go on (a model that does not load, a missing device), Error(device) where it dies before it is ready.
-  std::vector<CellAnswer> compute(const SampleCells& sample, const std::string& prompt_hash);
+  /// `prompt_hash` is the supervisor's own. The failure is the worker's Error where it says that nothing can go on (a model
+  /// that does not load, a missing device), Error(device) where it dies before it is ready. Throws nothing of a worker.
+  SampleAnswers compute(const SampleCells& sample, const std::string& prompt_hash);
 
  private:
   struct Loss {
@@ -45,6 +52,7 @@ class SampleWorker {
   const Wire& started();
   std::optional<Loss> attempt(const SampleCells& sample, const std::string& prompt_hash,
                               std::vector<CellAnswer>& answers);
+  void compute(const SampleCells& sample, const std::string& prompt_hash, std::vector<CellAnswer>& answers);
 
   std::vector<std::string> command_;
   StrategyOf strategy_of_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -99,6 +100,7 @@ class Supervisor {
   const SampleCells* take(const std::vector<SampleCells>& items);
   void work(SampleWorker& worker, const std::vector<SampleCells>& items);
   void put(const SampleCells& item, const Prompt& prompt, std::vector<CellAnswer> answers);
+  void give_back(const SampleCells& item, const std::vector<std::size_t>& answered);
   const std::string& strategy_of(std::size_t cell) const;
   std::vector<std::string> worker_command(const std::string& device) const;
 
@@ -119,6 +121,7 @@ class Supervisor {
   bool ends_ = false;                           ///< something went wrong that concerns all of them
   std::size_t next_ = 0;                        ///< of the samples to do
   std::vector<const SampleCells*> given_back_;  ///< by workers whose device failed
+  std::deque<SampleCells> rests_;               ///< of samples given back when some of their cells had been answered
   SweepResult result_;
 };
 
@@ -226,9 +229,10 @@ void Supervisor::share(const std::vector<SampleCells>& items) {
   };
   for (; !devices.empty(); devices = std::exchange(usable, {})) {
     {
+      const std::size_t started = std::min(devices.size(), std::max<std::size_t>(1, items.size()));
+      usable.assign(devices.begin() + static_cast<std::ptrdiff_t>(started), devices.end());  // for what is given back
       std::vector<std::jthread> others;
-      for (std::size_t i = 1; i < std::min(devices.size(), items.size()); ++i)
-        others.emplace_back(run_device, devices[i]);
+      for (std::size_t i = 1; i < started; ++i) others.emplace_back(run_device, devices[i]);
       run_device(devices.front());
     }
     if (error) std::rethrow_exception(error);
@@ -255,20 +259,33 @@ void Supervisor::work(SampleWorker& worker, const std::vector<SampleCells>& item
     progress_->update(result_.computed, done_ / cost_, doing);
     const Prompt prompt = session_.prompt(item->task, item->chunker, item->position);
     lock.unlock();
-    std::vector<CellAnswer> answers;
-    try {
-      answers = worker.compute(*item, prompt.hash);
-    } catch (...) {
-      lock.lock();
-      begun_.erase(place_of(*item));  // who takes it begins all of its cells
-      given_back_.push_back(item);
-      throw;
-    }
+    SampleAnswers answers = worker.compute(*item, prompt.hash);
+    std::vector<std::size_t> answered;
+    for (const CellAnswer& answer : answers.cells) answered.push_back(answer.cell);
     lock.lock();
-    put(*item, prompt, std::move(answers));
+    begun_.erase(place_of(*item));
+    if (!answered.empty()) put(*item, prompt, std::move(answers.cells));
+    if (answers.failure) {
+      give_back(*item, answered);
+      std::rethrow_exception(answers.failure);
+    }
     done_ += item->cost;
+    ++samples_done_;
+    show_samples();
     progress_->update(result_.computed, done_ / cost_, doing);
   }
+}
+
+/// What of it was not answered, for another device. Who takes it begins all of its cells.
+void Supervisor::give_back(const SampleCells& item, const std::vector<std::size_t>& answered) {
+  SampleCells& rest = rests_.emplace_back(item);
+  std::erase_if(rest.cells,
+                [&](std::size_t cell) { return std::find(answered.begin(), answered.end(), cell) != answered.end(); });
+  if (rest.cells.empty()) return;
+  rest.cost *= static_cast<double>(rest.cells.size()) / static_cast<double>(item.cells.size());
+  done_ += item.cost - rest.cost;
+  rest.on_cell = [this, &rest](std::size_t cell) { begin_cell(rest, cell); };
+  given_back_.push_back(&rest);
 }
 
 void Supervisor::put(const SampleCells& item, const Prompt& prompt, std::vector<CellAnswer> answers) {
@@ -288,9 +305,6 @@ void Supervisor::put(const SampleCells& item, const Prompt& prompt, std::vector<
   store_.put_sample(run_, sample, results);
   if (options_.verbose) fmt::print(stderr, "kvmend: stored {}: {} results\n", sample.id, results.size());
   result_.computed += static_cast<std::int64_t>(results.size());
-  begun_.erase(place_of(item));
-  ++samples_done_;
-  show_samples();
 }
 
 void Supervisor::finish() {

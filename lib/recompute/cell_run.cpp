@@ -107,6 +107,7 @@ void CellRun::execute(const Plan& plan) {
   const PassSpec spec = pass_spec(plan);
   Queue& queue = engine_.queue();
   queue.finish();
+  root_.ledger().settle();
   const OpCost before = queue.cost();
   const ProbeCost placed_before = context().placed_meanwhile();
   const Stopwatch watch;
@@ -115,8 +116,10 @@ void CellRun::execute(const Plan& plan) {
                           : Pass(engine_.model(), queue, spec);
   pass.run_until(engine_.model().config().n_layers, plan.filter ? &*plan.filter : nullptr);
   queue.finish();
+  const double whole_seconds = watch.seconds();
+  root_.ledger().settle();  // layers that came from the host were placed beside the pass
   const ProbeCost placed_meanwhile = context().placed_meanwhile() - placed_before;
-  const double pass_seconds = watch.seconds() - placed_meanwhile.seconds;
+  const double pass_seconds = std::max(0.0, whole_seconds - placed_meanwhile.seconds);
   if (own != nullptr) {  // known now: layers that came from the host were placed as the pass reached them
     outcome_.seconds.place = own->cost.seconds;
     outcome_.seconds.load = context().load_seconds();

@@ -68,14 +68,26 @@ void ChunkStream::begin_layer() {
 
 std::vector<LayerKv> ChunkStream::next_layer() {
   require(begun_ < n_layers_ || !under_way_.empty(), "a stream of {} layers is asked for another", n_layers_);
+  // The host goes no more than a layer ahead of the copies: those that are not waited for keep their memory. The device has
+  // that layer's work to do meanwhile.
+  arrivals();
   // What is asked for is waited for; what comes after it only goes ahead.
   while (begun_ < n_layers_ && under_way_.size() <= ahead && is_read(begun_, under_way_.empty())) begin_layer();
   Layer layer = std::move(under_way_.front());
   under_way_.pop_front();
-  const double copying = layer.last_copy >= 0 ? uploads_->wait(layer.last_copy) : 0;
-  const std::lock_guard lock(mutex_);
-  arrivals_.push_back(reading_[arrivals_.size()] + copying);
+  if (layer.last_copy >= 0) uploads_->order(layer.last_copy);
+  last_copies_.push_back(layer.last_copy);
   return std::move(layer.chunks);
+}
+
+const std::vector<double>& ChunkStream::arrivals() {
+  while (arrivals_.size() < last_copies_.size()) {
+    const std::int64_t copy = last_copies_[arrivals_.size()];
+    const double copying = copy >= 0 ? uploads_->wait(copy) : 0;
+    const std::lock_guard lock(mutex_);
+    arrivals_.push_back(reading_[arrivals_.size()] + copying);
+  }
+  return arrivals_;
 }
 
 }  // namespace kvmend

@@ -18,11 +18,11 @@ class ChunkStream {
   /// A chunk that is on the device already gets no tensors.
   ChunkStream(Backend& backend, std::vector<ChunkStore::Opened> chunks);
 
-  /// The next layer of each chunk, in order from layer 0. Returns when it is there, with the layers behind it under way.
-  /// Throws StaleChunk where a file turns out to be damaged.
+  /// The next layer of each chunk, in order from layer 0, for what is queued from then on, with the layers behind it under way.
+  /// Waits for reading it, and for copying the layer before. Throws StaleChunk where a file turns out to be damaged.
   std::vector<LayerKv> next_layer();
-  /// For each layer handed out so far, the seconds that reading and copying it took by itself.
-  const std::vector<double>& arrivals() const { return arrivals_; }
+  /// For each layer handed out so far, the seconds that reading and copying it took by itself. Waits for the copies.
+  const std::vector<double>& arrivals();
   /// Layers that may be under way or on the device beside the one that was handed out last.
   static constexpr int ahead = 2;
 
@@ -40,7 +40,8 @@ class ChunkStream {
   std::unique_ptr<Uploads> uploads_;
   std::deque<Layer> under_way_;
   int n_layers_ = 0, begun_ = 0;
-  std::vector<double> arrivals_;
+  std::vector<std::int64_t> last_copies_;  ///< of the layers handed out
+  std::vector<double> arrivals_;           ///< of those whose copies were waited for
 
   std::mutex mutex_;
   std::condition_variable news_;

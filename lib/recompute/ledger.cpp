@@ -1,10 +1,12 @@
 #include "recompute/ledger.h"
 
 #include <chrono>
+#include <utility>
 
 namespace kvmend {
 
 void Ledger::start() {
+  computed_seconds();  // what a cell that failed left behind
   seen_.clear();
   charged_ = {};
   computed_seconds_ = 0;
@@ -12,11 +14,15 @@ void Ledger::start() {
 
 ProbeCost Ledger::now() {
   queue_.finish();
+  settle();
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return {queue_.cost(), std::chrono::duration<double>(since).count()};
 }
 
-void Ledger::open() { frames_.push_back({now(), {}, {}}); }
+void Ledger::open() {
+  const ProbeCost before = now();  // settles what belongs to the frame around it
+  frames_.push_back({before, {}, {}});
+}
 
 Charge Ledger::close() {
   const ProbeCost total = now() - frames_.back().before;
@@ -36,6 +42,28 @@ void Ledger::add_computed(double seconds) {
   } else {
     frames_.back().nested.seconds += seconds;
   }
+}
+
+void Ledger::measured_elsewhere(Queue::MarkPtr begin, Queue::MarkPtr end, const OpCost& ops,
+                                std::function<void(double)> told) {
+  if (!frames_.empty()) frames_.back().nested.ops += ops;
+  elsewhere_.push_back({std::move(begin), std::move(end), std::move(told)});
+}
+
+void Ledger::settle() {
+  for (const Span& span : std::exchange(elsewhere_, {})) {
+    const double seconds = queue_.seconds_between(*span.begin, *span.end);
+    add_computed(seconds);
+    span.told(seconds);
+  }
+}
+
+double Ledger::computed_seconds() {
+  if (!elsewhere_.empty()) {
+    queue_.finish();
+    settle();
+  }
+  return computed_seconds_;
 }
 
 void Ledger::use(const Charge& charge) {

@@ -1,5 +1,6 @@
 #pragma once
 // Who pays for what. Answers are computed once; each cell's account gets what it asked for in full.
+#include <functional>
 #include <map>
 #include <set>
 #include <vector>
@@ -48,6 +49,13 @@ class Ledger {
     }
     return close();
   }
+  /// The time between two marks of the queue is charged elsewhere, and so are `ops`, which have been queued: neither is the
+  /// computation's that is being measured. The seconds are known once the queue has been waited for: `told` gets them in
+  /// settle(), at the latest when the computation's measure ends.
+  void measured_elsewhere(Queue::MarkPtr begin, Queue::MarkPtr end, const OpCost& ops,
+                          std::function<void(double seconds)> told);
+  /// Behind Queue::finish.
+  void settle();
   /// `charge` outlives the ledger.
   void use(const Charge& charge);
   /// Wall-clock seconds spent now that somebody is charged for elsewhere.
@@ -58,12 +66,16 @@ class Ledger {
   /// Seconds of placing bases that the account used, but for `own`.
   double placement_seconds(const Charge* own) const;
   /// Seconds of the current account that were really spent now on what is charged.
-  double computed_seconds() const { return computed_seconds_; }
+  double computed_seconds();
 
  private:
   struct Frame {
     ProbeCost before, nested;
     std::vector<const Charge*> needs;
+  };
+  struct Span {
+    Queue::MarkPtr begin, end;
+    std::function<void(double)> told;
   };
   void open();
   Charge close();
@@ -71,6 +83,7 @@ class Ledger {
 
   Queue& queue_;
   std::vector<Frame> frames_;
+  std::vector<Span> elsewhere_;  ///< of the innermost frame, or of none; not settled
   std::set<const Charge*> seen_;
   ProbeCost charged_;
   double computed_seconds_ = 0;

@@ -2,29 +2,26 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/error.h"
 #include "recompute/pass.h"
 #include "recompute/rows.h"
 
 namespace kvmend {
 namespace {
 
-/// [units, width]: the mean of fresh − cached over each unit's rows; 0 where a unit has none.
-std::vector<float> mean_change(std::span<const float> fresh, std::span<const float> cached, std::span<const int> units,
-                               std::size_t n_units) {
-  const std::size_t width = units.empty() ? 0 : fresh.size() / units.size();
-  std::vector<double> sum(n_units * width);
-  std::vector<int> count(n_units);
-  for (std::size_t row = 0; row < units.size(); ++row) {
-    const auto u = static_cast<std::size_t>(units[row]);
-    ++count[u];
-    for (std::size_t c = 0; c < width; ++c) {
-      sum[u * width + c] += static_cast<double>(fresh[row * width + c]) - cached[row * width + c];
-    }
+/// i32 [units, 2]: which of the rows [0, rows.size()) are each unit's. Sorted rows of one unit stand together.
+Tensor ranges_of_units(const Model& model, Queue& queue, std::span<const int> rows, const Sequence& sequence) {
+  const int n_units = sequence.units.back() + 1;
+  std::vector<std::int32_t> bounds;
+  std::size_t row = 0;
+  for (int u = 0; u < n_units; ++u) {
+    bounds.push_back(static_cast<std::int32_t>(row));
+    while (row < rows.size() && sequence.units[static_cast<std::size_t>(rows[row])] == u) ++row;
+    bounds.push_back(static_cast<std::int32_t>(row));
   }
-  std::vector<float> out(sum.size());
-  for (std::size_t i = 0; i < sum.size(); ++i) {
-    out[i] = static_cast<float>(sum[i] / std::max(1, count[i / width]));
-  }
+  require(row == rows.size(), "units do not follow one another");
+  const Tensor out = model.backend().allocate(DType::i32, n_units, 2);
+  queue.upload(out, bounds);
   return out;
 }
 
@@ -42,19 +39,13 @@ void Pass::correct(LayerCache& cache, const Tensor& unrotated) {
   const LayerKv out = model_.make_layer_kv(rows + beyond + spec_.reserve);
 
   const Tensor indices = upload_indices(model_, queue_, {active_.begin(), end});
-  std::vector<int> units;
-  for (auto it = active_.begin(); it != end; ++it) units.push_back(sequence.units[static_cast<std::size_t>(*it)]);
-  const auto n_units = static_cast<std::size_t>(sequence.units.back()) + 1;
+  const Tensor ranges = ranges_of_units(model_, queue_, {active_.begin(), end}, sequence);
   const Tensor unit_of = upload_indices(model_, queue_, {sequence.units.begin(), sequence.units.begin() + rows});
   const Tensor positions =
       upload_indices(model_, queue_, {sequence.positions.begin(), sequence.positions.begin() + rows});
   const auto shifted = [&](const Tensor& to, const Tensor& fresh, const Tensor& old) {
-    const Tensor offsets = model_.backend().allocate(DType::f32, static_cast<std::int64_t>(n_units), width);
-    const std::vector<float> change =
-        m == 0 ? std::vector<float>(n_units * static_cast<std::size_t>(width))
-               : mean_change(downloaded(queue_, fresh), downloaded(queue_, gathered(model_, queue_, old, indices)),
-                             units, n_units);
-    queue_.upload(offsets, change);
+    const Tensor offsets = model_.backend().allocate(DType::f32, ranges.rows(), width);
+    queue_.mean_change(offsets, fresh, gathered(model_, queue_, old, indices), ranges);
     const Tensor sum = gathered(model_, queue_, offsets, unit_of),
                  wide = model_.backend().allocate(DType::f32, rows, width);
     queue_.copy(wide, old);

@@ -113,20 +113,29 @@ void RequestProbe::compute_observation(const Observation& what, const std::vecto
   spec.keep_unrotated_q = what.what == Observation::What::q;
   if (spec.active.empty()) return;
   Pass pass(engine_.model(), queue, std::move(spec));
+  std::vector<Tensor> found;  // downloaded at the end: no host round trip inside the pass
+  const auto download = [&] {
+    for (const Tensor& states : found) out.add(downloaded(queue, states));
+    found.clear();
+  };
   for (std::size_t next = 0; next < layers.size(); ++next) {
     pass.run_until(layers[next]);
     if (what.what == Observation::What::hidden) {
-      out.add(downloaded(queue, pass.hidden()));
+      found.push_back(pass.hidden());
+      download();  // the next layer goes on in the same memory
       continue;
     }
     pass.begin_layer();
     switch (what.what) {
-      case Observation::What::q: out.add(downloaded(queue, pass.unrotated_q())); break;
-      case Observation::What::k: out.add(downloaded(queue, pass.unrotated().back())); break;
-      default: out.add(downloaded(queue, pass.projected().v)); break;
+      case Observation::What::q: found.push_back(pass.unrotated_q()); break;
+      case Observation::What::k: found.push_back(pass.unrotated().back()); break;
+      default: found.push_back(pass.projected().v); break;
     }
+    // Keys and values stay as the pass's own; a whole context's queries of every layer would take as much again.
+    if (what.what == Observation::What::q && !query) download();
     if (next + 1 < layers.size()) pass.end_layer();
   }
+  download();
 }
 
 std::vector<std::span<const float>> RequestProbe::cached_means(Observation::What what,

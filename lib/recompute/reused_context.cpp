@@ -189,19 +189,20 @@ LayerKv ReusedContext::place_next(Placing& placing) {
 
 BasePtr ReusedContext::streamed_base(const std::shared_ptr<Placing>& placing, Charge& charge, Ledger& ledger) {
   return std::make_shared<PlacedBase>(n_candidates_, [this, placing, &charge, &ledger] {
-    LayerKv kv;
-    double waited = 0;
-    ProbeCost cost = ledger
-                         .measure([&] {
-                           const Stopwatch watch;
-                           if (placing->streamed.empty()) placing->streamed = placing->stream->next_layer();
-                           waited = watch.seconds();
-                           kv = place_next(*placing);
-                         })
-                         .cost;
-    placed_meanwhile_ += cost;
-    cost.seconds -= waited;
-    charge.cost += cost;
+    Queue& queue = engine_.queue();
+    const OpCost before = queue.cost();
+    const Queue::MarkPtr asked = queue.mark();
+    if (placing->streamed.empty()) placing->streamed = placing->stream->next_layer();
+    const Queue::MarkPtr there = queue.mark();
+    LayerKv kv = place_next(*placing);
+    const OpCost ops = queue.cost() - before;
+    placed_meanwhile_.ops += ops;
+    charge.cost.ops += ops;
+    ledger.measured_elsewhere(asked, there, {}, [this](double seconds) { placed_meanwhile_.seconds += seconds; });
+    ledger.measured_elsewhere(there, queue.mark(), ops, [this, &charge](double seconds) {
+      placed_meanwhile_.seconds += seconds;
+      charge.cost.seconds += seconds;
+    });
     return kv;
   });
 }

@@ -42,8 +42,8 @@ class ReusedContext {
 
   struct Placed {
     BasePtr base;
-    Charge charge;                                   ///< what placing took
-    std::shared_ptr<const ChunkStream> stream = {};  ///< where chunks lie in host memory or on disk
+    Charge charge;                             ///< what placing took
+    std::shared_ptr<ChunkStream> stream = {};  ///< where chunks lie in host memory or on disk
   };
   /// Where chunks lie in host memory or on disk, a layer is placed when it is first asked for: it comes beside the work on
   /// the layers below. Neither waiting nor placing is that work's own time.
@@ -56,7 +56,8 @@ class ReusedContext {
   std::vector<std::int32_t> positions(Placement placement) const;
   /// Reading stored caches, as measured when they were read; 0 before.
   double load_seconds() const { return whole_ ? whole_->load_seconds() + load_seconds_ : load_seconds_; }
-  /// What loading and placing took so far in the midst of other work, to be taken off that work's measure.
+  /// What loading and placing took so far in the midst of other work, to be taken off that work's measure. Its seconds are
+  /// those that the ledger has settled.
   const ProbeCost& placed_meanwhile() const { return placed_meanwhile_; }
 
   const Request& request() const { return request_; }

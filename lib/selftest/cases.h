@@ -18,6 +18,14 @@ struct Prepared {
 /// Of a card's nearer limit, as the kernel is designed (docs/kernels.md); 0: it waits for memory's latency.
 struct DesignShares {
   double f32 = 0.75, bf16 = 0.75;
+  double bf16_mma = 0;  ///< where nothing is faster than `mma` (compute capability 8.x and 12.x); 0: as bf16
+
+  /// `capability`: 80 for 8.0.
+  double of(DType compute, int capability) const {
+    if (compute != DType::bf16) return f32;
+    const int major = capability / 10;
+    return bf16_mma > 0 && (major == 8 || major == 12) ? bf16_mma : bf16;
+  }
 };
 
 /// What a case is compared and timed for.

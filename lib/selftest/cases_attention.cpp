@@ -105,7 +105,7 @@ std::vector<Case> attention_cases() {
       {.name = "attention",
        .kind = OpKind::attention,
        .prepare = [](Workbench& w) { return attention(w, whole(w)); },
-       .design = {0.2, 0.35}},
+       .design = {0.2, 0.35, 0.55}},
       {.name = "attention, few rows",  // the keys are cut into parts
        .kind = OpKind::attention,
        .prepare =

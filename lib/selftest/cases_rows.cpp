@@ -17,6 +17,19 @@ Case conversion(DType from, DType to) {
           }};
 }
 
+/// Of `ranges` units of about equal size; where there are more than rows some have none.
+Prepared mean_change(Workbench& w, std::int64_t rows, std::int64_t width, std::int64_t ranges) {
+  const Tensor fresh = w.values(rows, width, 1, w.compute()), old = w.values(rows, width, 2, w.compute());
+  const Tensor out = w.blank(ranges, width), bounds = w.backend.allocate(DType::i32, ranges, 2);
+  std::vector<std::int32_t> flat;
+  for (std::int64_t u = 0; u < ranges; ++u) {
+    flat.push_back(static_cast<std::int32_t>(u * rows / ranges));
+    flat.push_back(static_cast<std::int32_t>((u + 1) * rows / ranges));
+  }
+  w.queue->upload(bounds, flat);
+  return {[=, &w] { w.queue->mean_change(out, fresh, old, bounds); }, out};
+}
+
 }  // namespace
 
 std::vector<Case> row_cases() {
@@ -68,6 +81,14 @@ std::vector<Case> row_cases() {
          const Tensor a = w.values(11, 33, 1, w.compute()), out = w.blank(11, 1);
          return {[=, &w] { w.queue->row_deviation(out, a); }, out};
        },
+       .timed = false},
+      {.name = "mean_change",
+       .kind = OpKind::sum,
+       .prepare = [](Workbench& w) { return mean_change(w, w.sizes.rows, w.sizes.width, 32); },
+       .design = {0.4, 0.4}},
+      {.name = "mean_change, odd columns",
+       .kind = OpKind::sum,
+       .prepare = [](Workbench& w) { return mean_change(w, 11, 131, 17); },
        .timed = false},
       {.name = "argmax",
        .kind = OpKind::exact,

@@ -64,8 +64,7 @@ void time(const Case& c, Backend& device, const Peak& peak, double seconds, Find
   const double arithmetic = cost.flops / peak.flops, memory = cost.bytes / peak.bytes;
   finding.compute_bound = arithmetic > memory;
   finding.share = std::max(arithmetic, memory) / finding.seconds;
-  if (device.name() == "cuda")
-    finding.design_share = device.compute_dtype() == DType::bf16 ? c.design.bf16 : c.design.f32;
+  if (device.name() == "cuda") finding.design_share = c.design.of(device.compute_dtype(), device.capability());
 }
 
 std::vector<Case> all_cases() {

@@ -69,7 +69,9 @@ std::vector<std::byte> random_blocks(StoredType type, std::int64_t count) {
   // Without bit 6 of a byte no scale has its largest exponent: no infinities, and values of all sizes up to 2.
   for (std::byte& byte : drawn) byte = static_cast<std::byte>(random.next() & 0xbfU);
   std::vector<std::byte> blocks(static_cast<std::size_t>(count / layout.elements * layout.bytes));
-  for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = drawn[i % kPeriod];
+  for (std::size_t first = 0; first < blocks.size(); first += kPeriod)
+    std::copy_n(drawn.begin(), std::min(kPeriod, blocks.size() - first),
+                blocks.begin() + static_cast<std::ptrdiff_t>(first));
   return blocks;
 }
 
@@ -87,23 +89,39 @@ WeightSource source_of(const std::vector<std::byte>& blocks, std::int64_t rows, 
 
 }  // namespace
 
+std::int64_t Workbench::made_rows(std::int64_t rows, std::int64_t cols) {
+  constexpr std::int64_t most = 1 << 20;  // elements
+  return std::min(rows, (most + cols - 1) / std::max<std::int64_t>(1, cols));
+}
+
+void Workbench::repeat(const Tensor& tensor) {
+  for (std::int64_t there = made_rows(tensor.rows(), tensor.cols()); there < tensor.rows(); there *= 2) {
+    const std::int64_t count = std::min(there, tensor.rows() - there);
+    queue->copy(tensor.row_range(there, count), tensor.row_range(0, count));
+  }
+}
+
 Tensor Workbench::blank(std::int64_t rows, std::int64_t cols, DType dtype) {
   Tensor out = backend.allocate(dtype, rows, cols);
-  const auto count = static_cast<std::size_t>(rows * cols);
+  const Tensor first = out.row_range(0, made_rows(rows, cols));
+  const auto count = static_cast<std::size_t>(first.rows() * cols);
   if (dtype == DType::i32)
-    queue->upload(out, std::vector<std::int32_t>(count, -1));
+    queue->upload(first, std::vector<std::int32_t>(count, -1));
   else
-    queue->upload(out, std::vector<float>(count, std::numeric_limits<float>::quiet_NaN()));
+    queue->upload(first, std::vector<float>(count, std::numeric_limits<float>::quiet_NaN()));
+  repeat(out);
   return out;
 }
 
 Tensor Workbench::values(std::int64_t rows, std::int64_t cols, unsigned seed, DType dtype, float scale) {
   const std::vector<float> drawn = bell(seed, scale);
-  std::vector<float> all(static_cast<std::size_t>(rows * cols));
+  Tensor out = backend.allocate(dtype, rows, cols);
+  const Tensor made = out.row_range(0, made_rows(rows, cols));
+  std::vector<float> all(static_cast<std::size_t>(made.rows() * cols));
   for (std::size_t first = 0; first < all.size(); first += kPeriod)
     std::copy_n(drawn.begin(), std::min(kPeriod, all.size() - first), all.begin() + static_cast<std::ptrdiff_t>(first));
-  Tensor out = backend.allocate(dtype, rows, cols);
-  queue->upload(out, std::span<const float>(all));
+  queue->upload(made, std::span<const float>(all));
+  repeat(out);
   return out;
 }
 

@@ -29,7 +29,8 @@ class Workbench {
   DType compute() const { return backend.compute_dtype(); }
   /// Memory to be written. Every element is NaN (or −1) before: what an operation leaves out is seen.
   Tensor blank(std::int64_t rows, std::int64_t cols, DType dtype = DType::f32);
-  /// About normal, with mean 0 and variance `scale`²: a function of `seed` and the element's index.
+  /// About normal, with mean 0 and variance `scale`²: a function of `seed` and the element's index. The rows past the first
+  /// million elements, which only timed cases have, repeat those before.
   Tensor values(std::int64_t rows, std::int64_t cols, unsigned seed, DType dtype = DType::f32, float scale = 1);
   Tensor index_list(const std::vector<std::int32_t>& indices);
   /// [count, 1]: numbers below `below`, in no order; distinct if there are enough.
@@ -42,6 +43,11 @@ class Workbench {
 
   /// As float32, integers too; waits for the queue.
   std::vector<float> read(const Tensor& tensor);
+
+ private:
+  /// The first rows of [rows, cols] that the host makes and uploads; the device copies them over the rest.
+  static std::int64_t made_rows(std::int64_t rows, std::int64_t cols);
+  void repeat(const Tensor& tensor);
 };
 
 }  // namespace kvmend::selftest

@@ -43,7 +43,7 @@ ProgramResult sweep(const TempFolder& folder, const std::string& device, const s
   return kvmend::test::kvmend({"run", "a.yaml", "--device", device, "-o", store}, folder.path());
 }
 
-/// By strategy and sample: what was selected, said and counted; nothing that depends on the device.
+/// By strategy, ratio and sample: what was selected, said and counted; nothing that depends on the device.
 std::map<std::string, Json> results(const TempFolder& folder, const std::string& store) {
   const auto exported = kvmend::test::kvmend({"export", store}, folder.path());
   INFO(exported.err);
@@ -57,9 +57,25 @@ std::map<std::string, Json> results(const TempFolder& folder, const std::string&
          {"status", "prediction", "score", "selected", "layer_tokens", "effective_ratio", "flops_ratio"})
       if (json.contains(key)) kept[key] = json.at(key);
     REQUIRE(kept.size() >= (json.at("status") == "ok" ? 5U : 1U));
-    out[json.at("label").get<std::string>() + " " + json.at("sample").get<std::string>()] = kept;
+    out[json.at("label").get<std::string>() + " " + json.at("ratio").dump() + " " +
+        json.at("sample").get<std::string>()] = kept;
   }
   return out;
+}
+
+/// What a worker took, as the emulator says under report=1.
+struct Taken {
+  int most = 0;  ///< KiB
+  long long allocations = 0, launches = 0;
+};
+
+Taken taken_by(const ProgramResult& run) {
+  Taken taken;
+  const auto at = run.err.find("SIMT: ");
+  REQUIRE(at != std::string::npos);
+  REQUIRE(std::sscanf(run.err.c_str() + at, "SIMT: %d KiB of memory at most, %lld allocations, %lld launches",
+                      &taken.most, &taken.allocations, &taken.launches) == 3);
+  return taken;
 }
 
 }  // namespace
@@ -78,14 +94,9 @@ TEST_CASE("a sweep on a card gives the reference's table", "[.card]") {
   CHECK(results(folder, "cuda.kvmend") == expected);
 
   // Where all cells at once do not fit by a little, groups of half of them do.
-  int most = 0;
-  long long allocations = 0;
-  const auto at = run.err.find("SIMT: ");
-  REQUIRE(at != std::string::npos);
-  REQUIRE(std::sscanf(run.err.c_str() + at, "SIMT: %d KiB of memory at most, %lld allocations", &most, &allocations) ==
-          2);
+  const Taken taken = taken_by(run);
   {
-    const Emulator small("memory_kib=" + std::to_string(most - 16));
+    const Emulator small("memory_kib=" + std::to_string(taken.most - 16));
     const auto halved = sweep(folder, "cuda", "halved.kvmend");
     INFO(halved.err);
     REQUIRE(halved.code == 0);
@@ -96,7 +107,7 @@ TEST_CASE("a sweep on a card gives the reference's table", "[.card]") {
     for (const int tenths : {4, 6, 8, 9}) {
       CAPTURE(from, tenths);
       fs::remove(folder.path() / "refused.kvmend");
-      const Emulator full("refusals=2,allocations_left=" + std::to_string(allocations * tenths / 10));
+      const Emulator full("refusals=2,allocations_left=" + std::to_string(taken.allocations * tenths / 10));
       const auto refused = kvmend::test::kvmend(
           {"run", "a.yaml", "--device", "cuda", "-o", "refused.kvmend", "--set", std::string("load_from=") + from},
           folder.path());
@@ -104,6 +115,29 @@ TEST_CASE("a sweep on a card gives the reference's table", "[.card]") {
       REQUIRE(refused.code == 0);
       CHECK(results(folder, "refused.kvmend") == expected);
     }
+  }
+}
+
+TEST_CASE("a short sweep on a card gives the reference's table, with caches on the card or streamed to it",
+          "[.card][short_card]") {
+  const TempFolder folder;
+  folder.write("q.jsonl", R"({"question": "Who sings?", "answers": ["Ann"], "passages": [)"
+                          R"({"text": "Ann sings and Bob digs.", "gold": true}, {"text": "Cy sleeps.", "gold": true}]})"
+                          "\n");
+  folder.write("a.yaml", "name: tiny\nmodel: " + tiny_model("tiny-llama") +
+                             "\nchat: raw\ndtype: f32\ntasks:\n  - qa_custom: {file: q.jsonl, passages: 0, samples: 1, "
+                             "seed: 1}\nmax_new_tokens: 3\nchunker: {fixed: 12}\n"
+                             "strategies: [full, reuse, cacheblend, prophetkv, agentkvshift]\nratios: [0.25]\n");
+  REQUIRE(sweep(folder, "reference", "reference.kvmend").code == 0);
+  const auto expected = results(folder, "reference.kvmend");
+  REQUIRE(expected.size() == 5);
+  for (const std::string from : {"device", "host"}) {
+    CAPTURE(from);
+    const auto run = kvmend::test::kvmend(
+        {"run", "a.yaml", "--device", "cuda", "-o", from + ".kvmend", "--set", "load_from=" + from}, folder.path());
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    CHECK(results(folder, from + ".kvmend") == expected);
   }
 }
 
@@ -143,6 +177,64 @@ TEST_CASE("two cards have a worker each; one that faults is replaced, and no res
   REQUIRE(run.code == 0);
   CHECK_THAT(run.err, Contains("a fault that a test asked for"));
   CHECK(results(folder, "cuda.kvmend") == results(folder, "reference.kvmend"));
+}
+
+TEST_CASE("what was answered before a card was gone is kept, and only the rest is computed again", "[.card]") {
+  const TempFolder folder;
+  std::string text = config(1);
+  const std::string all = "[full, no_context, reuse, epic, cacheblend, prophetkv]\nratios: [0.25]";
+  const auto with = [&](const std::string& strategies) {
+    std::string changed = text;
+    folder.write("a.yaml", changed.replace(changed.find(all), all.size(), strategies));
+  };
+  with("[full, reuse]");
+  long long launches = 0;
+  {
+    const Emulator report("report=1");
+    const auto run = sweep(folder, "cuda", "two.kvmend");
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    launches = taken_by(run).launches;
+  }
+  with("[full, reuse, random]\nratios: [0.25, 0.5]");
+  REQUIRE(sweep(folder, "reference", "reference.kvmend").code == 0);
+  const auto expected = results(folder, "reference.kvmend");
+  REQUIRE(expected.size() == 4);
+  // The first worker loses its card in `random` at one ratio. The second answers what has another strategy, and loses it in
+  // `random` at the other ratio. There is no card for a third.
+  const auto lost = [&](const std::string& devices, const std::string& store) {
+    const Emulator faulty("devices=2,launches_left=" + std::to_string(launches) +
+                          ",drivers=" + folder.write("drivers", "110"));
+    return sweep(folder, devices, store);
+  };
+  const auto failed_of = [&](const std::string& store, std::size_t cells) {
+    const auto found = results(folder, store);
+    CHECK(found.size() == cells);
+    int failed = 0;
+    for (const auto& [cell, result] : found) {
+      CAPTURE(store, cell);
+      if (result.at("status") == "failed")
+        ++failed;
+      else
+        CHECK(result == expected.at(cell));
+    }
+    return failed;
+  };
+  const auto alone = lost("cuda", "alone.kvmend");
+  INFO(alone.err);
+  CHECK(alone.code == 4);
+  CHECK_THAT(alone.err, Contains("device 'cuda': no NVIDIA driver here"));
+  CHECK(failed_of("alone.kvmend", 3) == 1);
+  const auto resumed = sweep(folder, "cuda", "alone.kvmend");
+  INFO(resumed.err);
+  CHECK_THAT(resumed.err, Contains("1 results computed, 3 were there"));
+  CHECK(failed_of("alone.kvmend", 4) == 1);
+  // Another card does the rest, though there were not samples enough to start it before.
+  const auto shared = lost("cuda:0,1", "shared.kvmend");
+  INFO(shared.err);
+  CHECK(shared.code == 5);
+  CHECK_THAT(shared.err, Contains("cuda:0 is not used any more: device 'cuda': no NVIDIA driver here"));
+  CHECK(failed_of("shared.kvmend", 4) == 1);
 }
 
 TEST_CASE("a cell that does not fit the card fails with the numbers, and the rest goes on", "[.card]") {

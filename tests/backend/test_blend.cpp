@@ -1,4 +1,4 @@
-// Joining attention over two sets of keys, and blending rows by their cosine.
+// Joining attention over two sets of keys, blending rows by their cosine, and how ranges of rows changed on average.
 #include <limits>
 #include <tuple>
 
@@ -53,6 +53,59 @@ TEST_CASE("rows blend by their cosine: the same stays, the opposite is dropped")
   const std::vector<float> expected{2, 0, 1, 0, 0.6F * 3 + 0.4F, 0.6F * 4, 0, 0};
   CHECK(largest_difference(d.values(to), expected) < 1e-6);
   CHECK(d.guards_intact());
+}
+
+TEST_CASE("the mean change of a range is its rows' own, and 0 where there are none") {
+  for (const std::string& name : {std::string("reference"), device_under_test()}) {
+    Device d(name);
+    const Tensor ranges = d.backend->allocate(DType::i32, 4, 2), out = d.strided(4, 2);
+    d.queue->upload(ranges, std::vector<std::int32_t>{0, 1, 1, 1, 1, 4, 0, 4});
+    const Tensor fresh = d.tensor(4, 2, {1, 2, 3, 4, 5, 6, 7, 8}), old = d.tensor(4, 2, {0, 0, 1, 0, 0, 3, 2, 0});
+    d.queue->mean_change(out, fresh, old, ranges);
+    CHECK(largest_difference(d.values(out), {1, 2, 0, 0, 4, 5, 3.25F, 4.25F}) < 1e-6);
+    // Without rows at all.
+    const Tensor none = d.backend->allocate(DType::f32, 0, 2), empty = d.strided(1, 2);
+    const Tensor nothing = d.backend->allocate(DType::i32, 1, 2);
+    d.queue->upload(nothing, std::vector<std::int32_t>{0, 0});
+    d.queue->mean_change(empty, none, none, nothing);
+    CHECK(d.values(empty) == std::vector<float>{0, 0});
+    CHECK(d.guards_intact());
+    CHECK_THROWS_WITH(d.queue->mean_change(out, fresh, old, nothing),
+                      Catch::Contains("ranges is [out.rows, 2], dense"));
+    CHECK_THROWS_WITH(d.queue->mean_change(out, fresh, d.tensor(4, 2, std::vector<float>(8), DType::bf16), ranges),
+                      Catch::Contains("one real dtype"));
+  }
+}
+
+TEST_CASE("mean_change agrees with the reference") {
+  for (const auto& [rows, cols, n] : {std::tuple{1, 1, 1}, {7, 33, 3}, {40, 129, 50}, {300, 260, 5}, {64, 128, 2}}) {
+    const std::vector<float> fresh = random_values(rows * cols, 1), old = random_values(rows * cols, 2);
+    std::vector<std::int32_t> bounds;
+    for (int u = 0; u < n; ++u) {
+      bounds.push_back(u * rows / n);
+      bounds.push_back((u + 1) * rows / n);
+    }
+    bounds.back() = bounds[bounds.size() - 2];  // the last unit's rows were not chosen
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const auto change = [&, r = rows, c = cols, ranges = n](Device& d) {
+        const Tensor of = d.backend->allocate(DType::i32, ranges, 2), out = d.strided(ranges, c);
+        d.queue->upload(of, bounds);
+        d.queue->mean_change(out, d.strided(r, c, fresh, dtype), d.strided(r, c, old, dtype), of);
+        return d.values(out);
+      };
+      Device reference("reference");
+      const std::vector<float> expected = change(reference);
+      for (const TestedDevice& tested : devices_under_test()) {
+        for (const bool aligned : {false, true}) {
+          INFO(tested.label << ": " << n << " ranges of " << rows << " rows of " << cols);
+          Device d = tested.make(DType::f32);
+          d.aligned = aligned;
+          CHECK(row_error(change(d), expected, cols) <= tolerance(OpKind::sum, DType::f32).of_row);
+          CHECK(d.guards_intact());
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("joining and blending agree with the reference") {

@@ -1,18 +1,11 @@
-// What only a card does, emulated or real: its decode batches, its errors.
+// What only a card does, emulated or real: its decode batches, its errors. Hidden where there is none.
 #include "attention_problem.h"
 #include "core/error.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
 
-namespace {
-
-bool has_card() { return device_under_test() == "cuda"; }
-
-}  // namespace
-
-TEST_CASE("a row of a decode batch has bits of its own whatever the batch holds") {
-  if (!has_card()) return;
+TEST_CASE("a row of a decode batch has bits of its own whatever the batch holds", "[.card]") {
   const auto dtype = GENERATE(DType::f32, DType::bf16);
   const std::int64_t n = 70, k = 96;
   const std::vector<float> w = random_values(n * k, 1), x = random_values(40 * k, 2);
@@ -32,8 +25,7 @@ TEST_CASE("a row of a decode batch has bits of its own whatever the batch holds"
   }
 }
 
-TEST_CASE("a cell decodes to the same bits alone and in a batch on a card") {
-  if (!has_card()) return;
+TEST_CASE("a cell decodes to the same bits alone and in a batch on a card", "[.card]") {
   const auto dtype = GENERATE(DType::f32, DType::bf16);
   AttentionProblem all(8, 6, 2, 24, 2700);
   all.store = dtype;
@@ -50,8 +42,7 @@ TEST_CASE("a cell decodes to the same bits alone and in a batch on a card") {
   }
 }
 
-TEST_CASE("a row's bits do not depend on its neighbours where the keys are cut alike") {
-  if (!has_card()) return;
+TEST_CASE("a row's bits do not depend on its neighbours where the keys are cut alike", "[.card]") {
   const auto dtype = GENERATE(DType::f32, DType::bf16);
   AttentionProblem all(90, 6, 2, 24, 450, AttentionProblem::Mask::causal);  // one part
   all.store = dtype;
@@ -68,8 +59,7 @@ TEST_CASE("a row's bits do not depend on its neighbours where the keys are cut a
   }
 }
 
-TEST_CASE("tensor cores agree with the reference over many parts of the keys") {
-  if (!has_card()) return;
+TEST_CASE("tensor cores agree with the reference over many parts of the keys", "[.card]") {
   const auto rows = GENERATE(2, 40, 700);
   AttentionProblem p(rows, 6, 2, 24, 4500, AttentionProblem::Mask::causal);
   p.store = DType::bf16;
@@ -88,8 +78,7 @@ TEST_CASE("tensor cores agree with the reference over many parts of the keys") {
   }
 }
 
-TEST_CASE("a column longer than what is staged at once comes and goes, dense and beside another") {
-  if (!has_card()) return;
+TEST_CASE("a column longer than what is staged at once comes and goes, dense and beside another", "[.card]") {
   Device d("cuda");
   std::vector<std::int32_t> numbers(1'200'000);
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::int32_t>(i * 2654435761U % 1000003);
@@ -104,15 +93,13 @@ TEST_CASE("a column longer than what is staged at once comes and goes, dense and
   CHECK(d.integers(right) == ones);
 }
 
-TEST_CASE("a card that does not exist, and a name that is none") {
-  if (!has_card()) return;
+TEST_CASE("a card that does not exist, and a name that is none", "[.card]") {
   CHECK_THROWS_WITH(make_backend({.device = "cuda:77"}), Catch::Contains("numbered from 0"));
   CHECK_THROWS_WITH(make_backend({.device = "cuda:x"}), Catch::Contains("cuda:N"));
   CHECK_THROWS_WITH(make_backend({.device = "cuda0"}), Catch::Contains("cuda:N"));
 }
 
-TEST_CASE("more memory than a card has is an error with the numbers") {
-  if (!has_card()) return;
+TEST_CASE("more memory than a card has is an error with the numbers", "[.card]") {
   Device d("cuda");
   CHECK_THROWS_WITH(d.backend->allocate(DType::f32, 1 << 20, 1 << 20), Catch::Contains("4096.0 GiB asked for"));
   CHECK(d.values(d.tensor(1, 2, {3, 4})) == std::vector<float>{3, 4});  // and goes on

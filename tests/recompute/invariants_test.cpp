@@ -24,7 +24,12 @@ struct Setting {
 };
 
 std::vector<Setting> settings() {
-  if (tests_card()) return {{"cuda", DType::f32, "llama"}, {"cuda", DType::bf16, "qwen2"}};
+  if (tests_card()) {
+    std::vector<Setting> card{
+        {"cuda", DType::f32, "llama"}, {"cuda", DType::bf16, "qwen2"}, {"cuda", DType::f32, "gemma3"}};
+    if (tests_in_full()) card.push_back({"cuda", DType::f32, "qwen3"});
+    return card;
+  }
   return {{"reference", DType::f32, "llama"},  {"cpu", DType::f32, "llama"},  {"cpu", DType::f32, "qwen2"},
           {"reference", DType::bf16, "llama"}, {"cpu", DType::bf16, "qwen2"}, {"cpu", DType::f32, "qwen3"},
           {"cpu", DType::f32, "gemma3"}};

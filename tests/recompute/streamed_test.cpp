@@ -8,6 +8,7 @@
 #include "catch.h"
 #include "core/file.h"
 #include "paths.h"
+#include "recompute/ledger.h"
 #include "support/cell_case.h"
 #include "support/random_model.h"
 #include "support/tested_devices.h"
@@ -124,5 +125,42 @@ TEST_CASE("a chunk's bytes reach the device and come back from memory that copie
       }
       CHECK(wrong == 0);
     }
+  }
+}
+
+TEST_CASE("what is charged elsewhere is taken off a measure once it is known", "[card]") {
+  for (const auto& [device, dtype] : tested_settings()) {
+    const auto backend = make_backend({.device = device, .dtype = dtype});
+    const auto queue = backend->make_queue();
+    const Tensor from = backend->allocate(DType::f32, 50, 40), to = backend->allocate(DType::f32, 50, 40);
+    queue->upload(from, std::vector<float>(2000, 1.0F));
+    Ledger ledger(*queue);
+    ledger.start();
+    double told = -1;
+    Charge inner;
+    const Charge outer = ledger.measure([&] {
+      inner = ledger.measure([&] {
+        const Queue::MarkPtr begin = queue->mark();
+        const OpCost before = queue->cost();
+        for (int i = 0; i < 20; ++i) queue->copy(to, from);
+        ledger.measured_elsewhere(begin, queue->mark(), queue->cost() - before, [&](double s) { told = s; });
+        CHECK(told == -1);
+        queue->add(to, from);
+      });
+      CHECK(told > 0);
+    });
+    CHECK(inner.cost.seconds >= 0);
+    CHECK(inner.cost.ops.bytes == 2 * 8000);  // the addition's alone
+    CHECK(outer.cost.seconds >= 0);
+    CHECK(outer.cost.ops.bytes == 0);
+    CHECK(ledger.computed_seconds() >= told);
+    // Outside of any measure: it is known when somebody asks.
+    const double before = ledger.computed_seconds();
+    const Queue::MarkPtr begin = queue->mark();
+    queue->copy(to, from);
+    told = -1;
+    ledger.measured_elsewhere(begin, queue->mark(), {}, [&](double s) { told = s; });
+    CHECK(ledger.computed_seconds() > before);
+    CHECK(told > 0);
   }
 }

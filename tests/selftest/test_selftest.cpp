@@ -2,11 +2,13 @@
 #include "selftest/selftest.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "backend/reference/reference_backend.h"
 #include "backend/reference/reference_queue.h"
 #include "catch.h"
 #include "core/error.h"
+#include "selftest/cases.h"
 
 using namespace kvmend;
 
@@ -110,4 +112,26 @@ TEST_CASE("a timed case has a rate and a share of the peak it was given") {
                   CHECK(f.design_share == 0);  // of cards only
                 });
   CHECK(timed == 1);
+}
+
+TEST_CASE("large operands repeat what the host made, and blank ones are NaN throughout") {
+  const auto backend = make_backend({.device = "cpu", .dtype = DType::f32, .threads = 1});
+  selftest::Workbench bench(*backend, selftest::kCompared);
+  const std::int64_t rows = 3000, cols = 1000, made = 1049;  // a million elements, rounded up to a row
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    const std::vector<float> values = bench.read(bench.values(rows, cols, 1, dtype));
+    for (const std::int64_t row : {made, made + 7, 2 * made - 1, 2 * made, rows - 1})
+      CHECK(std::equal(values.begin() + row * cols, values.begin() + (row + 1) * cols,
+                       values.begin() + row % made * cols));
+    const std::vector<float> blank = bench.read(bench.blank(rows, cols, dtype));
+    CHECK(std::all_of(blank.begin(), blank.end(), [](float x) { return std::isnan(x); }));
+  }
+}
+
+TEST_CASE("a card is judged by what its own instructions reach") {
+  const selftest::DesignShares shares{0.2, 0.35, 0.55}, same{0.7, 0.6};
+  for (const int capability : {80, 86, 89, 120}) CHECK(shares.of(DType::bf16, capability) == 0.55);
+  for (const int capability : {90, 100}) CHECK(shares.of(DType::bf16, capability) == 0.35);
+  CHECK(shares.of(DType::f32, 80) == 0.2);
+  CHECK(same.of(DType::bf16, 80) == 0.6);
 }

@@ -14,6 +14,7 @@ class CudaBackend final : public Backend {
   std::string description() const override;
   DType compute_dtype() const override { return compute_dtype_; }
   int threads() const override { return threads_; }
+  int capability() const override { return device_->capability(); }
   DeviceMemory memory() override;
   void expect_weights(const WeightNeeds& needs) override;
   void expect_work(std::int64_t bytes) override;

@@ -6,7 +6,7 @@ namespace kvmend::cuda {
 
 namespace {
 
-/// Errors after which every call of this process fails.
+/// Errors after which every call of this process fails: those that driver_types.h says so of, and a card that is gone.
 bool is_sticky(cudaError_t error) {
   switch (error) {
     case cudaErrorIllegalAddress:
@@ -22,6 +22,8 @@ bool is_sticky(cudaError_t error) {
     case cudaErrorDevicesUnavailable:
     case cudaErrorExternalDevice:
     case cudaErrorMpsClientTerminated:
+    case cudaErrorContained:
+    case cudaErrorTensorMemoryLeak:
     case cudaErrorUnknown:  // a card that fell off the bus
     case cudaErrorLaunchTimeout: return true;
     default: return false;

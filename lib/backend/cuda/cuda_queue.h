@@ -11,6 +11,8 @@ class CudaQueue final : public Queue {
   CudaQueue(DType compute_dtype, std::shared_ptr<Device> device)
       : compute_dtype_(compute_dtype), device_(std::move(device)) {}
   void finish() override { device_->finish(); }
+  MarkPtr mark() override;
+  double seconds_between(const Mark& from, const Mark& to) const override;
 
  protected:
   void do_upload(const Tensor& to, std::span<const float> from) override;
@@ -35,6 +37,7 @@ class CudaQueue final : public Queue {
   void do_join_attention(const Tensor& out, const Tensor& a, const Tensor& lse_a, const Tensor& b, const Tensor& lse_b,
                          float scale) override;
   void do_blend_rows(const Tensor& to, const Tensor& old) override;
+  void do_mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges) override;
   void do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) override;
   void do_activate(const Tensor& out, const Tensor& x, Activation activation) override;
   void do_add(const Tensor& out, const Tensor& x) override;
@@ -66,7 +69,7 @@ class CudaQueue final : public Queue {
 
 /// A tensor as the launches take it; of an empty handle no data.
 launch::Rows rows_of(const Tensor& tensor);
-/// An i32 column.
+/// An i32 column, or dense rows.
 const std::int32_t* indices_of(const Tensor& tensor);
 
 }  // namespace kvmend::cuda

@@ -48,6 +48,13 @@ std::int64_t CudaUploads::begin(const Tensor& to, std::span<const std::byte> fro
   return first_ + static_cast<std::int64_t>(copies_.size()) - 1;
 }
 
+void CudaUploads::order(std::int64_t number) {
+  require(number < first_ + static_cast<std::int64_t>(copies_.size()), "upload {} was not begun", number);
+  if (number < first_) return;
+  check(cudaStreamWaitEvent(device_->stream(), copies_[static_cast<std::size_t>(number - first_)].done, 0),
+        "ordering work behind an upload");
+}
+
 double CudaUploads::wait(std::int64_t number) {
   require(number < first_ + static_cast<std::int64_t>(copies_.size()), "upload {} was not begun", number);
   if (number < first_) return 0;

@@ -14,6 +14,7 @@ class CudaUploads final : public Uploads {
   ~CudaUploads() override;
   std::int64_t begin(const Tensor& to, std::span<const std::byte> from) override;
   double wait(std::int64_t number) override;
+  void order(std::int64_t number) override;
 
  private:
   struct DestroyEvent {

@@ -81,12 +81,14 @@ void CudaBackend::expect_weights(const WeightNeeds& needs) {
 /// The pool keeps what was freed: what a request takes later is there.
 void CudaBackend::expect_work(std::int64_t bytes) {
   const auto free = static_cast<std::int64_t>(device_->memory().available);
-  if (bytes <= 0 || bytes >= free) return;
-  try {
-    const DeviceBuffer got_ready(device_, static_cast<std::size_t>(bytes));
-  } catch (const OutOfMemory&) {
-    // Not in one piece: requests ask for smaller ones, and are told where they do not fit.
+  if (bytes > 0 && bytes < free) {
+    try {
+      const DeviceBuffer got_ready(device_, static_cast<std::size_t>(bytes));
+    } catch (const OutOfMemory&) {
+      // Not in one piece: requests ask for smaller ones, and are told where they do not fit.
+    }
   }
+  device_->give_back();  // nobody asks for that block again, nor for those that weights went through
 }
 
 std::shared_ptr<DeviceBuffer> CudaBackend::upload_stored(const WeightSource& source) {

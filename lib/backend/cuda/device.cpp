@@ -7,6 +7,8 @@ namespace kvmend::cuda {
 
 namespace {
 
+/// Of a card's memory: blocks of a size that nobody asks for again are in the way of larger ones.
+constexpr std::size_t kKeptShare = 16;
 constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20U;  // what cuBLAS recommends for Hopper
 
 /// Throws with what a user has to install.
@@ -54,6 +56,7 @@ Device::Device(int ordinal) {
   check(cudaDeviceGetDefaultMemPool(&pool_, ordinal), "finding the memory pool");
   std::uint64_t keep_all = UINT64_MAX;
   check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep_all), "setting up the memory pool");
+  kept_ = std::make_unique<FreeBlocks>(stream_, properties.totalGlobalMem / kKeptShare);
   staging_ = std::make_unique<Staging>(stream_);
 }
 
@@ -75,15 +78,18 @@ Device::~Device() {
   if (stream_ != nullptr) cudaStreamSynchronize(stream_);
   staging_.reset();
   if (blas_ != nullptr) cublasDestroy(blas_);
-  if (workspace_ != nullptr) free(workspace_);
+  if (workspace_ != nullptr) cudaFreeAsync(workspace_, stream_);
+  kept_.reset();
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
 void* Device::allocate(std::size_t bytes) {
+  if (void* kept = kept_->take(bytes)) return kept;
   void* address = nullptr;
   cudaError_t error = cudaMallocAsync(&address, bytes == 0 ? 1 : bytes, stream_);
   if (error == cudaErrorMemoryAllocation) {  // what was freed may not be free yet
     cudaGetLastError();
+    give_back();
     finish();
     check(cudaMemPoolTrimTo(pool_, 0), "giving memory back");
     error = cudaMallocAsync(&address, bytes == 0 ? 1 : bytes, stream_);
@@ -105,11 +111,9 @@ Device::Memory Device::memory() {
   std::uint64_t reserved = 0, used = 0;
   check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved), "asking the memory pool");
   check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "asking the memory pool");
-  memory.available += reserved - used;
+  memory.available += reserved - used + kept_->bytes();
   return memory;
 }
-
-void Device::free(void* address) noexcept { cudaFreeAsync(address, stream_); }
 
 Tensor allocate_on(const std::shared_ptr<Device>& device, DType dtype, std::int64_t rows, std::int64_t cols) {
   require(rows >= 0 && cols >= 0, "allocate: a tensor of [{}, {}]", rows, cols);

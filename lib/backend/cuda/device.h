@@ -3,6 +3,7 @@
 #include <string>
 
 #include "backend/cuda/cuda_error.h"
+#include "backend/cuda/free_blocks.h"
 #include "backend/cuda/pinned_pool.h"
 #include "backend/cuda/staging.h"
 #include "backend/tensor.h"
@@ -29,15 +30,18 @@ class Device {
   /// Compute capability: 80 for 8.0.
   int capability() const { return capability_; }
 
-  /// Stream-ordered memory. CUDA's own pool is the arena: it keeps what it has, and what a run takes is got ready before
-  /// its first request (CudaBackend::expect_work), so that nothing is asked of the driver in a layer.
-  /// Throws Error(device) with the numbers when there is not enough.
+  /// Stream-ordered memory: what was freed in the same size (FreeBlocks), else of CUDA's pool, which keeps what it has. What
+  /// a run takes is got ready before its first request (CudaBackend::expect_work). Throws OutOfMemory with the numbers when
+  /// there is not enough, kept blocks given back.
   void* allocate(std::size_t bytes);
-  void free(void* address) noexcept;
+  /// `bytes` as they were asked for.
+  void free(void* address, std::size_t bytes) noexcept { kept_->put(address, bytes); }
+  /// Kept blocks go back to CUDA's pool, where they join to larger ones.
+  void give_back() noexcept { kept_->clear(); }
   struct Memory {
     std::size_t available = 0, total = 0;
   };
-  /// What is free, in the pool or outside of it, once what is queued has run.
+  /// What is free, kept, in the pool or outside of it, once what is queued has run.
   Memory memory();
   void finish() { check(cudaStreamSynchronize(stream_), "waiting for the device"); }
 
@@ -46,6 +50,7 @@ class Device {
   int multiprocessors_ = 1, capability_ = 0;
   cudaMemPool_t pool_ = nullptr;
   cudaStream_t stream_ = nullptr;
+  std::unique_ptr<FreeBlocks> kept_;
   cublasHandle_t blas_ = nullptr;
   void* workspace_ = nullptr;
   std::unique_ptr<Staging> staging_;
@@ -56,14 +61,15 @@ class Device {
 class DeviceBuffer final : public Buffer {
  public:
   DeviceBuffer(std::shared_ptr<Device> device, std::size_t bytes)
-      : device_(std::move(device)), data_(device_->allocate(bytes)) {}
-  ~DeviceBuffer() override { device_->free(data_); }
+      : device_(std::move(device)), bytes_(bytes), data_(device_->allocate(bytes)) {}
+  ~DeviceBuffer() override { device_->free(data_, bytes_); }
   DeviceBuffer(const DeviceBuffer&) = delete;
   DeviceBuffer& operator=(const DeviceBuffer&) = delete;
   void* data() const { return data_; }
 
  private:
   std::shared_ptr<Device> device_;
+  std::size_t bytes_;
   void* data_;
 };
 

@@ -32,6 +32,9 @@ cudaError_t activate(const Rows& out, const Rows& gate, const Rows& up, Activati
 /// out = a + b; b of one row is added to every row.
 cudaError_t add_rows(const Rows& out, const Rows& a, const Rows& b, cudaStream_t stream);
 cudaError_t row_deviation(const Rows& out, const Rows& a, const Rows& b, cudaStream_t stream);
+/// out[u] = the mean of fresh − old over rows [ranges[2u], ranges[2u + 1]); out float32, the others one real type.
+cudaError_t mean_change(const Rows& out, const Rows& fresh, const Rows& old, const std::int32_t* ranges,
+                        cudaStream_t stream);
 cudaError_t argmax(const Rows& out, const Rows& x, cudaStream_t stream);
 /// Per row and head of lse_a: w · a + (1 − w) · b, (w, 1 − w) = softmax(scale · lse_a, lse_b); all float32.
 cudaError_t join_attention(const Rows& out, const Rows& a, const Rows& lse_a, const Rows& b, const Rows& lse_b,

@@ -134,6 +134,25 @@ cudaError_t row_deviation(const Rows& out, const Rows& a, const Rows& b, cudaStr
   return run(out, a, b, stream);
 }
 
+namespace {
+
+template <class T>
+cudaError_t mean_change_as(const Rows& out, const Rows& fresh, const Rows& old, const std::int32_t* ranges,
+                           cudaStream_t stream) {
+  const dim3 grid(static_cast<unsigned>(out.rows), blocks_for(out.cols, gpu::kColumnsOfMean));
+  return KVMEND_LAUNCH(gpu::mean_change<T>, grid, 256, 0, stream, data<float>(out), out.stride, data<const T>(fresh),
+                       fresh.stride, data<const T>(old), old.stride, ranges, static_cast<int>(out.cols),
+                       quads(fresh, old));
+}
+
+}  // namespace
+
+cudaError_t mean_change(const Rows& out, const Rows& fresh, const Rows& old, const std::int32_t* ranges,
+                        cudaStream_t stream) {
+  const auto run = fresh.dtype == DType::bf16 ? mean_change_as<gpu::bf16> : mean_change_as<float>;
+  return run(out, fresh, old, ranges, stream);
+}
+
 cudaError_t argmax(const Rows& out, const Rows& x, cudaStream_t stream) {
   return KVMEND_LAUNCH(gpu::argmax<256>, static_cast<unsigned>(x.rows), 256, 0, stream, data<std::int32_t>(out),
                        out.stride, data<const float>(x), x.stride, static_cast<int>(x.cols));

@@ -45,6 +45,10 @@ void CudaQueue::do_blend_rows(const Tensor& to, const Tensor& old) {
   check(launch::blend_rows(rows_of(to), rows_of(old), stream()), "blend_rows");
 }
 
+void CudaQueue::do_mean_change(const Tensor& out, const Tensor& fresh, const Tensor& old, const Tensor& ranges) {
+  check(launch::mean_change(rows_of(out), rows_of(fresh), rows_of(old), indices_of(ranges), stream()), "mean_change");
+}
+
 void CudaQueue::do_gated(const Tensor& out, const Tensor& gate, const Tensor& up, Activation activation) {
   check(launch::activate(rows_of(out), rows_of(gate), rows_of(up), activation, stream()), "gated");
 }

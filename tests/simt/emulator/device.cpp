@@ -15,8 +15,9 @@ Device& Device::get() {
 
 Device::~Device() {
   if (!options().report) return;
-  std::fprintf(stderr, "SIMT: %zu KiB of memory at most, %lld allocations\n", (memory.most_used() + 1023) / 1024,
-               static_cast<long long>(memory.allocations()));
+  std::fprintf(stderr, "SIMT: %zu KiB of memory at most, %lld allocations, %lld launches\n",
+               (memory.most_used() + 1023) / 1024, static_cast<long long>(memory.allocations()),
+               static_cast<long long>(launches));
 }
 
 void Device::run_one(Stream& stream) {

@@ -27,24 +27,29 @@ class Memory {
   void* allocate(std::size_t bytes, Kind kind);
   /// Looks at its guards. False if `address` is no allocation.
   bool release(void* address);
+  /// As if it were released, but it stays where it is (kept_memory.h). False if `address` is none in use.
+  bool retire(void* address);
+  /// In use again. False if `address` is no retired allocation.
+  bool revive(void* address);
   /// True if [address, address + bytes) lies in one allocation of that kind.
   bool covers(const void* address, std::size_t bytes, Kind kind) const;
   /// What was written where nothing is allocated since the last look, or nothing.
   std::string damage();
   std::size_t used() const { return used_; }
-  std::size_t most_used() const { return most_used_; }
+  std::size_t most_used() const { return most_used_; }       ///< at once, without what was retired
   std::int64_t allocations() const { return allocations_; }  ///< of the device's memory, so far
 
  private:
   struct Allocation {
     std::size_t bytes;
     Kind kind;
+    bool retired = false;
   };
   std::map<std::uintptr_t, Allocation> live_;
   /// Freed memory is kept for a while: writes to it are seen.
   std::deque<std::pair<unsigned char*, std::size_t>> freed_;
   static std::string damage_of(const unsigned char* data, std::size_t bytes);
-  std::size_t used_ = 0, most_used_ = 0, kept_ = 0, freed_since_look_ = 0;
+  std::size_t used_ = 0, retired_ = 0, most_used_ = 0, kept_ = 0, freed_since_look_ = 0;
   std::int64_t allocations_ = 0;
   int refusals_ = 0;
   std::string seen_at_release_;
@@ -89,7 +94,9 @@ class Device {
   void reset();
 
   std::map<const void*, std::size_t> shared_allowances;
-  bool quiet = false;  ///< faults are not printed (tests that provoke them)
+  std::int64_t launches = 0;  ///< of kernels, so far
+  std::int64_t waits = 0;     ///< of the host for a whole stream
+  bool quiet = false;         ///< faults are not printed (tests that provoke them)
 
  private:
   void run_one(Stream& stream);

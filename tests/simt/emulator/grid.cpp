@@ -70,6 +70,7 @@ cudaError_t enqueue_kernel(const char* name, const void* kernel, dim3 grid, dim3
   if (shared_bytes > SharedMemory::kStaticLimit &&
       (allowed == device.shared_allowances.end() || shared_bytes > allowed->second))
     return device.report(cudaErrorInvalidValue);
+  ++device.launches;
   if (strikes(options().launches_left)) {
     const std::string what = std::string(name) + ": a fault that a test asked for";
     return device.enqueue(stream, [what] { Device::get().fault(what, cudaErrorIllegalAddress); });

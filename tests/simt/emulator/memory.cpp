@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kGuard = 256, kKept = std::size_t{64} << 20U;
 constexpr int kPoison = 0xff;  // NaN as float32, float16 and bf16
 
-[[maybe_unused]] bool untouched(const unsigned char* begin, std::size_t bytes) {
+bool untouched(const unsigned char* begin, std::size_t bytes) {
   const auto* words = reinterpret_cast<const std::uint64_t*>(begin);  // guards are aligned
   std::size_t i = 0;
   for (; i + 8 <= bytes; i += 8)
@@ -50,7 +50,7 @@ void* Memory::allocate(std::size_t bytes, Kind kind) {
     }
     ++allocations_;
     used_ += bytes;
-    most_used_ = std::max(most_used_, used_);
+    most_used_ = std::max(most_used_, used_ - retired_);
   }
   auto* raw = static_cast<unsigned char*>(std::aligned_alloc(kGuard, padded(bytes) + 2 * kGuard));
   if (raw == nullptr) return nullptr;
@@ -58,14 +58,43 @@ void* Memory::allocate(std::size_t bytes, Kind kind) {
   std::memset(raw, kPoison, padded(bytes) + 2 * kGuard);
   poison(raw, kGuard);
   poison(raw + kGuard + bytes, padded(bytes) - bytes + kGuard);
-  live_[reinterpret_cast<std::uintptr_t>(raw + kGuard)] = {bytes, kind};
+  live_[reinterpret_cast<std::uintptr_t>(raw + kGuard)] = {bytes, kind, false};
   return raw + kGuard;
 }
 
+bool Memory::retire(void* address) {
+  const auto found = live_.find(reinterpret_cast<std::uintptr_t>(address));
+  if (found == live_.end() || found->second.retired) return false;
+  const std::size_t bytes = found->second.bytes;
+  if (seen_at_release_.empty()) seen_at_release_ = damage_of(static_cast<unsigned char*>(address), bytes);
+  found->second.retired = true;
+  retired_ += bytes;
+  const Unwatched unwatched;
+  std::memset(address, kPoison, bytes);
+  poison(address, bytes);
+  return true;
+}
+
+bool Memory::revive(void* address) {
+  const auto found = live_.find(reinterpret_cast<std::uintptr_t>(address));
+  if (found == live_.end() || !found->second.retired) return false;
+  const std::size_t bytes = found->second.bytes;
+  found->second.retired = false;
+  retired_ -= bytes;
+  most_used_ = std::max(most_used_, used_ - retired_);
+  const Unwatched unwatched;
+  unpoison(address, bytes);
+  if (seen_at_release_.empty() && !untouched(static_cast<unsigned char*>(address), bytes))
+    seen_at_release_ = "wrote to memory that was freed";
+  return true;
+}
+
 bool Memory::release(void* address) {
+  revive(address);  // what was retired: was it left alone?
   const auto found = live_.find(reinterpret_cast<std::uintptr_t>(address));
   if (found == live_.end()) return false;
-  const auto [bytes, kind] = found->second;
+  const std::size_t bytes = found->second.bytes;
+  const Kind kind = found->second.kind;
   live_.erase(found);
   if (seen_at_release_.empty()) seen_at_release_ = damage_of(static_cast<unsigned char*>(address), bytes);
   if (kind == Kind::device) used_ -= bytes;
@@ -91,7 +120,7 @@ bool Memory::covers(const void* address, std::size_t bytes, Kind kind) const {
   auto next = live_.upper_bound(at);
   if (next == live_.begin()) return false;
   const auto& [begin, allocation] = *std::prev(next);
-  return allocation.kind == kind && at + bytes <= begin + allocation.bytes;
+  return allocation.kind == kind && !allocation.retired && at + bytes <= begin + allocation.bytes;
 }
 
 // AddressSanitizer sees more, and would object to reading guards.

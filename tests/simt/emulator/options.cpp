@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 namespace simt {
 
@@ -41,6 +42,8 @@ void apply(Options& options, std::string_view word) {
     options.devices = static_cast<int>(number(word, value));
   } else if (name == "once") {
     options.once = value;
+  } else if (name == "drivers") {
+    options.drivers = value;
   } else if (name == "memory") {
     options.memory = static_cast<std::size_t>(number(word, value)) << 20U;
   } else if (name == "memory_kib") {
@@ -60,6 +63,15 @@ void apply(Options& options, std::string_view word) {
   } else {
     reject(word);
   }
+}
+
+/// Takes this process's sign off the file's beginning.
+bool finds_driver(const std::string& file) {
+  std::string signs;
+  std::getline(std::ifstream(file), signs);
+  if (signs.empty()) return true;
+  std::ofstream(file) << signs.substr(1);
+  return signs.front() != '0';
 }
 
 }  // namespace
@@ -82,7 +94,9 @@ bool strikes(std::int64_t& left) {
 Options& options() {
   static Options current = [] {
     const char* text = std::getenv("SIMT");
-    return parse_options(text == nullptr ? "" : text);
+    Options parsed = parse_options(text == nullptr ? "" : text);
+    if (!parsed.drivers.empty() && !finds_driver(parsed.drivers)) parsed.no_driver = true;
+    return parsed;
   }();
   return current;
 }

@@ -16,7 +16,7 @@ struct Options {
   int devices = 1;                                    ///< cards that are seen; a process uses one of them
   std::size_t memory = std::size_t{4} << 30U;         ///< bytes of the device
   std::size_t shared_limit = std::size_t{99} << 10U;  ///< dynamic shared memory a block may opt in to (sm_86's)
-  bool report = false;                                ///< the process says at its end what memory it took
+  bool report = false;                                ///< the process says at its end what it took
   // What goes wrong, for tests of error paths. A count of −1 never happens.
   bool no_driver = false;
   bool old_driver = false;
@@ -24,6 +24,7 @@ struct Options {
   int refusals = 1;                    ///< so many allocations fail in a row
   std::int64_t launches_left = -1;     ///< after that many launches one faults
   std::string once;                    ///< the two above happen only to the process that can remove this file
+  std::string drivers;  ///< a file with a 1 or 0 for each process to come: whether it finds a driver; those behind do
 };
 
 /// At first as the environment variable SIMT says, e.g. "schedule=random,seed=7,memory=64,no_driver=1"

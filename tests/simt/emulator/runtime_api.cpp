@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "device.h"
+#include "kept_memory.h"
 #include "options.h"
 
 using simt::Device;
@@ -170,6 +171,19 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr, void* value)
 }
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, std::size_t) { return driver(); }
 
+cudaError_t simtRetire(void* address, cudaStream_t stream) {
+  return device().enqueue(stream, [address] {
+    if (!device().memory.retire(address)) device().fault("kept what is no allocation in use", cudaErrorInvalidValue);
+  });
+}
+cudaError_t simtRevive(void* address, cudaStream_t stream) {
+  return device().enqueue(stream, [address] {
+    if (!device().memory.revive(address)) device().fault("took what was not kept", cudaErrorInvalidValue);
+  });
+}
+std::int64_t simtAllocations() { return device().memory.allocations(); }
+std::int64_t simtWaits() { return device().waits; }
+
 // ---- streams and events ---------------------------------------------------------------------------------------
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
@@ -183,6 +197,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   simt::Stream* found = device().find(stream);
+  ++device().waits;
   return found == nullptr ? report(cudaErrorInvalidResourceHandle) : device().synchronise(*found);
 }
 cudaError_t cudaDeviceSynchronize() { return device().synchronise_all(); }
