@@ -84,13 +84,15 @@ Figure::Figure(const std::filesystem::path& output, double width, double height)
       "set encoding utf8\nset terminal {} noenhanced\nset output {}\nset border 3 lw 0.8\nset tics nomirror out scale "
       "0.6\nset grid ytics lc rgb '#e4e4e4' lt 1 lw 0.6\nunset key\nsmall = ',{:.1f}'\n",
       terminal, gnuplot::quote(output.string()), unit * small);
+  // SVG's lines are half as high again as its letters: tics' labels come back to where they are in the other formats.
+  if (suffix == ".svg") preamble_ += "set xtics offset 0,0.3\n";
 }
 
 std::string Figure::at(double x, double y) const {
   return fmt::format("screen {:.4f}, screen {:.4f}", x / width_, y / height_);
 }
 
-std::string Figure::wrapped(const std::string& text, double letter, double room, Lines lines, int* count) const {
+std::vector<std::string> Figure::wrapped(const std::string& text, double letter, double room, Lines lines) const {
   const auto fits = static_cast<std::size_t>(std::max(4.0, room / letter));
   std::vector<std::string> broken = break_lines(text, fits);
   // The shortest lines that are no more.
@@ -100,19 +102,44 @@ std::string Figure::wrapped(const std::string& text, double letter, double room,
     broken = other;
     break;
   }
-  *count = static_cast<int>(broken.size());
-  std::string out;
-  for (const auto& line : broken) out += (out.empty() ? "" : ".\"\\n\".") + gnuplot::quote(line);
-  return out;
+  return broken;
 }
 
 std::string Figure::caption(const std::string& text, Frame& frame) const {
-  int lines = 0;
-  const std::string words = wrapped(text, small_letter(), width_ - 2 * edge, Lines::full, &lines);
-  // The first line's middle is what gnuplot places.
-  const std::string out =
-      fmt::format("set label 1001 {} at {} left font small\n", words, at(edge, height_ - edge - 0.5 * small_line()));
-  frame.top = std::max(frame.top, edge + (lines + 0.7) * small_line());
+  // Each line is a label of its own: how far apart lines of one are, differs between gnuplot's formats.
+  std::string out;
+  double y = height_ - edge - 0.5 * small_line();  // a label's middle is what gnuplot places
+  for (const auto& line : wrapped(text, small_letter(), width_ - 2 * edge, Lines::full)) {
+    out += fmt::format("set label {} at {} left font small\n", gnuplot::quote(line), at(edge, y));
+    y -= small_line();
+  }
+  frame.top = std::max(frame.top, height_ - y + 0.2 * small_line());
+  return out;
+}
+
+Frame Figure::axes() const { return {4.6 * line(), 0.3, 0, 3.5 * line()}; }
+
+std::string Figure::axis_names(const std::string& x, const std::string& y, Frame& frame) const {
+  std::string out;
+  const double least = 0.6;  // of a graph that has no room: place() refuses it
+  if (!y.empty()) {
+    const double room = std::max(height_ - frame.top - frame.bottom, least);
+    const auto lines = wrapped(y, letter(), room, Lines::even);
+    frame.left += static_cast<double>(lines.size() - 1) * line();
+    double from_left = edge + 0.5 * line();
+    for (const auto& words : lines) {
+      out += fmt::format("set label {} at {} center rotate by 90\n", gnuplot::quote(words),
+                         at(from_left, frame.bottom + 0.5 * room));
+      from_left += line();
+    }
+  }
+  const double room = std::max(width_ - frame.left - frame.right, least);
+  const auto lines = wrapped(x, letter(), room, Lines::even);
+  const double first = frame.bottom - 2.7 * line();
+  frame.bottom += static_cast<double>(lines.size() - 1) * line();
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    out += fmt::format("set label {} at {} center\n", gnuplot::quote(lines[i]),
+                       at(frame.left + 0.5 * room, first + static_cast<double>(lines.size() - 1 - i) * line()));
   return out;
 }
 

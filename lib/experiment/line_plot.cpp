@@ -128,16 +128,12 @@ std::string LinePlot::draw(const Figure& figure) const {
                         bars.empty() ? "" : ", ", i, colour(line) + 1);
   }
   if (bars.empty()) plots.erase(0, 2);  // bars come first: points lie on them
-  Frame frame{4.6 * figure.line(), 0.3, 0, 3.5 * figure.line()};
+  Frame frame = figure.axes();
   std::string out = figure.caption(caption, frame);
   out += figure.key(entries, frame);
-  int rows = 0;
-  const double room = figure.height() - frame.top - frame.bottom;
-  const std::string y = figure.wrapped(y_label, figure.letter(), std::max(room, 0.6), Lines::even, &rows);
-  frame.left += (rows - 1) * figure.line();
+  out += figure.axis_names(x_label, y_label, frame);
   out += figure.place(frame, fmt::format("{} lines", entries.size()));
-  return out + fmt::format("set xlabel {}\nset ylabel {}\n", gnuplot::quote(x_label), y) + axes +
-         y_range(series, levels) + data + "plot " + bars + plots + "\n";
+  return out + axes + y_range(series, levels) + data + "plot " + bars + plots + "\n";
 }
 
 }  // namespace kvmend

@@ -121,9 +121,10 @@ std::string plot_overlap(const PlotInput& input) {
   std::string data, rows, columns;
   for (std::size_t i = 0; i < strategies.size(); ++i) {
     std::string name = fmt::format("{}  {}", names[strategies[i]], i + 1);
-    int lines = 0;
-    std::string label = figure.wrapped(name, letter, label_room, Lines::even, &lines);
-    if (side / count < lines * figure.small_line())
+    const auto lines = figure.wrapped(name, letter, label_room, Lines::even);
+    std::string label;
+    for (const auto& line : lines) label += (label.empty() ? "" : ".\"\\n\".") + gnuplot::quote(line);
+    if (side / count < static_cast<double>(lines.size()) * figure.small_line())
       label = gnuplot::quote(shorten(names[strategies[i]], static_cast<std::size_t>(label_room / letter) - 4) +
                              fmt::format("  {}", i + 1));
     for (std::size_t at = 0; (at = label.find('%', at)) != std::string::npos; at += 2) label.insert(at, "%");

@@ -90,7 +90,7 @@ std::string plot_ttft(const PlotInput& input) {
   std::vector<KeyEntry> key;
   for (const Phase& phase : phases) key.push_back({phase.title, "", "", phase.colour});
   key.push_back({"median TTFT", "lc rgb '#000000' lw 1.6 dt 1", "", ""});
-  Frame frame{(static_cast<double>(longest) + 2.5) * figure.small_letter(), 0.2, 0, 3.5 * figure.line()};
+  Frame frame{(static_cast<double>(longest) + 2.5) * figure.small_letter(), 0.2, 0, figure.axes().bottom};
   std::string out =
       figure.caption("TTFT by phase, medians · " + plot_caption(table, {"ttft"}) +
                          (shared ? " · read off a sweep that shares work (bench select measures each alone)" : ""),
@@ -102,9 +102,10 @@ std::string plot_ttft(const PlotInput& input) {
          "{} bars do not fit in {} inches; choose with --where, e.g. --where ratio=0.2, or give "
          "--height {:.1f}",
          bars.size(), figure.height(), figure.height() + needed - there + 0.1);
+  out += figure.axis_names("time to first token in ms, median", "", frame);
   out += figure.place(frame, fmt::format("{} bars", bars.size()));
   out += fmt::format(
-      "unset grid\nset grid xtics lc rgb '#e4e4e4' lt 1 lw 0.6\nset xlabel 'TTFT in ms, median'\n"
+      "unset grid\nset grid xtics lc rgb '#e4e4e4' lt 1 lw 0.6\n"
       "set xrange [0:{:.6g}]\nset yrange [{}:-0.5]\nset ytics ({}) scale 0 font small\n",
       most > 0 ? 1.04 * most : 1, static_cast<double>(bars.size()) - 0.5, tics);
   std::string plots;
