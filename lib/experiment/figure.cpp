@@ -71,7 +71,7 @@ Figure::Figure(const std::filesystem::path& output, double width, double height)
                            100 * height, unit * size);
   } else if (suffix == ".png") {
     unit = 0.75 * 200 / points;  // cairo's pixels are 3/4 of its points
-    terminal = fmt::format("pngcairo size {:.0f},{:.0f} font 'Sans,{:.1f}' linewidth 1.8 pointscale 1.6", 200 * width,
+    terminal = fmt::format("pngcairo size {:.0f},{:.0f} font 'Sans,{:.1f}' linewidth 1.8 pointscale 2.8", 200 * width,
                            200 * height, unit * size);
   } else if (suffix == ".pdf") {
     unit = 1.5;  // its fontscale is 2/3
@@ -169,6 +169,10 @@ std::string Figure::key(const std::vector<KeyEntry>& entries, Frame& frame) cons
     if (!entry.fill.empty()) {
       out += fmt::format("set object rectangle from {} to {} fc rgb '{}' fs solid noborder\n",
                          at(x + sample / 3, y - 0.35 * small_), at(x + sample, y + 0.35 * small_), entry.fill);
+    }
+    if (!entry.bar.empty()) {
+      out += fmt::format("set arrow from {} to {} nohead {}\n", at(x + sample / 2, y - 0.45 * small_),
+                         at(x + sample / 2, y + 0.45 * small_), entry.bar);
     }
     out += fmt::format("set label {} at {} left font small\n", gnuplot::quote(entry.label), at(x + sample + gap, y));
   }

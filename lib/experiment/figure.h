@@ -24,6 +24,7 @@ struct KeyEntry {
   std::string label;
   std::string line, point;  ///< gnuplot's style of each; empty: none
   std::string fill;         ///< a box's colour
+  std::string bar;          ///< an upright line's style
 };
 
 /// Lengths are inches. Texts are measured by an average letter: margins never follow from what gnuplot guesses of a font.

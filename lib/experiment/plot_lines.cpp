@@ -26,15 +26,6 @@ Point point_at(double x, const TableEntry& entry) {
   return out;
 }
 
-/// From 0 to a little beyond the last point.
-std::string x_range(const std::vector<Series>& series) {
-  double widest = 0;
-  for (const Series& s : series) {
-    for (const Point& p : s.points) widest = std::max(widest, p.x);
-  }
-  return fmt::format("set xrange [0:{}]\n", widest > 0 ? 1.04 * widest : 1);
-}
-
 std::string y_label(const std::string& value) {
   if (!is_known_value(value) || !is_quality_value(value))
     fail(ErrorKind::usage, "--value: '{}' cannot be plotted; use score, pgr or score_solved", value);
@@ -90,7 +81,6 @@ void over_ratio(const PlotInput& input, const Table& table, LinePlot& plot) {
     }
   }
   drop_empty(plot.series);
-  plot.axes = x_range(plot.series);
 }
 
 LinePlot labelled(const Table& table, const std::string& x, const std::string& y) {
@@ -149,8 +139,7 @@ std::string plot_quality_cost(const PlotInput& input) {
   }
   drop_empty(plot.series);
   require_points(plot.series, table, "no figures with FLOPs");
-  plot.axes = x_range(plot.series);
-  plot.dodge = Dodge::coinciding;
+  plot.axis = AxisOf::amounts;
   return plot.draw(input.figure);
 }
 
@@ -209,11 +198,7 @@ std::string plot_chunk_size(const PlotInput& input) {
     std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
   }
   drop_empty(plot.series);
-  std::string tics;
-  for (const double size : distinct) tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", size, size);
-  plot.axes = fmt::format("set logscale x 2\nset xtics ({})\nset xrange [{}:{}]\n", tics, *distinct.begin() / 1.2,
-                          *distinct.rbegin() * 1.2);
-  plot.dodge = Dodge::logarithmic;
+  plot.axis = AxisOf::doublings;
   return plot.draw(input.figure);
 }
 

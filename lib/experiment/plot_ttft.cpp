@@ -88,8 +88,8 @@ std::string plot_ttft(const PlotInput& input) {
     }
   }
   std::vector<KeyEntry> key;
-  for (const Phase& phase : phases) key.push_back({phase.title, "", "", phase.colour});
-  key.push_back({"median TTFT", "lc rgb '#000000' lw 1.6 dt 1", "", ""});
+  for (const Phase& phase : phases) key.push_back({phase.title, "", "", phase.colour, ""});
+  key.push_back({"median TTFT", "lc rgb '#000000' lw 1.6 dt 1", "", "", ""});
   Frame frame{(static_cast<double>(longest) + 2.5) * figure.small_letter(), 0.2, 0, figure.axes().bottom};
   std::string out =
       figure.caption("TTFT by phase, medians · " + plot_caption(table, {"ttft"}) +
