@@ -7,17 +7,18 @@
 
 namespace kvmend {
 
-LineAxis::LineAxis(AxisOf of, const std::vector<Series>& series, double width)
-    : of_(of), width_(width), count_(series.size()) {
+LineAxis::LineAxis(AxisOf of, const std::vector<Series>& series, double width) : of_(of), width_(width) {
   double lo = 0, hi = 0;
   bool first = true;
   for (const Series& s : series) {
+    const bool is_set = of != AxisOf::amounts && !s.measured;
+    order_.push_back(is_set ? std::optional(count_++) : std::nullopt);
     for (const Point& p : s.points) {
       const double x = scaled(p.x);
       lo = first ? x : std::min(lo, x);
       hi = first ? x : std::max(hi, x);
       first = false;
-      if (of != AxisOf::amounts) settings_.insert(p.x);
+      if (is_set) settings_.insert(p.x);
     }
   }
   if (of == AxisOf::amounts) {
@@ -27,7 +28,7 @@ LineAxis::LineAxis(AxisOf of, const std::vector<Series>& series, double width)
   constexpr double margin = 0.25;
   const double span = hi - lo, room = std::max(width - 2 * margin, width / 4);
   double gap = room;  // between neighbouring settings
-  for (auto x = settings_.begin(); span > 0 && std::next(x) != settings_.end(); ++x)
+  for (auto x = settings_.begin(); span > 0 && x != settings_.end() && std::next(x) != settings_.end(); ++x)
     gap = std::min(gap, room * (scaled(*std::next(x)) - scaled(*x)) / span);
   if (count_ > 1) step_ = std::min(span > 0 ? 0.12 : 0.6, 0.7 * gap / static_cast<double>(count_));
   const double beside = margin + step_ * static_cast<double>(std::max<std::size_t>(count_, 1) - 1) / 2;
@@ -44,8 +45,8 @@ double LineAxis::moved(double x, double inches) const {
 }
 
 double LineAxis::aside(std::size_t series) const {
-  if (of_ == AxisOf::amounts) return 0;
-  return (static_cast<double>(series) - static_cast<double>(count_ - 1) / 2) * step_;
+  if (!order_[series]) return 0;
+  return (static_cast<double>(*order_[series]) - static_cast<double>(count_ - 1) / 2) * step_;
 }
 
 std::string LineAxis::commands(double letter) const {

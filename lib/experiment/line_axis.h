@@ -33,8 +33,9 @@ class LineAxis {
 
   AxisOf of_;
   double width_, from_ = 0, per_inch_ = 1, step_ = 0;
-  std::size_t count_ = 0;      ///< of series that stand beside each other
-  std::set<double> settings_;  ///< that have a tic
+  std::vector<std::optional<std::size_t>> order_;  ///< of series that stand beside each other
+  std::size_t count_ = 0;                          ///< of those
+  std::set<double> settings_;                      ///< that have a tic
 };
 
 }  // namespace kvmend

@@ -138,6 +138,12 @@ std::string LinePlot::draw(const Figure& figure) const {
       if (const auto& interval = mark.point->interval)
         intervals += fmt::format("{:.6g} {:.6g} 0 {:.6g}\n", mark.bar, interval->lo, interval->hi - interval->lo);
     }
+    for (const Mark& mark : marks[i]) {
+      if (mark.point->name.empty()) continue;
+      out += fmt::format("set label {} at {:.6g}, {:.6g} left offset {} font small tc rgb '{}'\n",
+                         gnuplot::quote(mark.point->name), mark.x, mark.y,
+                         figure.at(0.07 + 0.05 * mark.ring, 0.5 * figure.small_line()), colour_of(series[i]));
+    }
     out += gnuplot::block(fmt::format("s{}", i), all);
     if (marks[i].size() > 1)
       plots.push_back(fmt::format("$s{} using 1:2 with lines {} notitle", i, line_style(series[i])));

@@ -11,8 +11,8 @@ namespace {
 // references'.
 constexpr std::array colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
 constexpr std::array symbols = {7, 5, 9, 11, 13, 6, 4, 8};  // filled and open circles, squares, triangles, diamonds
-constexpr std::array greys = {"#000000", "#777777", "#A0A0A0"};
-constexpr std::array crosses = {3, 2, 1};
+constexpr std::array greys = {"#000000", "#777777", "#A0A0A0", "#505050", "#909090"};
+constexpr std::array crosses = {3, 2, 1, 4, 6};
 
 /// gnuplot's open symbols stand before their filled ones, from the square on.
 int outline(int symbol) { return symbol > 4 && symbol % 2 == 1 ? symbol - 1 : symbol; }
@@ -24,8 +24,8 @@ const char* colour_of(const Series& series) {
 }
 
 std::string line_style(const Series& series) {
-  const std::size_t dash =
-      series.reference ? series.place % 3 + 2 : (series.place + series.place / colours.size() + series.variant) % 4 + 1;
+  const std::size_t dash = series.reference ? (series.place + series.variant) % 4 + 2
+                                            : (series.place + series.place / colours.size() + series.variant) % 4 + 1;
   return fmt::format("lc rgb '{}' lw {} dt {}", colour_of(series), series.reference ? 1.2 : 1.6, dash);
 }
 

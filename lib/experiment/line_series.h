@@ -10,6 +10,7 @@ namespace kvmend {
 struct Point {
   double x = 0, y = 0;
   std::optional<Interval> interval;  ///< of y
+  std::string name = {};             ///< written beside it
 };
 
 struct Series {
@@ -18,6 +19,7 @@ struct Series {
   std::size_t place = 0,
               variant = 0;  ///< a strategy's place gives colour, symbol and dash; its variants differ in the latter
   bool reference = false;   ///< in black and grey, with places of their own
+  bool measured = false;    ///< its x are no settings
 };
 
 // How a series looks, in gnuplot's words: told apart by colour, by symbol and by dash.
