@@ -7,7 +7,7 @@
 
 namespace kvmend {
 
-LineAxis::LineAxis(AxisOf of, const std::vector<Series>& series, double width) : of_(of), width_(width) {
+LineAxis::LineAxis(AxisOf of, const std::vector<Series>& series, double width, double edge) : of_(of), width_(width) {
   double lo = 0, hi = 0;
   bool first = true;
   for (const Series& s : series) {
@@ -26,20 +26,21 @@ LineAxis::LineAxis(AxisOf of, const std::vector<Series>& series, double width) :
     return;
   }
   constexpr double margin = 0.25;
-  const double span = hi - lo, room = std::max(width - 2 * margin, width / 4);
+  const double span = hi - lo, room = std::max(width - edge - 2 * margin, width / 4);
   double gap = room;  // between neighbouring settings
   for (auto x = settings_.begin(); span > 0 && x != settings_.end() && std::next(x) != settings_.end(); ++x)
     gap = std::min(gap, room * (scaled(*std::next(x)) - scaled(*x)) / span);
   if (count_ > 1) step_ = std::min(span > 0 ? 0.12 : 0.6, 0.7 * gap / static_cast<double>(count_));
   const double beside = margin + step_ * static_cast<double>(std::max<std::size_t>(count_, 1) - 1) / 2;
-  if (span > 0) per_inch_ = span / std::max(width - 2 * beside, width / 4);
-  from_ = span > 0 ? lo - beside * per_inch_ : lo - width / 2 * per_inch_;
+  if (span > 0) per_inch_ = span / std::max(width - edge - 2 * beside, width / 4);
+  from_ = span > 0 ? lo - beside * per_inch_ : lo - (width - edge) / 2 * per_inch_;
 }
 
 double LineAxis::scaled(double x) const { return of_ == AxisOf::doublings ? std::log2(x) : x; }
 double LineAxis::unscaled(double x) const { return of_ == AxisOf::doublings ? std::exp2(x) : x; }
 
 double LineAxis::inches(double x) const { return (scaled(x) - from_) / per_inch_; }
+double LineAxis::x_at(double inches) const { return unscaled(from_ + inches * per_inch_); }
 double LineAxis::moved(double x, double inches) const {
   return inches == 0 ? x : unscaled(scaled(x) + inches * per_inch_);
 }
@@ -60,8 +61,7 @@ std::string LineAxis::commands(double letter) const {
     end = inches(x) + half;
   }
   return fmt::format("{}{}set xrange [{:.6g}:{:.6g}]\n", of_ == AxisOf::doublings ? "set logscale x 2\n" : "",
-                     tics.empty() ? "" : fmt::format("set xtics ({})\n", tics), unscaled(from_),
-                     unscaled(from_ + width_ * per_inch_));
+                     tics.empty() ? "" : fmt::format("set xtics ({})\n", tics), x_at(0), x_at(width_));
 }
 
 }  // namespace kvmend

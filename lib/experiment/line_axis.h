@@ -16,10 +16,11 @@ enum class AxisOf : std::uint8_t {
 /// An x axis and the series' places on it, in inches from its left end.
 class LineAxis {
  public:
-  /// `width`: the graph's.
-  LineAxis(AxisOf of, const std::vector<Series>& series, double width);
+  /// `width`: the graph's; `edge`: what settings leave free at its right end.
+  LineAxis(AxisOf of, const std::vector<Series>& series, double width, double edge = 0);
 
   double inches(double x) const;
+  double x_at(double inches) const;
   /// The x that stands as many inches right of this one.
   double moved(double x, double inches) const;
   /// How far right a series stands of its x.

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/error.h"
@@ -90,15 +89,6 @@ Interval y_range(const std::vector<Series>& series, const std::vector<Series>& l
   return {lo - 0.02 * (hi - lo), hi + 0.03 * (hi - lo)};
 }
 
-/// A band as wide as the graph. Bands lie on each other: one is plain, the others hatched in their own directions.
-std::string band(const Series& level, std::size_t number) {
-  const Interval& interval = *level.points.front().interval;
-  constexpr std::array fills = {"transparent solid 0.1", "transparent pattern 4", "transparent pattern 5"};
-  return fmt::format(
-      "set object {} rectangle from graph 0, first {} to graph 1, first {} fc rgb '{}' fs {} noborder behind\n", number,
-      interval.lo, interval.hi, level.place % 3 == 0 ? "#000000" : "#C8C8C8", fills[level.place % 3]);
-}
-
 }  // namespace
 
 std::string LinePlot::draw(const Figure& figure) const {
@@ -106,8 +96,11 @@ std::string LinePlot::draw(const Figure& figure) const {
     fail(ErrorKind::usage, "{} lines are more than a figure holds ({}); choose with --where, e.g. a chunker or a task",
          series.size() + levels.size(), most);
   std::vector<KeyEntry> entries;
-  for (const Series& level : levels) entries.push_back({level.label, line_style(level), "", "", ""});
   bool any_interval = false;
+  for (const Series& level : levels) {
+    entries.push_back({level.label, line_style(level), point_style(level), "", ""});
+    any_interval = any_interval || level.points.front().interval;
+  }
   for (const Series& line : series) {
     entries.push_back({line.label, line.points.size() > 1 ? line_style(line) : "", point_style(line), "", ""});
     for (const Point& p : line.points) any_interval = any_interval || p.interval;
@@ -119,15 +112,25 @@ std::string LinePlot::draw(const Figure& figure) const {
   out += figure.axis_names(x_label, y_label, frame);
   out += figure.place(frame, fmt::format("{} lines", series.size() + levels.size()));
 
-  const LineAxis x_axis(axis, series, figure.width() - frame.left - frame.right);
+  const double width = figure.width() - frame.left - frame.right, count = static_cast<double>(levels.size());
+  const double step = std::min(0.1, 0.8 / std::max(count, 1.0));  // between levels' symbols
+  const LineAxis x_axis(axis, series, width, levels.empty() ? 0 : (count + 1) * step);
   const Interval y = y_range(series, levels);
   out += x_axis.commands(figure.letter()) + fmt::format("set yrange [{:.6g}:{:.6g}]\n", y.lo, y.hi);
   const double height = figure.height() - frame.top - frame.bottom;
   const Marks marks = marks_of(series, x_axis, height / (y.hi - y.lo));
   std::vector<std::string> bars, plots;  // bars come first: points lie on them
-  for (const Series& level : levels) {
-    if (level.points.front().interval) out += band(level, plots.size() + 1);
-    plots.push_back(fmt::format("{} with lines {} notitle", level.points.front().y, line_style(level)));
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const Point& p = levels[i].points.front();
+    const double x = x_axis.x_at(width - (count - static_cast<double>(i) - 0.5) * step);
+    out += gnuplot::block(fmt::format("l{}", i), fmt::format("{:.6g} {:.6g}\n", x, p.y));
+    plots.push_back(fmt::format("{:.6g} with lines {} notitle", p.y, line_style(levels[i])));
+    plots.push_back(fmt::format("$l{} using 1:2 with points {} notitle", i, point_style(levels[i])));
+    if (!p.interval) continue;
+    out += gnuplot::block(fmt::format("b{}", i),
+                          fmt::format("{:.6g} {:.6g} 0 {:.6g}\n", x, p.interval->lo, p.interval->hi - p.interval->lo));
+    bars.push_back(
+        fmt::format("$b{} using 1:2:3:4 with vectors nohead {} notitle", i, bar_style(colour_of(levels[i]))));
   }
   for (std::size_t i = 0; i < series.size(); ++i) {
     std::string all, intervals;

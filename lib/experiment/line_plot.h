@@ -8,7 +8,7 @@ namespace kvmend {
 struct LinePlot {
   std::string caption, x_label, y_label;
   std::vector<Series> series;
-  /// Series of one point that are lines over the whole width (references), their intervals bands behind them.
+  /// Series of one point that are lines over the whole width (references): their symbols and intervals stand at its end.
   std::vector<Series> levels;
   AxisOf axis = AxisOf::settings;
 

@@ -191,8 +191,9 @@ TEST_CASE("a strategy looks the same in every figure") {
   // The key begins below the caption, at the graph's top.
   CHECK(number_after(ratio.substr(ratio.find("set label 'full'")), ", screen ") <
         number_after(ratio, "set tmargin at screen "));
-  // Bands of references differ.
-  CHECK_THAT(ratio, Contains("solid 0.1 noborder") && Contains("pattern 4 noborder") && Contains("pattern 5 noborder"));
+  // So do references, as lines and as points.
+  for (const char* name : {"full", "no_context", "reuse"}) CHECK(point_of(cost, name) == point_of(ratio, name));
+  CHECK(point_of(ratio, "full") != point_of(ratio, "reuse"));
 }
 
 TEST_CASE("24 lines all look different") {
