@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "experiment/figure_names.h"
 #include "experiment/gnuplot.h"
+#include "experiment/plot_advice.h"
 #include "experiment/plot_kinds.h"
 #include "experiment/table_cells.h"
 
@@ -107,10 +108,12 @@ std::string plot_ttft(const PlotInput& input) {
   out += figure.key(key, frame);
   const double needed = static_cast<double>(bars.size()) * 0.8 * figure.small_line();
   if (const double there = figure.height() - frame.top - frame.bottom; there < needed)
-    fail(ErrorKind::usage,
-         "{} bars do not fit in {} inches; choose with --where, e.g. --where ratio=0.2, or give "
-         "--height {:.1f}",
-         bars.size(), figure.height(), figure.height() + needed - there + 0.1);
+    fail(ErrorKind::usage, "{} bars do not fit in {} inches; choose with --where, e.g. {}, or give --height {:.1f}",
+         bars.size(), figure.height(),
+         fitting_where(cells, varying_dimensions(table),
+                       static_cast<std::size_t>(std::max(1.0, there / (0.8 * figure.small_line()))),
+                       [&](const auto& left) { return group_cells(left, table).size(); }),
+         figure.height() + needed - there + 0.1);
   out += figure.axis_names("time to first token in ms, median", "", frame);
   out += figure.place(frame, fmt::format("{} bars", bars.size()));
   out += fmt::format(

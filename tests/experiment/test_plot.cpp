@@ -99,9 +99,35 @@ TEST_CASE("heat maps that no figure holds are refused with what to choose") {
       "strategies: [full, epic, prophetkv]\nratios: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]\n",
       3);
   PlotQuery query = of("niah");
-  CHECK_THAT(error_of(store, query), Contains("15 heat maps") && Contains("--where ratio=0.2"));
+  CHECK_THAT(error_of(store, query), Contains("15 heat maps") && Contains("e.g. --where ratio=0.1"));
   query.where = {{"ratio", "0.2"}};
   CHECK_THAT(script(store, query), Contains("'prophetkv, 20 %'") && Contains("'100 %%' 10"));
+}
+
+TEST_CASE("a filter that is advised leaves maps that fit") {
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: 2048, samples: 3}]\n"
+      "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, no_context, epic: {k: [2, 8]}, "
+      "prophetkv: {fusion: [mean, max]}, random]\nratios: [0.1, 0.2]\n",
+      3, synthetic_result);
+  PlotQuery query = of("niah");
+  // A ratio alone leaves 14: those that have none stay.
+  CHECK_THAT(error_of(store, query), Contains("20 heat maps") && Catch::EndsWith("e.g. --where 'chunker=fixed: 64'"));
+  query.where = {{"chunker", "fixed: 64"}};
+  CHECK_THAT(script(store, query), Contains("'epic (k: 8)'"));
+  // Here a chunker alone leaves 17.
+  const Filled more(
+      "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: 2048, samples: 2}]\n"
+      "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, prophetkv: {fusion: [mean, max]}, random, epic]\n"
+      "ratios: [0.1, 0.2, 0.3, 0.4]\n",
+      2, synthetic_result);
+  query.where.clear();
+  CHECK_THAT(error_of(more, query), Contains("34 heat maps") && Contains("e.g. --where ratio=0.1"));
+  query.where = {{"ratio", "0.1"}};
+  CHECK_THAT(script(more, query), Contains("$m9 << EOD") && !Contains("$m10 << EOD"));
+  PlotQuery bars = of("ttft");
+  bars.height = 2.5;
+  CHECK_THAT(error_of(more, bars), Contains("34 bars do not fit in 2.5 inches; choose with --where, e.g. --where "));
 }
 
 TEST_CASE("what a store lacks for a plot is said") {
