@@ -58,7 +58,8 @@ std::string shorten(const std::string& text, std::size_t most) {
   return text.substr(0, byte_of(text, head)) + "…" + text.substr(byte_of(text, count - tail));
 }
 
-Figure::Figure(const std::filesystem::path& output, double width, double height) : width_(width), height_(height) {
+Figure::Figure(const std::filesystem::path& output, double width, double height, const std::filesystem::path& named)
+    : width_(width), height_(height) {
   const double size = std::clamp(5 + 0.6 * width, 6.5, 9.0), small = std::max(6.0, 0.8 * size);
   em_ = size / points;
   small_ = small / points;
@@ -78,7 +79,7 @@ Figure::Figure(const std::filesystem::path& output, double width, double height)
     terminal = fmt::format("pdfcairo size {}in,{}in font 'Sans,{:.1f}'", width, height, unit * size);
   } else {
     fail(ErrorKind::usage, "{}: a plot is written as .svg, .png or .pdf (or .gp: the gnuplot script){}",
-         output.string(), did_you_mean(suffix, {".svg", ".png", ".pdf", ".gp"}));
+         (named.empty() ? output : named).string(), did_you_mean(suffix, {".svg", ".png", ".pdf", ".gp"}));
   }
   preamble_ = fmt::format(
       "set encoding utf8\nset terminal {} noenhanced\nset output {}\nset border 3 lw 0.8\nset tics nomirror out scale "

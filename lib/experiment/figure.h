@@ -31,7 +31,8 @@ struct KeyEntry {
 class Figure {
  public:
   /// Letters grow with the sheet, from 6.5 to 9 points. Throws Error(usage) for a suffix that is not svg, png or pdf.
-  Figure(const std::filesystem::path& output, double width, double height);
+  /// `named`: the file that messages are about, where `output` is a temporary one.
+  Figure(const std::filesystem::path& output, double width, double height, const std::filesystem::path& named = {});
 
   double width() const { return width_; }
   double height() const { return height_; }

@@ -34,9 +34,12 @@ std::string y_label(const std::string& value) {
                             : "score × 100 where full is right";
 }
 
+/// Throws Error(usage) where there are no points: `what` is why, and the table's last words where those say more.
 void require_points(const std::vector<Series>& series, const Table& table, const std::string& what) {
   if (!series.empty()) return;
-  const std::string reason = table.warnings.empty() ? "" : ": " + table.warnings.back();
+  const std::string reason = table.warnings.empty() || is_selection_value(table.blocks.front().value)
+                                 ? ""  // a selection's value lacks what `what` says
+                                 : ": " + table.warnings.back();
   fail(ErrorKind::usage, "there is nothing to plot: {}{}", what, reason);
 }
 
@@ -185,9 +188,10 @@ std::string plot_crowding_out(const PlotInput& input) {
   over_ratio(input, table, plot);
   require_points(
       plot.series, table,
-      fmt::format("crowding-out needs {} with its scores in the store (store: {{scores: true}}), over the same "
-                  "prompts; --oracle names another strategy",
-                  input.query.oracle));
+      fmt::format(
+          "crowding-out needs {0} with its scores in the store, over the same prompts (add {0} to strategies, and "
+          "store: {{scores: true}}); --oracle names another strategy",
+          input.query.oracle));
   return plot.draw(input.figure);
 }
 

@@ -134,9 +134,14 @@ TEST_CASE("what a store lacks for a plot is said") {
   const Filled store;
   CHECK_THAT(error_of(store, of("qality-cost")), Contains("unknown plot 'qality-cost'; did you mean 'quality-cost'?"));
   CHECK_THAT(error_of(store, of("chunk-size")), Contains("needs results over two chunk sizes or more"));
-  CHECK_THAT(error_of(store, of("crowding-out")), Contains("needs oracle_attention with its scores in the store"));
+  // Once, and with what to add.
+  CHECK_THAT(error_of(store, of("crowding-out")), Contains("needs oracle_attention with its scores in the store") &&
+                                                      Contains("add oracle_attention to strategies") &&
+                                                      !Contains("nothing to show"));
   CHECK_THAT(error_of(store, of("overlap")), Contains("choose it with --where ratio=0.2"));
   CHECK_THAT(error_of(store, of("ratio"), "x.jpg"), Contains("written as .svg, .png or .pdf"));
+  CHECK_THROWS_WITH(write_plot({store.path}, of("ratio"), store.folder / "x.jpg"),
+                    Catch::StartsWith((store.folder / "x.jpg: ").string()));
   PlotQuery seconds = of("ratio");
   seconds.value = "ttft";
   CHECK_THAT(error_of(store, seconds), Contains("'ttft' cannot be plotted"));
