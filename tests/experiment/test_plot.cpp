@@ -1,7 +1,5 @@
 #include "experiment/plot.h"
 
-#include <cstdlib>
-
 #include "catch.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -86,8 +84,7 @@ TEST_CASE("a plot of one sample refuses the interval instead of faking one") {
   const Filled store(synthetic_config, 1);
   for (const char* kind : {"quality-cost", "ratio"}) {
     const std::string text = script(store, of(kind));
-    CHECK_THAT(text,
-               Contains("n = 2 · no intervals: too few questions") || Contains("no intervals: too few questions"));
+    CHECK_THAT(text, Contains("n = 2") && Contains("no intervals: too few questions'"));  // a line may end between
     CHECK_THAT(text, !Contains("vectors"));
   }
   if (has_program("gnuplot")) write_plot({store.path}, of("ratio"), store.folder / "one.png");
@@ -156,9 +153,13 @@ TEST_CASE("labels that gnuplot would read as code stay text") {
       6);
   CHECK_THAT(script(store, of("ratio")), Contains("'50 % ''x'' \"y\" \\ `ls`'"));
   if (!has_program("gnuplot")) return;
-  for (const char* kind : {"ratio", "overlap", "ttft"}) {
+  const std::pair<const char*, const char*> own[] = {{"ratio", "<text>recomputation ratio, %"},
+                                                     {"overlap", "<text>Jaccard overlap of selections at 40 %"},
+                                                     {"ttft", "<text>time to first token in ms, median"}};
+  for (const auto& [kind, words] : own) {
+    CAPTURE(kind);
     write_plot({store.path}, of(kind), store.folder / "hostile.svg");
-    CHECK_THAT(read_file(store.folder / "hostile.svg"), Contains("x") && Contains("`ls`"));
+    CHECK_THAT(read_file(store.folder / "hostile.svg"), Contains(words) && Contains("`ls`"));
   }
 }
 
@@ -166,11 +167,9 @@ TEST_CASE("without gnuplot the script can still be written") {
   const Filled store;
   write_plot({store.path}, of("ratio"), store.folder / "ratio.gp");
   CHECK_THAT(read_file(store.folder / "ratio.gp"), Contains("set output") && Contains("ratio.svg"));
-  const std::string path = std::getenv("PATH");
-  ::setenv("PATH", store.folder.path().c_str(), 1);
+  const Environment bare("PATH", store.folder.path().string());
   CHECK_THROWS_WITH(write_plot({store.path}, of("ratio"), store.folder / "ratio.svg"),
                     Contains("gnuplot is not installed"));
-  ::setenv("PATH", path.c_str(), 1);
   CHECK_FALSE(std::filesystem::exists(store.folder / "ratio.svg"));
 }
 
