@@ -58,7 +58,8 @@ std::string shorten(const std::string& text, std::size_t most) {
   return text.substr(0, byte_of(text, head)) + "…" + text.substr(byte_of(text, count - tail));
 }
 
-Figure::Figure(const std::filesystem::path& output, double width, double height) : width_(width), height_(height) {
+Figure::Figure(const std::filesystem::path& output, double width, double height, const std::filesystem::path& named)
+    : width_(width), height_(height) {
   const double size = std::clamp(5 + 0.6 * width, 6.5, 9.0), small = std::max(6.0, 0.8 * size);
   em_ = size / points;
   small_ = small / points;
@@ -71,26 +72,28 @@ Figure::Figure(const std::filesystem::path& output, double width, double height)
                            100 * height, unit * size);
   } else if (suffix == ".png") {
     unit = 0.75 * 200 / points;  // cairo's pixels are 3/4 of its points
-    terminal = fmt::format("pngcairo size {:.0f},{:.0f} font 'Sans,{:.1f}' linewidth 1.8 pointscale 1.6", 200 * width,
+    terminal = fmt::format("pngcairo size {:.0f},{:.0f} font 'Sans,{:.1f}' linewidth 1.8 pointscale 2.8", 200 * width,
                            200 * height, unit * size);
   } else if (suffix == ".pdf") {
     unit = 1.5;  // its fontscale is 2/3
     terminal = fmt::format("pdfcairo size {}in,{}in font 'Sans,{:.1f}'", width, height, unit * size);
   } else {
     fail(ErrorKind::usage, "{}: a plot is written as .svg, .png or .pdf (or .gp: the gnuplot script){}",
-         output.string(), did_you_mean(suffix, {".svg", ".png", ".pdf", ".gp"}));
+         (named.empty() ? output : named).string(), did_you_mean(suffix, {".svg", ".png", ".pdf", ".gp"}));
   }
   preamble_ = fmt::format(
       "set encoding utf8\nset terminal {} noenhanced\nset output {}\nset border 3 lw 0.8\nset tics nomirror out scale "
       "0.6\nset grid ytics lc rgb '#e4e4e4' lt 1 lw 0.6\nunset key\nsmall = ',{:.1f}'\n",
       terminal, gnuplot::quote(output.string()), unit * small);
+  // SVG's lines are half as high again as its letters: tics' labels come back to where they are in the other formats.
+  if (suffix == ".svg") preamble_ += "set xtics offset 0,0.3\n";
 }
 
 std::string Figure::at(double x, double y) const {
   return fmt::format("screen {:.4f}, screen {:.4f}", x / width_, y / height_);
 }
 
-std::string Figure::wrapped(const std::string& text, double letter, double room, Lines lines, int* count) const {
+std::vector<std::string> Figure::wrapped(const std::string& text, double letter, double room, Lines lines) const {
   const auto fits = static_cast<std::size_t>(std::max(4.0, room / letter));
   std::vector<std::string> broken = break_lines(text, fits);
   // The shortest lines that are no more.
@@ -100,19 +103,44 @@ std::string Figure::wrapped(const std::string& text, double letter, double room,
     broken = other;
     break;
   }
-  *count = static_cast<int>(broken.size());
-  std::string out;
-  for (const auto& line : broken) out += (out.empty() ? "" : ".\"\\n\".") + gnuplot::quote(line);
-  return out;
+  return broken;
 }
 
 std::string Figure::caption(const std::string& text, Frame& frame) const {
-  int lines = 0;
-  const std::string words = wrapped(text, small_letter(), width_ - 2 * edge, Lines::full, &lines);
-  // The first line's middle is what gnuplot places.
-  const std::string out =
-      fmt::format("set label 1001 {} at {} left font small\n", words, at(edge, height_ - edge - 0.5 * small_line()));
-  frame.top = std::max(frame.top, edge + (lines + 0.7) * small_line());
+  // Each line is a label of its own: how far apart lines of one are, differs between gnuplot's formats.
+  std::string out;
+  double y = height_ - edge - 0.5 * small_line();  // a label's middle is what gnuplot places
+  for (const auto& line : wrapped(text, small_letter(), width_ - 2 * edge, Lines::full)) {
+    out += fmt::format("set label {} at {} left font small\n", gnuplot::quote(line), at(edge, y));
+    y -= small_line();
+  }
+  frame.top = std::max(frame.top, height_ - y + 0.2 * small_line());
+  return out;
+}
+
+Frame Figure::axes() const { return {4.6 * line(), 0.3, 0, 3.5 * line()}; }
+
+std::string Figure::axis_names(const std::string& x, const std::string& y, Frame& frame) const {
+  std::string out;
+  const double least = 0.6;  // of a graph that has no room: place() refuses it
+  if (!y.empty()) {
+    const double room = std::max(height_ - frame.top - frame.bottom, least);
+    const auto lines = wrapped(y, letter(), room, Lines::even);
+    frame.left += static_cast<double>(lines.size() - 1) * line();
+    double from_left = edge + 0.5 * line();
+    for (const auto& words : lines) {
+      out += fmt::format("set label {} at {} center rotate by 90\n", gnuplot::quote(words),
+                         at(from_left, frame.bottom + 0.5 * room));
+      from_left += line();
+    }
+  }
+  const double room = std::max(width_ - frame.left - frame.right, least);
+  const auto lines = wrapped(x, letter(), room, Lines::even);
+  const double first = frame.bottom - 2.7 * line();
+  frame.bottom += static_cast<double>(lines.size() - 1) * line();
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    out += fmt::format("set label {} at {} center\n", gnuplot::quote(lines[i]),
+                       at(frame.left + 0.5 * room, first + static_cast<double>(lines.size() - 1 - i) * line()));
   return out;
 }
 
@@ -142,6 +170,10 @@ std::string Figure::key(const std::vector<KeyEntry>& entries, Frame& frame) cons
     if (!entry.fill.empty()) {
       out += fmt::format("set object rectangle from {} to {} fc rgb '{}' fs solid noborder\n",
                          at(x + sample / 3, y - 0.35 * small_), at(x + sample, y + 0.35 * small_), entry.fill);
+    }
+    if (!entry.bar.empty()) {
+      out += fmt::format("set arrow from {} to {} nohead {}\n", at(x + sample / 2, y - 0.45 * small_),
+                         at(x + sample / 2, y + 0.45 * small_), entry.bar);
     }
     out += fmt::format("set label {} at {} left font small\n", gnuplot::quote(entry.label), at(x + sample + gap, y));
   }

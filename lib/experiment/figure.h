@@ -24,13 +24,15 @@ struct KeyEntry {
   std::string label;
   std::string line, point;  ///< gnuplot's style of each; empty: none
   std::string fill;         ///< a box's colour
+  std::string bar;          ///< an upright line's style
 };
 
 /// Lengths are inches. Texts are measured by an average letter: margins never follow from what gnuplot guesses of a font.
 class Figure {
  public:
   /// Letters grow with the sheet, from 6.5 to 9 points. Throws Error(usage) for a suffix that is not svg, png or pdf.
-  Figure(const std::filesystem::path& output, double width, double height);
+  /// `named`: the file that messages are about, where `output` is a temporary one.
+  Figure(const std::filesystem::path& output, double width, double height, const std::filesystem::path& named = {});
 
   double width() const { return width_; }
   double height() const { return height_; }
@@ -42,11 +44,18 @@ class Figure {
   /// Terminal, fonts (the variable `small` names a smaller one), colours and axes.
   const std::string& preamble() const { return preamble_; }
 
-  /// A gnuplot expression of a text, broken into lines that fit; `count` gets their number.
-  std::string wrapped(const std::string& text, double letter, double room, Lines lines, int* count) const;
+  /// A text broken into lines that fit into `room`, its letters as wide as `letter`.
+  std::vector<std::string> wrapped(const std::string& text, double letter, double room, Lines lines) const;
 
   /// Adds a heading over the whole width to a script; frame.top makes room for it.
   std::string caption(const std::string& text, Frame& frame) const;
+
+  /// Room for the tics of both axes and for a line of each one's name; frame.top is left alone.
+  Frame axes() const;
+
+  /// Adds the axes' names to a script, set by us: gnuplot's own are where it guesses that its fonts end, which in SVG is
+  /// outside of the sheet. The frame has axes()'s room, and makes more where a name takes several lines. `y` may be empty.
+  std::string axis_names(const std::string& x, const std::string& y, Frame& frame) const;
 
   /// Adds a key beside the graph if it leaves that half of the width, else below it, in columns; the frame makes room.
   std::string key(const std::vector<KeyEntry>& entries, Frame& frame) const;

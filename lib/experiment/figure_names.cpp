@@ -1,6 +1,7 @@
 #include "experiment/figure_names.h"
 
 #include <algorithm>
+#include <set>
 
 #include "experiment/figure.h"
 #include "experiment/run_facts.h"
@@ -19,23 +20,74 @@ std::string without_parameters(const TableCell& cell) {
   return added || base == cell.record.strategy ? base : label;
 }
 
+bool is_level(const std::string& strategy) {
+  return strategy == "full" || strategy == "no_context" || strategy == "prefix" || strategy == "reuse" ||
+         strategy == "reuse_local";
+}
+
+/// The parameter in which variants differ, if it is one and a number of each; else "".
+std::string differing_number(const std::vector<const TableCell*>& variants) {
+  std::set<std::string> differing;
+  for (const auto* variant : variants) {
+    if (!variant->params.is_map()) return "";
+    for (const auto& entry : variant->params.as_map()) {
+      const bool same = std::all_of(variants.begin(), variants.end(), [&](const TableCell* other) {
+        const Value* value = other->params.find(entry.key);
+        return value && value->canonical() == entry.value.canonical();
+      });
+      if (!same) differing.insert(entry.key);
+    }
+  }
+  if (differing.size() != 1) return "";
+  const bool numbers = std::all_of(variants.begin(), variants.end(), [&](const TableCell* variant) {
+    const Value* value = variant->params.find(*differing.begin());
+    return value && value->is_number();
+  });
+  return numbers ? *differing.begin() : "";
+}
+
 }  // namespace
+
+void FigureNames::join(const std::vector<const TableCell*>& variants, const std::string& shared, std::size_t most) {
+  const std::string key = variants.size() > 1 ? differing_number(variants) : "";
+  if (key.empty()) return;
+  std::map<double, std::string> numbers;
+  for (const auto* variant : variants) {
+    const Value& value = *variant->params.find(key);
+    numbers[value.as_number()] = looks_[variant->strategy].number = value.flow();
+  }
+  std::string all;
+  for (const auto& [value, text] : numbers) all += (all.empty() ? "" : ", ") + text;
+  std::string name = fmt::format("{} ({}: {})", shared, key, all);
+  if (letters(name) > most)
+    name = fmt::format("{} ({}: {} to {})", shared, key, numbers.begin()->second, numbers.rbegin()->second);
+  for (const auto* variant : variants) looks_[variant->strategy].line = with_note(name, variant->note);
+}
 
 FigureNames::FigureNames(const std::vector<const TableCell*>& cells, std::size_t most) {
   std::map<std::string, int> variants, names;
   std::vector<const TableCell*> order;
   for (const auto* cell : cells) {
     Look& look = looks_[cell->strategy];
-    if (cell->record.ratio) look.reference = false;
+    if (cell->record.ratio) look.fixed = false;
     if (!look.name.empty()) continue;
     look.name = without_parameters(*cell);
     ++variants[look.name];
     order.push_back(cell);
   }
   std::size_t places[2] = {};
+  std::map<std::string, std::vector<const TableCell*>> fixed;  // by the name that variants share
   for (const auto* cell : order) {
     Look& look = looks_[cell->strategy];
-    look.place = places[look.reference]++;
+    look.reference = look.fixed && is_level(cell->record.strategy);
+    look.fixed = look.fixed && !look.reference;
+    auto* same = look.fixed ? &fixed[look.name] : nullptr;
+    look.place = same && !same->empty() ? place(same->front()->strategy) : places[look.reference]++;
+    if (same) same->push_back(cell);
+  }
+  for (const auto& [shared, members] : fixed) join(members, shared, most);
+  for (const auto* cell : order) {
+    Look& look = looks_[cell->strategy];
     const std::string whole = variants[look.name] > 1 ? cell->strategy : look.name;
     look.name = shorten(whole, most);
     if (const int same = ++names[look.name]; same > 1)

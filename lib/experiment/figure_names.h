@@ -20,16 +20,26 @@ class FigureNames {
   explicit FigureNames(const std::vector<const TableCell*>& cells, std::size_t most = 24);
 
   const std::string& operator[](const std::string& strategy) const { return looks_.at(strategy).name; }
-  /// Its place among the strategies with a ratio, or among those without (references): the same in every figure.
+  /// Its place among the references, or among the others: the same in every figure. Variants of a strategy whose parameters
+  /// fix how much they recompute share one.
   std::size_t place(const std::string& strategy) const { return looks_.at(strategy).place; }
+  /// What others are compared with: full, no_context and what reuses all it can.
   bool is_reference(const std::string& strategy) const { return looks_.at(strategy).reference; }
+  /// No reference, and no ratio to choose: EPIC's k.
+  bool is_fixed(const std::string& strategy) const { return looks_.at(strategy).fixed; }
+  /// Of variants that are fixed and differ in one number, the name that they share, "epic (k: 2, 8)"; else "".
+  const std::string& line(const std::string& strategy) const { return looks_.at(strategy).line; }
+  /// Its number on that line: "8".
+  const std::string& number(const std::string& strategy) const { return looks_.at(strategy).number; }
 
  private:
   struct Look {
-    std::string name;
+    std::string name, line, number;
     std::size_t place = 0;
-    bool reference = true;
+    bool reference = false, fixed = true;
   };
+  void join(const std::vector<const TableCell*>& variants, const std::string& shared, std::size_t most);
+
   std::map<std::string, Look> looks_;
 };
 

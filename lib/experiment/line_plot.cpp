@@ -1,7 +1,8 @@
 #include "experiment/line_plot.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/error.h"
@@ -10,64 +11,72 @@
 namespace kvmend {
 namespace {
 
-// Okabe, Ito 2008: told apart by colour-blind readers. Their yellow is too light for lines on white, their black is the
-// references'.
-constexpr std::array colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
-constexpr std::array symbols = {7, 5, 9, 11, 13, 6, 4, 8};  // filled and open circles, squares, triangles, diamonds
-constexpr std::array greys = {"#000000", "#777777", "#A0A0A0"};
-constexpr std::array crosses = {3, 2, 1};
 constexpr std::size_t most = 24;  // colours and symbols meet again after as many
 
-const char* colour(const Series& s) {
-  return s.reference ? greys[s.place % greys.size()] : colours[s.place % colours.size()];
-}
-std::string line_style(const Series& s) {
-  const std::size_t dash = s.reference ? s.place % 3 + 2 : (s.place + s.place / colours.size() + s.variant) % 4 + 1;
-  return fmt::format("lc rgb '{}' lw {} dt {}", colour(s), s.reference ? 1.2 : 1.6, dash);
-}
-std::string point_style(const Series& s) {
-  const int symbol = s.reference ? crosses[s.place % crosses.size()] : symbols[(s.place + s.variant) % symbols.size()];
-  return fmt::format("pt {} ps 0.8 lc rgb '{}' lw 1.6", symbol, colour(s));
-}
+constexpr double marker = 0.037;  // inches from a symbol's middle to its edge
 
-double widest(const std::vector<Series>& series) {
-  double x = 0;
-  for (const Series& s : series) {
-    for (const Point& p : s.points) x = std::max(x, p.x);
-  }
-  return x;
-}
+/// A point as it is drawn.
+struct Mark {
+  const Point* point;
+  double x, y, bar;  ///< bar: the interval's x
+  int ring = 0;
+};
+using Marks = std::vector<std::vector<Mark>>;  ///< by series
 
-/// Moves series apart, each point by its series' place.
-void move_apart(std::vector<Series>& series, bool logarithmic) {
-  const double count = static_cast<double>(series.size()), width = widest(series);
-  const double step = std::min(0.006, 0.04 / count);
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    const double by = (static_cast<double>(i) - (count - 1) / 2) * step;
-    for (Point& p : series[i].points) p.x = logarithmic ? p.x * std::exp2(4 * by) : p.x + by * width;
+/// Points that would hide each other: the first keeps its symbol, the others are outlines around it.
+void ring(Marks& marks, const LineAxis& axis, double y_inches) {
+  constexpr int most_rings = 4;
+  std::vector<const Mark*> before;
+  for (auto& series : marks) {
+    for (Mark& mark : series) {
+      for (const Mark* other : before) {
+        const double dx = axis.inches(mark.x) - axis.inches(other->x), dy = (mark.y - other->y) * y_inches;
+        if (std::hypot(dx, dy) < 1.3 * marker) mark.ring = std::min(most_rings, std::max(mark.ring, other->ring + 1));
+      }
+      before.push_back(&mark);
+    }
   }
 }
 
-/// Moves only points apart whose intervals would lie on each other.
-void move_coinciding(std::vector<Series>& series) {
-  std::vector<Point*> points;
-  for (Series& s : series) {
-    for (Point& p : s.points) points.push_back(&p);
+/// Moves intervals that would lie on each other beside each other, none farther than its symbol reaches.
+void part_bars(Marks& marks, const LineAxis& axis) {
+  constexpr double least = 0.024;
+  std::vector<Mark*> bars;
+  for (auto& series : marks) {
+    for (Mark& mark : series) {
+      if (mark.point->interval) bars.push_back(&mark);
+    }
   }
-  std::stable_sort(points.begin(), points.end(), [](const Point* a, const Point* b) { return a->x < b->x; });
-  const double step = 0.009 * widest(series);
-  for (std::size_t begin = 0; begin < points.size();) {
+  std::stable_sort(bars.begin(), bars.end(), [](const Mark* a, const Mark* b) { return a->x < b->x; });
+  const auto at = [&](std::size_t i) { return axis.inches(bars[i]->x); };
+  for (std::size_t begin = 0; begin < bars.size();) {
     std::size_t end = begin + 1;
-    while (end < points.size() && points[end]->x - points[end - 1]->x < step) ++end;
-    double middle = 0;
-    for (std::size_t i = begin; i < end; ++i) middle += points[i]->x / static_cast<double>(end - begin);
-    for (std::size_t i = begin; end - begin > 1 && i < end; ++i)
-      points[i]->x = middle + (static_cast<double>(i - begin) - static_cast<double>(end - begin - 1) / 2) * step;
+    while (end < bars.size() && at(end) - at(end - 1) < least) ++end;
+    const auto count = static_cast<double>(end - begin);
+    const double step = std::min(least, 2 * marker / std::max(1.0, count - 1)), middle = (at(begin) + at(end - 1)) / 2;
+    for (std::size_t i = begin; count > 1 && i < end; ++i) {
+      const double wanted = middle + (static_cast<double>(i - begin) - (count - 1) / 2) * step;
+      bars[i]->bar = axis.moved(bars[i]->x, std::clamp(wanted - at(i), -marker, marker));
+    }
     begin = end;
   }
 }
 
-std::string y_range(const std::vector<Series>& series, const std::vector<Series>& levels) {
+Marks marks_of(const std::vector<Series>& series, const LineAxis& axis, double y_inches) {
+  Marks marks;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    auto& of_series = marks.emplace_back();
+    for (const Point& p : series[i].points) {
+      const double x = axis.moved(p.x, axis.aside(i));
+      of_series.push_back({&p, x, p.y, x});
+    }
+  }
+  ring(marks, axis, y_inches);
+  part_bars(marks, axis);
+  return marks;
+}
+
+Interval y_range(const std::vector<Series>& series, const std::vector<Series>& levels) {
   double lo = 0, hi = 100;
   for (const auto* all : {&series, &levels}) {
     for (const Series& s : *all) {
@@ -77,16 +86,7 @@ std::string y_range(const std::vector<Series>& series, const std::vector<Series>
       }
     }
   }
-  return fmt::format("set yrange [{:.6g}:{:.6g}]\n", lo - 0.02 * (hi - lo), hi + 0.03 * (hi - lo));
-}
-
-/// A band as wide as the graph. Bands lie on each other: one is plain, the others hatched in their own directions.
-std::string band(const Series& level, std::size_t number) {
-  const Interval& interval = *level.points.front().interval;
-  constexpr std::array fills = {"transparent solid 0.1", "transparent pattern 4", "transparent pattern 5"};
-  return fmt::format(
-      "set object {} rectangle from graph 0, first {} to graph 1, first {} fc rgb '{}' fs {} noborder behind\n", number,
-      interval.lo, interval.hi, level.place % 3 == 0 ? "#000000" : "#C8C8C8", fills[level.place % 3]);
+  return {lo - 0.02 * (hi - lo), hi + 0.03 * (hi - lo)};
 }
 
 }  // namespace
@@ -95,49 +95,71 @@ std::string LinePlot::draw(const Figure& figure) const {
   if (series.size() + levels.size() > most)
     fail(ErrorKind::usage, "{} lines are more than a figure holds ({}); choose with --where, e.g. a chunker or a task",
          series.size() + levels.size(), most);
-  std::vector<Series> lines = series;
-  if (dodge == Dodge::coinciding) {
-    move_coinciding(lines);
-  } else {
-    move_apart(lines, dodge == Dodge::logarithmic);
-  }
   std::vector<KeyEntry> entries;
-  std::string data, bars, plots;
+  bool any_interval = false;
   for (const Series& level : levels) {
-    const std::size_t number = entries.size() + 1;
-    if (level.points.front().interval) data += band(level, number);
-    plots += fmt::format(", \\\n     {} with lines {} notitle", level.points.front().y, line_style(level));
-    entries.push_back({level.label, line_style(level), "", ""});
+    entries.push_back({level.label, line_style(level), point_style(level), "", ""});
+    any_interval = any_interval || level.points.front().interval;
   }
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const Series& line = lines[i];
-    std::string all, intervals;
-    for (const Point& p : line.points) {
-      all += fmt::format("{:.6g} {:.6g}\n", p.x, p.y);
-      if (p.interval)
-        intervals += fmt::format("{:.6g} {:.6g} 0 {:.6g}\n", p.x, p.interval->lo, p.interval->hi - p.interval->lo);
-    }
-    data += gnuplot::block(fmt::format("s{}", i), all);
-    const bool joined = line.points.size() > 1;
-    entries.push_back({line.label, joined ? line_style(line) : "", point_style(line), ""});
-    if (joined) plots += fmt::format(", \\\n     $s{} using 1:2 with lines {} notitle", i, line_style(line));
-    plots += fmt::format(", \\\n     $s{} using 1:2 with points {} notitle", i, point_style(line));
-    if (intervals.empty()) continue;
-    data += gnuplot::block(fmt::format("e{}", i), intervals);
-    bars += fmt::format("{}$e{} using 1:2:3:4 with vectors nohead lc rgb '#70{}' lw 1.2 dt 1 notitle",
-                        bars.empty() ? "" : ", ", i, colour(line) + 1);
+  for (const Series& line : series) {
+    entries.push_back({line.label, line.points.size() > 1 ? line_style(line) : "", point_style(line), "", ""});
+    for (const Point& p : line.points) any_interval = any_interval || p.interval;
   }
-  if (bars.empty()) plots.erase(0, 2);  // bars come first: points lie on them
-  Frame frame{4.6 * figure.line(), 0.3, 0, 3.5 * figure.line()};
+  if (any_interval) entries.push_back({"95 % interval", "", "", "", bar_style("#000000")});
+  Frame frame = figure.axes();
   std::string out = figure.caption(caption, frame);
   out += figure.key(entries, frame);
-  int rows = 0;
-  const double room = figure.height() - frame.top - frame.bottom;
-  const std::string y = figure.wrapped(y_label, figure.letter(), std::max(room, 0.6), Lines::even, &rows);
-  frame.left += (rows - 1) * figure.line();
-  out += figure.place(frame, fmt::format("{} lines", entries.size()));
-  return out + fmt::format("set xlabel {}\nset ylabel {}\n", gnuplot::quote(x_label), y) + axes +
-         y_range(series, levels) + data + "plot " + bars + plots + "\n";
+  out += figure.axis_names(x_label, y_label, frame);
+  out += figure.place(frame, fmt::format("{} lines", series.size() + levels.size()));
+
+  const double width = figure.width() - frame.left - frame.right, count = static_cast<double>(levels.size());
+  const double step = std::min(0.1, 0.8 / std::max(count, 1.0));  // between levels' symbols
+  const LineAxis x_axis(axis, series, width, levels.empty() ? 0 : (count + 1) * step);
+  const Interval y = y_range(series, levels);
+  out += x_axis.commands(figure.letter()) + fmt::format("set yrange [{:.6g}:{:.6g}]\n", y.lo, y.hi);
+  const double height = figure.height() - frame.top - frame.bottom;
+  const Marks marks = marks_of(series, x_axis, height / (y.hi - y.lo));
+  std::vector<std::string> bars, plots;  // bars come first: points lie on them
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const Point& p = levels[i].points.front();
+    const double x = x_axis.x_at(width - (count - static_cast<double>(i) - 0.5) * step);
+    out += gnuplot::block(fmt::format("l{}", i), fmt::format("{:.6g} {:.6g}\n", x, p.y));
+    plots.push_back(fmt::format("{:.6g} with lines {} notitle", p.y, line_style(levels[i])));
+    plots.push_back(fmt::format("$l{} using 1:2 with points {} notitle", i, point_style(levels[i])));
+    if (!p.interval) continue;
+    out += gnuplot::block(fmt::format("b{}", i),
+                          fmt::format("{:.6g} {:.6g} 0 {:.6g}\n", x, p.interval->lo, p.interval->hi - p.interval->lo));
+    bars.push_back(
+        fmt::format("$b{} using 1:2:3:4 with vectors nohead {} notitle", i, bar_style(colour_of(levels[i]))));
+  }
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    std::string all, intervals;
+    std::set<int> rings;
+    for (const Mark& mark : marks[i]) {
+      all += fmt::format("{:.6g} {:.6g} {}\n", mark.x, mark.y, mark.ring);
+      rings.insert(mark.ring);
+      if (const auto& interval = mark.point->interval)
+        intervals += fmt::format("{:.6g} {:.6g} 0 {:.6g}\n", mark.bar, interval->lo, interval->hi - interval->lo);
+    }
+    for (const Mark& mark : marks[i]) {
+      if (mark.point->name.empty()) continue;
+      out += fmt::format("set label {} at {:.6g}, {:.6g} left offset {} font small tc rgb '{}'\n",
+                         gnuplot::quote(mark.point->name), mark.x, mark.y,
+                         figure.at(0.07 + 0.05 * mark.ring, 0.5 * figure.small_line()), colour_of(series[i]));
+    }
+    out += gnuplot::block(fmt::format("s{}", i), all);
+    if (marks[i].size() > 1)
+      plots.push_back(fmt::format("$s{} using 1:2 with lines {} notitle", i, line_style(series[i])));
+    for (const int ring : rings)
+      plots.push_back(
+          fmt::format("$s{} using 1:($3=={}?$2:NaN) with points {} notitle", i, ring, point_style(series[i], ring)));
+    if (intervals.empty()) continue;
+    out += gnuplot::block(fmt::format("e{}", i), intervals);
+    bars.push_back(
+        fmt::format("$e{} using 1:2:3:4 with vectors nohead {} notitle", i, bar_style(colour_of(series[i]))));
+  }
+  bars.insert(bars.end(), plots.begin(), plots.end());
+  return out + fmt::format("plot {}\n", fmt::join(bars, ", \\\n     "));
 }
 
 }  // namespace kvmend

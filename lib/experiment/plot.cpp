@@ -59,8 +59,8 @@ TableData data_for(const std::vector<std::filesystem::path>& stores, const PlotQ
 }
 
 std::string script_of(const std::vector<std::filesystem::path>& stores, const TableData& data, const PlotQuery& query,
-                      const std::filesystem::path& output) {
-  const Figure figure(output, query.width, query.height);
+                      const std::filesystem::path& output, const std::filesystem::path& named) {
+  const Figure figure(output, query.width, query.height, named);
   return figure.preamble() + find_kind(query.kind).draw({stores, data, query, figure});
 }
 
@@ -68,7 +68,7 @@ std::string script_of(const std::vector<std::filesystem::path>& stores, const Ta
 
 std::string plot_script(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
                         const std::filesystem::path& output) {
-  return script_of(stores, data_for(stores, query), query, output);
+  return script_of(stores, data_for(stores, query), query, output, output);
 }
 
 void write_plot(const std::vector<std::filesystem::path>& stores, const PlotQuery& query,
@@ -80,12 +80,13 @@ void write_plot(const std::vector<std::filesystem::path>& stores, const TableDat
                 const std::filesystem::path& output) {
   if (output.extension() == ".gp") {
     auto image = output;
-    write_file_atomically(output, script_of(stores, data, query, image.replace_extension(".svg")));
+    image.replace_extension(".svg");
+    write_file_atomically(output, script_of(stores, data, query, image, output));
     return;
   }
   // Under its final suffix, in the same folder: renamed when it is whole.
   const auto partial = output.parent_path() / ("." + output.stem().string() + ".part" + output.extension().string());
-  const std::string script = script_of(stores, data, query, partial);
+  const std::string script = script_of(stores, data, query, partial, output);
   std::error_code error;
   if (output.has_parent_path()) std::filesystem::create_directories(output.parent_path(), error);
   try {

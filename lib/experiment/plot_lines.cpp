@@ -26,15 +26,6 @@ Point point_at(double x, const TableEntry& entry) {
   return out;
 }
 
-/// From 0 to a little beyond the last point.
-std::string x_range(const std::vector<Series>& series) {
-  double widest = 0;
-  for (const Series& s : series) {
-    for (const Point& p : s.points) widest = std::max(widest, p.x);
-  }
-  return fmt::format("set xrange [0:{}]\n", widest > 0 ? 1.04 * widest : 1);
-}
-
 std::string y_label(const std::string& value) {
   if (!is_known_value(value) || !is_quality_value(value))
     fail(ErrorKind::usage, "--value: '{}' cannot be plotted; use score, pgr or score_solved", value);
@@ -43,54 +34,82 @@ std::string y_label(const std::string& value) {
                             : "score × 100 where full is right";
 }
 
+/// Throws Error(usage) where there are no points: `what` is why, and the table's last words where those say more.
 void require_points(const std::vector<Series>& series, const Table& table, const std::string& what) {
   if (!series.empty()) return;
-  const std::string reason = table.warnings.empty() ? "" : ": " + table.warnings.back();
+  const std::string reason = table.warnings.empty() || is_selection_value(table.blocks.front().value)
+                                 ? ""  // a selection's value lacks what `what` says
+                                 : ": " + table.warnings.back();
   fail(ErrorKind::usage, "there is nothing to plot: {}{}", what, reason);
 }
 
-/// A series without points for each of a table's rows, which begin with the strategy.
-std::vector<Series> series_of(const PlotInput& input, const Table& table) {
+/// Series without points, and each row's: rows begin with the strategy.
+struct RowLines {
+  std::vector<Series> series;
+  std::vector<std::size_t> of_row;
+  std::vector<std::string> names;  ///< what a row's points are called on a line of several rows
+};
+
+/// A series a row; joined, one for all rows of a strategy whose parameter fixes how much it recomputes.
+RowLines lines_of(const PlotInput& input, const Table& table, bool joined) {
   TableQuery query;
   query.where = input.query.where;
   const FigureNames names(filter_cells(input.data, query));
-  std::map<std::string, std::size_t> variants;
-  std::vector<Series> out;
+  std::map<std::pair<bool, std::size_t>, std::size_t> variants;
+  std::map<std::string, std::size_t> lines;
+  RowLines out;
   for (const auto& row : table.rows) {
-    Series& s = out.emplace_back();
-    s.label = names[row[0]];
+    const std::string line = joined ? names.line(row[0]) : "";
+    std::string rest;
     for (std::size_t d = 1; d < row.size(); ++d) {
       if (table.row_dimensions[d] != "ratio" || !row[d].empty())
-        s.label += ", " + heading(table.row_dimensions[d], row[d]);
+        rest += ", " + heading(table.row_dimensions[d], row[d]);
     }
+    out.names.push_back(line.empty() ? "" : names.number(row[0]));
+    if (!line.empty() && lines.contains(line + rest)) {
+      out.of_row.push_back(lines[line + rest]);
+      continue;
+    }
+    out.of_row.push_back(out.series.size());
+    if (!line.empty()) lines[line + rest] = out.series.size();
+    Series& s = out.series.emplace_back();
+    s.label = (line.empty() ? names[row[0]] : line) + rest;
     s.place = names.place(row[0]);
-    s.variant = variants[row[0]]++;
     s.reference = names.is_reference(row[0]);
+    s.variant = variants[{s.reference, s.place}]++;
+    s.measured = joined && names.is_fixed(row[0]);
   }
   return out;
 }
 
-void drop_empty(std::vector<Series>& series) {
+/// Points from left to right, series without any left out.
+void tidy(std::vector<Series>& series) {
   std::erase_if(series, [](const Series& s) { return s.points.empty(); });
+  for (Series& s : series)
+    std::sort(s.points.begin(), s.points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
 }
 
-/// Series over the ratio, and references as levels.
+/// Series over the ratio, and references as levels. Whoever has no ratio to choose stands at the one it came to.
 void over_ratio(const PlotInput& input, const Table& table, LinePlot& plot) {
-  plot.series = series_of(input, table);
+  RowLines lines = lines_of(input, table, true);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    Series& line = plot.series[r];
+    Series& line = lines.series[lines.of_row[r]];
     for (const auto& entry : table.blocks[0].entries[r]) {
       if (!entry) continue;
-      if (entry->ratio) {
-        line.points.push_back(point_at(100 * *entry->ratio, *entry));
-      } else {
+      if (line.reference) {
         plot.levels.push_back(line);
         plot.levels.back().points = {point_at(0, *entry)};
+      } else {
+        line.points.push_back(point_at(100 * entry->ratio.value_or(entry->effective_ratio), *entry));
+        line.points.back().name = lines.names[r];
       }
     }
   }
-  drop_empty(plot.series);
-  plot.axes = x_range(plot.series);
+  tidy(lines.series);
+  plot.series = std::move(lines.series);
+  plot.x_label = "recomputation ratio, %";
+  if (std::any_of(plot.series.begin(), plot.series.end(), [](const Series& s) { return s.measured; }))
+    plot.x_label += " (effective where none is set)";
 }
 
 LinePlot labelled(const Table& table, const std::string& x, const std::string& y) {
@@ -138,26 +157,26 @@ std::string plot_quality_cost(const PlotInput& input) {
   const Table table = table_of(input, {"strategy"}, {"ratio"}, {input.query.value, "flops_ratio"});
   const TableBlock &scores = table.blocks[0], &costs = table.blocks[1];
   LinePlot plot = labelled(table, "FLOPs to the first token, % of full prefill", y);
-  plot.series = series_of(input, table);
+  RowLines lines = lines_of(input, table, true);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    auto& points = plot.series[r].points;
+    auto& points = lines.series[lines.of_row[r]].points;
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
-      if (scores.entries[r][c] && costs.entries[r][c])
-        points.push_back(point_at(100 * costs.entries[r][c]->estimate.value, *scores.entries[r][c]));
+      if (!scores.entries[r][c] || !costs.entries[r][c]) continue;
+      points.push_back(point_at(100 * costs.entries[r][c]->estimate.value, *scores.entries[r][c]));
+      points.back().name = lines.names[r];
     }
-    std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
   }
-  drop_empty(plot.series);
+  tidy(lines.series);
+  plot.series = std::move(lines.series);
   require_points(plot.series, table, "no figures with FLOPs");
-  plot.axes = x_range(plot.series);
-  plot.dodge = Dodge::coinciding;
+  plot.axis = AxisOf::amounts;
   return plot.draw(input.figure);
 }
 
 std::string plot_ratio(const PlotInput& input) {
   const std::string y = y_label(input.query.value);
   const Table table = table_of(input, {"strategy"}, {"ratio"}, {input.query.value});
-  LinePlot plot = labelled(table, "recomputation ratio, %", y);
+  LinePlot plot = labelled(table, "", y);
   over_ratio(input, table, plot);
   require_points(plot.series, table, "no strategy has a ratio");
   return plot.draw(input.figure);
@@ -165,15 +184,14 @@ std::string plot_ratio(const PlotInput& input) {
 
 std::string plot_crowding_out(const PlotInput& input) {
   const Table table = table_of(input, {"strategy"}, {"ratio"}, {"crowding_out"});
-  LinePlot plot = labelled(table, "recomputation ratio, %",
-                           fmt::format("selection outside 90 % of {}'s score, %", input.query.oracle));
+  LinePlot plot = labelled(table, "", fmt::format("selection outside 90 % of {}'s score, %", input.query.oracle));
   over_ratio(input, table, plot);
   require_points(
       plot.series, table,
-      fmt::format("crowding-out needs {} with its scores in the store (store: {{scores: true}}), over the same "
-                  "prompts; --oracle names another strategy",
-                  input.query.oracle));
-  plot.levels.clear();
+      fmt::format(
+          "crowding-out needs {0} with its scores in the store, over the same prompts (add {0} to strategies, and "
+          "store: {{scores: true}}); --oracle names another strategy",
+          input.query.oracle));
   return plot.draw(input.figure);
 }
 
@@ -199,21 +217,17 @@ std::string plot_chunk_size(const PlotInput& input) {
     plot.caption += " · at " + heading("ratio", *ratios.begin());
     for (auto& row : table.rows) row[1].clear();
   }
-  plot.series = series_of(input, table);
+  RowLines lines = lines_of(input, table, false);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    auto& points = plot.series[r].points;
+    auto& points = lines.series[r].points;
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
       if (table.blocks[0].entries[r][c] && sizes[c] > 0)
         points.push_back(point_at(sizes[c], *table.blocks[0].entries[r][c]));
     }
-    std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
   }
-  drop_empty(plot.series);
-  std::string tics;
-  for (const double size : distinct) tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", size, size);
-  plot.axes = fmt::format("set logscale x 2\nset xtics ({})\nset xrange [{}:{}]\n", tics, *distinct.begin() / 1.2,
-                          *distinct.rbegin() * 1.2);
-  plot.dodge = Dodge::logarithmic;
+  tidy(lines.series);
+  plot.series = std::move(lines.series);
+  plot.axis = AxisOf::doublings;
   return plot.draw(input.figure);
 }
 

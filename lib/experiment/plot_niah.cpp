@@ -7,6 +7,7 @@
 #include "experiment/figure_names.h"
 #include "experiment/gnuplot.h"
 #include "experiment/heat_map.h"
+#include "experiment/plot_advice.h"
 #include "experiment/plot_kinds.h"
 #include "experiment/table_cells.h"
 
@@ -87,9 +88,10 @@ std::string plot_niah(const PlotInput& input) {
   const auto cells = filter_cells(input.data, query);
   const auto groups = group_cells(cells, table);
   if (groups.size() > most)
-    fail(ErrorKind::usage,
-         "{} heat maps are more than a figure holds ({}); choose with --where, e.g. --where ratio=0.2", groups.size(),
-         most);
+    fail(ErrorKind::usage, "{} heat maps are more than a figure holds ({}); choose with --where, e.g. {}",
+         groups.size(), most, fitting_where(cells, varying_dimensions(table), most, [&](const auto& left) {
+           return group_cells(left, table).size();
+         }));
   const int bins = depth_bins(groups);
   std::set<double> lengths;
   std::vector<Map> maps;

@@ -1,5 +1,6 @@
 // Overlap of the strategies' selections, a matrix.
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <fmt/ranges.h>
@@ -102,47 +103,58 @@ std::string plot_overlap(const PlotInput& input) {
     fail(ErrorKind::usage, "there is nothing to plot: overlap needs the selections of two strategies at one ratio");
 
   const Figure& figure = input.figure;
-  const double count = static_cast<double>(strategies.size()), letter = figure.small_letter();
   const FigureNames names(cells);
+  const double count = static_cast<double>(strategies.size()), letter = figure.small_letter();
   std::size_t longest = 0;
-  for (const auto& strategy : strategies) longest = std::max(longest, letters(names[strategy]) + 4);
+  for (const auto& strategy : strategies) longest = std::max(longest, letters(names[strategy]));
   const double label_room = std::min(static_cast<double>(longest) * letter, 0.36 * figure.width());
-  Frame frame{label_room + 3 * letter, 8 * letter + 0.1, 0, 2.4 * figure.small_line()};
+  Frame frame{label_room + 4 * letter, 8 * letter + 0.1, 0, 0};
   std::string out = figure.caption(
       fmt::format("Jaccard overlap of selections at {}, % · {}",
                   heading("ratio", format_number(*cells.front()->record.ratio)), plot_caption(table, {"n"})),
       frame);
-  // Square fields, flush left.
-  const double side = std::min(figure.width() - frame.left - frame.right, figure.height() - frame.top - frame.bottom);
-  frame.right = figure.width() - frame.left - side;
-  frame.bottom = figure.height() - frame.top - side;
+  const double width = figure.width() - frame.left - frame.right, field = width / count;
+  const bool upright = static_cast<double>(longest + 1) * letter > field;  // names beneath, for they do not fit across
+  const double names_room = upright ? std::min(label_room, 0.3 * figure.height()) : figure.small_line();
+  frame.bottom = names_room + 1.1 * figure.small_line();
   out += figure.place(frame, fmt::format("{} strategies", strategies.size()));
+  const double height = figure.height() - frame.top - frame.bottom;
 
-  std::string data, rows, columns;
+  std::string data, diagonal, rows, columns;
   for (std::size_t i = 0; i < strategies.size(); ++i) {
-    std::string name = fmt::format("{}  {}", names[strategies[i]], i + 1);
-    int lines = 0;
-    std::string label = figure.wrapped(name, letter, label_room, Lines::even, &lines);
-    if (side / count < lines * figure.small_line())
-      label = gnuplot::quote(shorten(names[strategies[i]], static_cast<std::size_t>(label_room / letter) - 4) +
-                             fmt::format("  {}", i + 1));
-    for (std::size_t at = 0; (at = label.find('%', at)) != std::string::npos; at += 2) label.insert(at, "%");
-    rows += fmt::format("{}{} {}", i ? ", " : "", label, i);
-    columns += fmt::format("{}'{}' {}", i ? ", " : "", i + 1, i);
+    const std::string& name = names[strategies[i]];
+    const std::string row = shorten(name, static_cast<std::size_t>(label_room / letter + 0.01));
+    const std::string column = shorten(name, static_cast<std::size_t>((upright ? names_room : field) / letter + 0.01));
+    rows += fmt::format("{}{} {}", i ? ", " : "", gnuplot::tic_label(row), i);
+    columns += fmt::format("{}'' {}", i ? ", " : "", i);
+    const double middle = frame.left + (static_cast<double>(i) + 0.5) * field;
+    out += fmt::format("set label {} at {} {} font small\n", gnuplot::quote(column),
+                       figure.at(middle, frame.bottom - (upright ? 0.5 : 0.9) * figure.small_line()),
+                       upright ? "right rotate by 90" : "center");
+    diagonal += fmt::format("{} {}\n", i, i);
   }
-  const bool texts = side / count >= 3.6 * letter;
+  // A selection's overlap with itself is no news: in the scale, it would leave one colour to all the others.
+  double top = 5;
   for (const auto& [at, mean] : overlaps.means) {
-    const double percent = mean.percent();
-    data += fmt::format("{} {} {}\n", at.first, at.second, percent);
-    if (texts) out += heat_label(percent, at.first, at.second);
+    if (at.first != at.second) top = std::max(top, std::ceil(mean.percent() / 5 - 1e-9) * 5);
   }
-  return out + fmt::format(
-                   "{}{}unset grid\nset border 15\nset colorbox user origin {} size {}\nset xtics ({}) font small\nset "
-                   "ytics ({}) font small\nset xrange [-0.5:{}]\nset yrange [{}:-0.5]\n"
-                   "plot $m using 1:2:(0.5):(0.5):3 with boxxyerror fs solid noborder lc palette notitle\n",
-                   heat_palette, gnuplot::block("m", data),
-                   figure.at(frame.left + side + 0.12, frame.bottom + 0.15 * side), figure.at(0.1, 0.7 * side), columns,
-                   rows, count - 0.5, count - 0.5);
+  const bool texts = field >= 3.6 * letter && height / count >= figure.small_line();
+  for (const auto& [at, mean] : overlaps.means) {
+    if (at.first == at.second) continue;
+    const double percent = mean.percent();
+    data += fmt::format("{} {} {:.6g}\n", at.first, at.second, percent);
+    if (texts) out += heat_label(percent, at.first, at.second, top);
+  }
+  return out +
+         fmt::format(
+             "{}set cbrange [0:{:.6g}]\nset cbtics {:.6g}\n{}{}unset grid\nset border 15\nset colorbox user origin {} "
+             "size "
+             "{}\nset xtics ({}) font small\nset ytics ({}) font small\nset xrange [-0.5:{}]\nset yrange "
+             "[{}:-0.5]\nplot $d using 1:2:(0.5):(0.5) with boxxyerror fs solid noborder lc rgb '#d8d8d8' notitle, "
+             "\\\n     $m using 1:2:(0.5):(0.5):3 with boxxyerror fs solid noborder lc palette notitle\n",
+             heat_palette, top, top / 5, gnuplot::block("m", data), gnuplot::block("d", diagonal),
+             figure.at(frame.left + width + 0.12, frame.bottom + 0.15 * height), figure.at(0.1, 0.7 * height), columns,
+             rows, count - 0.5, count - 0.5);
 }
 
 }  // namespace kvmend

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "experiment/figure_names.h"
 #include "experiment/gnuplot.h"
+#include "experiment/plot_advice.h"
 #include "experiment/plot_kinds.h"
 #include "experiment/table_cells.h"
 
@@ -16,7 +17,10 @@ struct Phase {
 // Okabe and Ito's colours, in an order that keeps neighbours apart in grey, too.
 constexpr Phase phases[] = {{"load", "load", "#999999"},     {"place", "place", "#56B4E9"},
                             {"select", "select", "#D55E00"}, {"recompute", "recompute", "#0072B2"},
-                            {"query", "query", "#E69F00"},   {"first_token", "first token", "#000000"}};
+                            {"query", "query", "#E69F00"},   {"first_token", "first token", "#009E73"}};
+
+// A bar's end is the sum of the phases' medians, which need not be the median of their sums: a symbol that is no phase's.
+constexpr const char* median_style = "pt 13 ps 0.6 lc rgb '#000000'";
 
 struct Bar {
   std::string strategy, rest;
@@ -80,7 +84,7 @@ std::string plot_ttft(const PlotInput& input) {
     for (std::size_t p = 0; p < fields.size(); from += bars[i].ms[p], ++p)
       fields[p] += fmt::format("{} {} {:.6g} {:.6g} {} {}\n", from, y, from, from + bars[i].ms[p], y - 0.36, y + 0.36);
     const double ttft = 1000 * bars[i].ttft.value;
-    totals += fmt::format("{:.6g} {} 0 0.72\n", ttft, y - 0.36);
+    totals += fmt::format("{:.6g} {}\n", ttft, y);
     most = std::max({most, from, ttft});
     if (const auto& interval = bars[i].ttft.interval) {
       intervals += fmt::format("{:.6g} {} {:.6g} 0\n", 1000 * interval->lo, y, 1000 * (interval->hi - interval->lo));
@@ -88,9 +92,15 @@ std::string plot_ttft(const PlotInput& input) {
     }
   }
   std::vector<KeyEntry> key;
-  for (const Phase& phase : phases) key.push_back({phase.title, "", "", phase.colour});
-  key.push_back({"median TTFT", "lc rgb '#000000' lw 1.6 dt 1", "", ""});
-  Frame frame{(static_cast<double>(longest) + 2.5) * figure.small_letter(), 0.2, 0, 3.5 * figure.line()};
+  std::vector<std::size_t> shown;  // phases that took time enough to be seen
+  for (std::size_t p = 0; p < fields.size(); ++p) {
+    if (std::none_of(bars.begin(), bars.end(), [&](const Bar& bar) { return bar.ms[p] > 0.001 * most; })) continue;
+    shown.push_back(p);
+    key.push_back({phases[p].title, "", "", phases[p].colour, ""});
+  }
+  key.push_back({"median TTFT", "", median_style, "", ""});
+  if (!intervals.empty()) key.push_back({"its 95 % interval", "lc rgb '#000000' lw 1.4 dt 1", "", "", ""});
+  Frame frame{(static_cast<double>(longest) + 2.5) * figure.small_letter(), 0.2, 0, figure.axes().bottom};
   std::string out =
       figure.caption("TTFT by phase, medians · " + plot_caption(table, {"ttft"}) +
                          (shared ? " · read off a sweep that shares work (bench select measures each alone)" : ""),
@@ -98,30 +108,36 @@ std::string plot_ttft(const PlotInput& input) {
   out += figure.key(key, frame);
   const double needed = static_cast<double>(bars.size()) * 0.8 * figure.small_line();
   if (const double there = figure.height() - frame.top - frame.bottom; there < needed)
-    fail(ErrorKind::usage,
-         "{} bars do not fit in {} inches; choose with --where, e.g. --where ratio=0.2, or give "
-         "--height {:.1f}",
-         bars.size(), figure.height(), figure.height() + needed - there + 0.1);
+    fail(ErrorKind::usage, "{} bars do not fit in {} inches; choose with --where, e.g. {}, or give --height {:.1f}",
+         bars.size(), figure.height(),
+         fitting_where(cells, varying_dimensions(table),
+                       static_cast<std::size_t>(std::max(1.0, there / (0.8 * figure.small_line()))),
+                       [&](const auto& left) { return group_cells(left, table).size(); }),
+         figure.height() + needed - there + 0.1);
+  out += figure.axis_names("time to first token in ms, median", "", frame);
   out += figure.place(frame, fmt::format("{} bars", bars.size()));
   out += fmt::format(
-      "unset grid\nset grid xtics lc rgb '#e4e4e4' lt 1 lw 0.6\nset xlabel 'TTFT in ms, median'\n"
+      "unset grid\nset grid xtics lc rgb '#e4e4e4' lt 1 lw 0.6\n"
       "set xrange [0:{:.6g}]\nset yrange [{}:-0.5]\nset ytics ({}) scale 0 font small\n",
       most > 0 ? 1.04 * most : 1, static_cast<double>(bars.size()) - 0.5, tics);
   std::string plots;
-  for (std::size_t p = 0; p < fields.size(); ++p) {
+  for (const std::size_t p : shown) {
     out += gnuplot::block(fmt::format("p{}", p), fields[p]);
     plots += fmt::format("$p{} using 1:2:3:4:5:6 with boxxyerror fs solid noborder lc rgb '{}' notitle, \\\n     ", p,
                          phases[p].colour);
   }
-  out += gnuplot::block("t", totals);
-  plots += "$t using 1:2:3:4 with vectors nohead lc rgb '#000000' lw 1.6 notitle";
+  // White beneath black: it is seen on every phase.
   if (!intervals.empty()) {
-    // White beneath black: it is seen on every phase.
     out += gnuplot::block("i", intervals);
     plots +=
-        ", \\\n     $i using 1:2:3:4 with vectors nohead lc rgb '#ffffff' lw 3.5 notitle"
-        ", \\\n     $i using 1:2:3:4 with vectors nohead lc rgb '#000000' lw 1.4 notitle";
+        "$i using 1:2:3:4 with vectors nohead lc rgb '#ffffff' lw 3.5 notitle, \\\n     "
+        "$i using 1:2:3:4 with vectors nohead lc rgb '#000000' lw 1.4 notitle, \\\n     ";
   }
+  out += gnuplot::block("t", totals);
+  plots += fmt::format(
+      "$t using 1:2 with points pt 13 ps 0.95 lc rgb '#ffffff' notitle, \\\n     "
+      "$t using 1:2 with points {} notitle",
+      median_style);
   return out + "plot " + plots + "\n";
 }
 

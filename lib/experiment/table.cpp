@@ -214,6 +214,16 @@ bool is_empty(const TableBlock& block) {
   return true;
 }
 
+/// Why a value that is made of selections has no figure.
+std::string nothing_selected(const std::string& value, const std::string& oracle) {
+  const std::string add = oracle.empty() || value == "evidence"
+                              ? ""
+                              : fmt::format(" (add {} to strategies; --oracle names another)", oracle);
+  return fmt::format("{} has nothing to show: it needs {}'s cells over the same prompts{}{}", value,
+                     oracle.empty() ? "the --oracle" : oracle,
+                     value == "crowding_out" ? ", with their scores (store: {scores: true})" : "", add);
+}
+
 }  // namespace
 
 std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query) {
@@ -276,10 +286,7 @@ Table make_table(const TableData& given, const TableQuery& query) {
     }
     if (is_empty(block)) {
       if (default_view && value != "score") continue;
-      if (is_selection_value(value))
-        refusals.push_back(fmt::format("{} has nothing to show: it needs the --oracle's cells over the same prompts{}",
-                                       value,
-                                       value == "crowding_out" ? ", with their scores (store: {scores: true})" : ""));
+      if (is_selection_value(value)) refusals.push_back(nothing_selected(value, data.reference));
     }
     if (query.mark && is_quality_value(value))
       mark_best(block, references, [&](std::size_t r, std::size_t c) -> const Cells& { return groups[r][c]; });

@@ -238,6 +238,7 @@ TableData load_table_data(const std::vector<std::filesystem::path>& stores, cons
   }
   TableData data;
   data.metric = metric;
+  data.reference = reference;
   for (const auto& group : groups) data.cells.push_back(average(group));
   make_labels_unique(data.cells);
   data.builds.assign(loader.builds().begin(), loader.builds().end());

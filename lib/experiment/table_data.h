@@ -46,6 +46,7 @@ struct TableData {
   std::vector<TableCell> cells;
   std::vector<std::string> builds;  ///< that made the results, each once
   std::string metric;               ///< load_table_data's; empty: each sample's own
+  std::string reference;            ///< load_table_data's; empty: no overlap was asked for
   std::vector<std::string> notes;   ///< of the runs' tasks, each once: "qa_custom: 12 of 1200 questions have …"
 };
 

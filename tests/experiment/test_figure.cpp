@@ -91,8 +91,8 @@ TEST_CASE("labels of 40 letters leave every kind of figure its graph") {
       CHECK(width > 0.2);  // of each of three maps in a row
       CHECK(height > 0.2);
     } else if (std::string(kind) == "overlap") {
-      CHECK(width * 6.5 == Approx(height * 4).margin(0.01));  // square
-      CHECK(height > 0.7);
+      CHECK(width > 0.5);
+      CHECK(height > 0.6);
     } else {
       CHECK(width > 0.5);
       CHECK(height > 0.6);
@@ -147,7 +147,8 @@ TEST_CASE("a figure as wide as a paper's column has its caption and key whole") 
     // The key stands below the graph, and nothing begins outside of the sheet.
     const double bottom = number_after(text, "set bmargin at screen ");
     const std::regex places("at screen ([-0-9.]+), screen ([-0-9.]+) left");
-    int below = 0;
+    const double top = number_after(text, "set tmargin at screen ");
+    int below = 0, above = 0;
     for (std::sregex_iterator at(text.begin(), text.end(), places), end; at != end; ++at) {
       const double x = std::stod((*at)[1]), y = std::stod((*at)[2]);
       CHECK(x >= 0);
@@ -155,9 +156,10 @@ TEST_CASE("a figure as wide as a paper's column has its caption and key whole") 
       CHECK(y > 0);
       CHECK(y < 1);
       below += y < bottom;
+      above += y > top;
     }
-    CHECK(below == (std::string(kind) == "ttft" ? 7 : 5));
-    if (std::string(kind) == "ttft") CHECK_THAT(text, Contains("\"\\n\""));  // the caption is broken where it is longer
+    CHECK(below >= 6);                                  // strategies and what a bar is; phases and their median
+    if (std::string(kind) == "ttft") CHECK(above > 1);  // the caption is broken where it is longer
   }
   CHECK_THROWS_WITH(script(store, "ttft", {}, 3.3, 1.7), Contains("9 bars do not fit in 1.7 inches; choose with"));
 }
@@ -189,8 +191,9 @@ TEST_CASE("a strategy looks the same in every figure") {
   // The key begins below the caption, at the graph's top.
   CHECK(number_after(ratio.substr(ratio.find("set label 'full'")), ", screen ") <
         number_after(ratio, "set tmargin at screen "));
-  // Bands of references differ.
-  CHECK_THAT(ratio, Contains("solid 0.1 noborder") && Contains("pattern 4 noborder") && Contains("pattern 5 noborder"));
+  // So do references, as lines and as points.
+  for (const char* name : {"full", "no_context", "reuse"}) CHECK(point_of(cost, name) == point_of(ratio, name));
+  CHECK(point_of(ratio, "full") != point_of(ratio, "reuse"));
 }
 
 TEST_CASE("24 lines all look different") {
@@ -203,8 +206,38 @@ TEST_CASE("24 lines all look different") {
   CHECK(looks.size() == 24);
 }
 
-TEST_CASE("points of one cost stand beside each other") {
+TEST_CASE("points of one cost stay where it is, their intervals beside each other") {
   const Filled store(chunks_config, 8, scored_result);
   const std::string text = script(store, "quality-cost", {{"chunker", "fixed: 64"}});
-  CHECK_THAT(text, Contains("$s1 << EOD\n29.55 ") && Contains("$s2 << EOD\n30.45 "));
+  CHECK_THAT(text, Contains("$s0 << EOD\n100 ") && Contains("$s1 << EOD\n30 ") && Contains("$s2 << EOD\n30 "));
+  const double left = number_after(text, "$e1 << EOD\n"), right = number_after(text, "$e2 << EOD\n");
+  CHECK(left < 30);
+  CHECK(right > 30);
+  CHECK(right - left < 1);  // within their symbols
+  CHECK_THAT(text, Contains("set label '95 % interval'"));
+}
+
+TEST_CASE("a point that would hide another is drawn around it") {
+  const Filled store(chunks_config, 8, scored_by([](const CellRecord&, int) { return 1; }));
+  const std::string text = script(store, "quality-cost", {{"chunker", "fixed: 64"}});
+  CHECK_THAT(text, Contains("$s1 << EOD\n30 100 0\n") && Contains("$s2 << EOD\n30 100 1\n"));
+  CHECK_THAT(text, Contains("$s2 using 1:($3==1?$2:NaN) with points pt 4 ps 1.4 lc rgb '#D55E00'"));
+  CHECK_THAT(point_of(text, "prophetkv"), Contains("pt 5 ps 0.8"));
+}
+
+TEST_CASE("series stand beside each other at each ratio, and the axis is around the ratios") {
+  const Filled two(chunks_config, 8, scored_result);
+  const std::string one = script(two, "ratio", {{"chunker", "fixed: 64"}});
+  CHECK_THAT(one, Contains("set xtics ('20' 20)"));
+  const double epic = number_after(one, "$s0 << EOD\n"), prophetkv = number_after(one, "$s1 << EOD\n");
+  const double lo = number_after(one, "set xrange ["), hi = number_after(one, fmt::format("set xrange [{:.6g}:", lo));
+  CHECK((epic + prophetkv) / 2 == Approx(20));
+  CHECK(lo < 20);
+  CHECK(epic - lo > 0.2 * (hi - lo));  // neither at the edge nor on top of one another
+  CHECK(hi - prophetkv > 0.2 * (hi - lo));
+  CHECK(prophetkv - epic > 0.05 * (hi - lo));
+  const Filled many(long_config, 8, scored_result);
+  const std::string three = script(many, "ratio");
+  CHECK_THAT(three, Contains("set xtics ('5' 5, '20' 20, '50' 50)"));
+  CHECK(number_after(three, "$s0 << EOD\n") == Approx(5).margin(2));
 }

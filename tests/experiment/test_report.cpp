@@ -220,10 +220,8 @@ TEST_CASE("each chunker has its figures, and the page says which are missing and
     }
     CHECK(report.notes.empty());
   }
-  const std::string path = std::getenv("PATH");
-  ::setenv("PATH", store.folder.path().c_str(), 1);
+  const Environment no_programs("PATH", store.folder.path().string());
   const Report bare = make_report({store.path}, {});
-  ::setenv("PATH", path.c_str(), 1);
   REQUIRE(bare.notes.size() == 1);
   CHECK_THAT(bare.notes[0], Contains("there are no plots: gnuplot is not installed"));
   CHECK_THAT(bare.html, Contains("<p>there are no plots: gnuplot is not installed"));

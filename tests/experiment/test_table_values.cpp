@@ -144,7 +144,10 @@ TEST_CASE("what was selected is compared with an oracle's scores or selection") 
   CHECK(entry(by_selection, "overlap", "epic", "0.4").estimate.value == Approx(2.0 / 4));
   CHECK(entry(by_selection, "recall", "epic", "0.4").estimate.value == Approx(2.0 / 4));
   CHECK(warns(by_selection, "crowding_out has nothing to show"));
-  CHECK(warns(table_of(true, "oracle_attention"), "overlap has nothing to show: it needs the --oracle's cells"));
+  CHECK(warns(
+      table_of(true, "oracle_attention"),
+      "overlap has nothing to show: it needs oracle_attention's cells over the same prompts (add oracle_attention to "
+      "strategies; --oracle names another)"));
 }
 
 TEST_CASE("what was kept of the context, and the memory that saved") {
