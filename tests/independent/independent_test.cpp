@@ -69,11 +69,9 @@ void check_set(const std::vector<int>& ours, const std::vector<int>& golden, con
 void check_scores(const std::vector<float>& ours, const Json& golden) {
   const double scale = golden["scale"], slack = golden.value("slack", 0.0);
   REQUIRE(ours.size() == golden["scores"].size());
-  double worst = 0;
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    worst = std::max(worst, std::abs(ours[i] - golden["scores"][i].get<double>() / parts * scale));
-  }
-  CHECK(worst <= score_tolerance * scale + slack);
+  test::LargestDifference worst;
+  for (std::size_t i = 0; i < ours.size(); ++i) worst.add(ours[i], golden["scores"][i].get<double>() / parts * scale);
+  CHECK(worst.value() <= score_tolerance * scale + slack);
 }
 
 /// A name and its parameters as a config has them; auxiliary models are named by their test folder.
@@ -136,11 +134,10 @@ class Cells {
     engine_.queue().download(logits, cell.logits());
     const double largest = std::abs(
         *std::max_element(logits.begin(), logits.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }));
-    double worst = 0;
-    for (std::size_t i = 0; i < golden["tokens"].size(); ++i) {
-      worst = std::max(worst, std::abs(logits.at(golden["tokens"][i]) - golden["logits"][i].get<double>()));
-    }
-    CHECK(worst <= logit_tolerance * largest);
+    test::LargestDifference worst;
+    for (std::size_t i = 0; i < golden["tokens"].size(); ++i)
+      worst.add(logits.at(golden["tokens"][i]), golden["logits"][i].get<double>());
+    CHECK(worst.value() <= logit_tolerance * largest);
   }
 
   Engine& engine_;

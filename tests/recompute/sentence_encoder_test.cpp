@@ -8,6 +8,7 @@
 #include "model/locate.h"
 #include "paths.h"
 #include "recompute/sentence_encoder.h"
+#include "support/difference.h"
 
 using namespace kvmend;
 using Catch::Contains;
@@ -42,10 +43,7 @@ TEST_CASE("MiniLM's embeddings are sentence-transformers' within 1e-4", "[minilm
   for (const auto& sentence : golden["sentences"]) {
     const auto expected = sentence["embedding"].get<std::vector<float>>();
     const auto found = encoder.embed(sentence["text"].get<std::string>());
-    REQUIRE(found.size() == expected.size());
-    float worst = 0;
-    for (std::size_t i = 0; i < found.size(); ++i) worst = std::max(worst, std::abs(found[i] - expected[i]));
-    CAPTURE(sentence["text"].get<std::string>().substr(0, 60), worst);
-    CHECK(worst < 1e-4F);
+    CAPTURE(sentence["text"].get<std::string>().substr(0, 60));
+    CHECK(test::largest_difference(found, expected) < 1e-4);
   }
 }
