@@ -74,6 +74,8 @@ class Select final : public Command {
       if (i == 0 || cells[i].strategy != cells[i - 1].strategy) check_auxiliaries(*cells[i].strategy);
     }
     const auto [request, evidence] = read(*opened.tokenizer);
+    const ModelConfig& config = opened.files->config();
+    check_request(request, config.vocab, config.context_length, max_new_tokens_);  // before weights are loaded
     Engine engine(*opened.files, model_.backend());
     RunnerOptions options;
     options.bos = opened.tokenizer->bos();

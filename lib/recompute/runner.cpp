@@ -169,7 +169,8 @@ void check_auxiliary(const Strategy& strategy, const std::string& name, const Mo
 
 std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,
                                  const RunnerOptions& options) {
-  check_request(request, engine.model().config().vocab, engine.model().config().context_length);
+  const ModelConfig& model = engine.model().config();
+  check_request(request, model.vocab, model.context_length, options.decode.max_new_tokens);
   return RequestRun(engine, request, cells, options).run();
 }
 
