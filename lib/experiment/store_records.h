@@ -32,7 +32,7 @@ struct RunRecord {
   int threads = 0;
   double started = 0;   ///< Unix seconds
   double finished = 0;  ///< 0: it did not end by itself
-  std::string status;   ///< "running", "done", "interrupted", "failed"
+  std::string status;   ///< "running" (killed, where it runs no more), "done", "interrupted", "failed": by an error
 };
 
 struct CellRecord {

@@ -19,6 +19,7 @@
 #include "experiment/grid.h"
 #include "experiment/labels.h"
 #include "experiment/run_record.h"
+#include "experiment/run_scope.h"
 #include "experiment/sample_worker.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
@@ -58,7 +59,8 @@ class Supervisor {
     if (!options_.quiet) {
       for (const TaskNote& note : session_.notes()) fmt::print(stderr, "kvmend: {}: {}\n", note.task, note.text);
     }
-    run_ = store_.begin_run(make_run_record(config_, session_, options_));
+    RunScope scope(store_, make_run_record(config_, session_, options_));
+    run_ = scope.id();
     store_.add_cells(run_, records_);
     const std::vector<SampleCells> items = missing_work();
     for (const SampleCells& item : items) {
@@ -73,6 +75,7 @@ class Supervisor {
     share(items);
     progress.clear();
     finish();
+    scope.end(result_.stopped_by ? "interrupted" : "done");
     return result_;
   }
 
@@ -293,7 +296,6 @@ void Supervisor::finish() {
                                              cells[at].task, names[row.sample], row.error));
     }
   }
-  store_.end_run(run_, result_.stopped_by ? "interrupted" : "done");
 }
 
 }  // namespace
