@@ -78,9 +78,9 @@ class Run final : public Command {
     if (!shard_.empty()) parse_shard(shard_, options_);
     if (!max_time_.empty()) options_.max_seconds = parse_duration(max_time_);
     options_.worker = {"/proc/self/exe", "worker"};
-    options_.version = version_text();
-    for (const auto& config : configs_)
-      options_.command_line += (options_.command_line.empty() ? "kvmend run " : " ") + config;
+    options_.version = version();
+    options_.build = build_text();
+    options_.command_line = command_line;
     install_stop_signals();
     int code = 0;
     try {
