@@ -65,7 +65,8 @@ class RequestRun {
     } catch (const StaleChunk& stale) {
       stale.reject();
       error = stale.what();
-      again = Again::damage;
+      // Damaged again, it is the disk that must be looked at.
+      if (rejected_.insert(stale.digest()).second) again = Again::damage;
     } catch (const std::exception& failure) {
       error = failure.what();
     }
@@ -144,6 +145,7 @@ class RequestRun {
   std::vector<Outcome> outcomes_;
   std::unique_ptr<Shared> shared_;     ///< of the reuse key at work
   std::vector<Running> group_;         ///< prefilled, to be decoded together
+  std::set<std::string> rejected_;     ///< digests of chunks that were damaged once
   std::set<std::size_t> tried_alone_;  ///< cells whose decoding had nothing beside it and was started again
   std::int64_t group_bytes_ = 0, group_limit_ = options_.group_bytes;
 };
