@@ -49,6 +49,10 @@ int print_dry_run(const SweepOptions& options) {
   double tokens = 0, full_flops = 0, estimate = 0;
   for (int t = 0; t < static_cast<int>(config.tasks.size()); ++t) {
     const int samples = options.limit < 0 ? session.samples(t) : std::min(options.limit, session.samples(t));
+    if (samples == 0) {
+      fmt::print("task       {}: no samples\n\n", config.tasks[static_cast<std::size_t>(t)].label);
+      continue;
+    }
     const Prompt prompt = session.prompt(t, 0, 0);
     const Request& request = prompt.request;
     const CostEstimate cost(model, prompt);

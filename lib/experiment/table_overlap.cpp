@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "core/error.h"
 #include "experiment/blob.h"
@@ -39,20 +40,27 @@ void rank(Reference& reference, const std::vector<float>& scores) {
   reference.attended_tokens = attended_tokens(scores, reference.ranking);
 }
 
+/// A JSON column as T; what another program wrote there is refused by name.
+template <class T>
+T column(Store& store, const std::string& text, const char* name) {
+  try {
+    return nlohmann::json::parse(text).get<T>();
+  } catch (const nlohmann::json::exception&) {
+    fail(ErrorKind::data, "{}: column {} is damaged: {}", store.path().string(), name, text.substr(0, 60));
+  }
+}
+
 std::map<std::int64_t, Evidence> read_evidence(Store& store) {
   std::map<std::int64_t, Evidence> out;
   Statement row = store.database().prepare("SELECT sample, evidence, n_context, units FROM samples");
   while (row.step()) {
-    const auto json = nlohmann::json::parse(row.text(1), nullptr, false);
-    if (!json.is_array()) fail(ErrorKind::data, "{}: column evidence is damaged", store.path().string());
     Evidence evidence;
-    for (const auto& span : json) evidence.spans.emplace_back(span.at(0), span.at(1));
+    evidence.spans = column<std::vector<std::pair<int, int>>>(store, row.text(1), "evidence");
     evidence.n_context = static_cast<int>(row.integer(2));
-    const auto units = nlohmann::json::parse(row.text(3), nullptr, false);
-    if (!units.is_array()) fail(ErrorKind::data, "{}: column units is damaged", store.path().string());
-    for (const auto& unit : units) {
-      if (unit.at(0) != "chunk") continue;
-      evidence.first_chunk = unit.at(1);
+    using Units = std::vector<std::tuple<std::string, int, int>>;
+    for (const auto& [kind, begin, end] : column<Units>(store, row.text(3), "units")) {
+      if (kind != "chunk") continue;
+      evidence.first_chunk = begin;
       break;
     }
     out[row.integer(0)] = std::move(evidence);
@@ -120,7 +128,7 @@ std::map<std::int64_t, Overlap> read_overlaps(Store& store, const std::string& r
     if (!entry.ranking.empty()) continue;
     std::vector<float> values = unpack_scores(scores.blob(2));
     if (!scores.text(3).empty()) {
-      const auto order = nlohmann::json::parse(scores.text(3)).get<std::vector<int>>();
+      const auto order = column<std::vector<int>>(store, scores.text(3), "chunk_order");
       values = scores_as_given(std::move(values), store.sample(scores.integer(1)).units, order);
     }
     rank(entry, values);

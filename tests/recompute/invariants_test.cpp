@@ -202,6 +202,17 @@ TEST_CASE("a request without context is a plain prompt") {
   const auto full = run_cell(engine, request, strategy("full"), 1);
   CHECK(full.outcome.flops_ratio == Approx(1.0));
   CHECK(largest_difference(full.logits, run_cell(engine, request, strategy("no_context"), 0).logits) < 1e-3);
+  ReusedContext context(engine, request, ReuseKey{}, 1);
+  RequestProbe probe(engine, context, "");
+  Observation what;
+  what.rows = Observation::Rows::context;
+  for (const auto of : {Observation::What::hidden, Observation::What::k}) {
+    what.what = of;
+    what.layers = {1, 3};
+    const auto rows = probe.observe(what);  // none of the context's tokens, in each of the layers
+    REQUIRE(rows.size() == 2);
+    CHECK((rows[0].empty() && rows[1].empty()));
+  }
 }
 
 TEST_CASE("rows that are exact anyway have no deviation and rank last") {
