@@ -18,6 +18,7 @@
 #include "recompute/runner.h"
 #include "support/cell_case.h"
 #include "support/read_gz.h"
+#include "support/require_model.h"
 #include "support/tested_devices.h"
 
 using namespace kvmend;
@@ -239,11 +240,6 @@ TEST_CASE("random takes the budget, behind exact rows, and the same again", "[ca
 }
 
 TEST_CASE("selectors agree with the second implementation on SmolLM2", "[card]") {
-  try {
-    locate_model("smollm2-135m");
-  } catch (const Error& error) {
-    WARN("skipped: " << error.what());
-    return;
-  }
+  if (!test::require_model("smollm2-135m", path_exists(models_dir() / "smollm2-135m.gguf"))) return;
   check_model("smollm2-135m", {"expedition", "letters"});
 }

@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "core/error.h"
 #include "core/file.h"
 #include "model/locate.h"
 #include "paths.h"
 #include "recompute/bare_prefill.h"
 #include "support/difference.h"
+#include "support/require_model.h"
 
 using namespace kvmend;
 namespace fs = std::filesystem;
@@ -80,13 +80,8 @@ void check_bf16(const Golden& golden, const std::vector<Best>& exact, const std:
 }
 
 void check_model(const std::string& name) {
-  fs::path path;
-  try {
-    path = locate_model(name);
-  } catch (const Error& error) {
-    WARN("skipped: " << error.what());
-    return;
-  }
+  const fs::path path = models_dir() / (name + ".gguf");
+  if (!test::require_model(name, path_exists(path))) return;
   const Golden golden(name);
   const auto files = open_model(path);
   REQUIRE(files->sha256() == golden.json["sha256"].get<std::string>());
