@@ -56,11 +56,14 @@ class Run final : public Command {
     app.add_option("config", configs_, "YAML files, merged left to right")->required();
     app.add_option("-o,--output", options_.store, "the store; default NAME.kvmend here");
     app.add_option("--set", options_.settings, "override a value: 'tasks.*.samples=5'")->allow_extra_args(false);
+    const std::string devices = fmt::format("cpu, reference, cuda or cuda:N,M; {}; ", auto_device_help);
     for (const char* key : {"device", "dtype", "threads"}) {
       const auto set = [this, key](const std::string& value) {
         options_.settings.push_back(fmt::format("{}={}", key, value));
       };
-      app.add_option_function<std::string>(fmt::format("--{}", key), set, fmt::format("the same as --set {}=…", key));
+      app.add_option_function<std::string>(
+          fmt::format("--{}", key), set,
+          fmt::format("{}the same as --set {}=…", key == std::string_view("device") ? devices : "", key));
     }
     add_plugin_option(app);
     app.add_option("--shard", shard_, "i/n: this machine's share of the samples");
@@ -74,8 +77,8 @@ class Run final : public Command {
 
   int run() override {
     options_.configs.assign(configs_.begin(), configs_.end());
-    if (dry_run_) return print_dry_run(options_);
     if (!shard_.empty()) parse_shard(shard_, options_);
+    if (dry_run_) return print_dry_run(options_);
     if (!max_time_.empty()) options_.max_seconds = parse_duration(max_time_);
     options_.worker = {"/proc/self/exe", "worker"};
     options_.version = version();

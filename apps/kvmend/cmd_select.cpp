@@ -76,7 +76,9 @@ class Select final : public Command {
     const auto [request, evidence] = read(*opened.tokenizer);
     const ModelConfig& config = opened.files->config();
     check_request(request, config.vocab, config.context_length, max_new_tokens_);  // before weights are loaded
-    Engine engine(*opened.files, model_.backend());
+    const bool unrotated = std::any_of(cells.begin(), cells.end(),
+                                       [](const CellSpec& cell) { return cell.strategy->selector->corrects_reused(); });
+    Engine engine(*opened.files, model_.backend(config, request.n_tokens() + max_new_tokens_, unrotated));
     RunnerOptions options;
     options.bos = opened.tokenizer->bos();
     options.decode.stops = opened.tokenizer->stops();
@@ -125,7 +127,9 @@ class Select final : public Command {
     once.decode.max_new_tokens = 1;
     const CellSpec oracle{parse_strategy_argument("oracle_attention"), 0};
     const Outcome attention = run_isolated(engine, request, oracle, once);
-    return overlap_of(std::move(names), selections, attention.scores, oracle.strategy->label);
+    return overlap_of(std::move(names), selections,
+                      rank_scores(attention.scores, exact_rows(request.units, oracle.strategy->options)),
+                      oracle.strategy->label);
   }
 
   static std::string name_of(const CellSpec& cell) {

@@ -25,6 +25,12 @@ std::vector<std::string> device_list(const std::string& device) {
   return out;
 }
 
+int threads_of_worker(const std::string& device, int threads, int processors) {
+  const auto workers = static_cast<int>(device_list(device).size());
+  if (workers == 1) return threads;
+  return std::max(1, (threads > 0 ? threads : processors) / workers);
+}
+
 namespace {
 
 /// The keys with plain values, declared once: reading, types and ranges come from here.
@@ -44,7 +50,7 @@ struct PlainKeys {
     v("keep_answer_space", c.keep_answer_space, "the answer prefix's leading space stays behind a chat header, too");
     v("load_from", c.load_from, "where chunk caches lie when a request comes");
     v("tokenize", c.tokenize, "the whole prompt at once, or each unit alone");
-    v("device", c.device, "auto, cpu, reference, cuda or cuda:N,M");
+    v("device", c.device, "cpu, reference, cuda or cuda:N,M; auto: the CPU");
     v("threads", c.threads, "0: all processors", between(0, 4096));
     v("weights", c.weights, "on a card: as computed with, as stored (quantised), or what fits");
   }
@@ -165,6 +171,15 @@ std::vector<std::string> item_parameters(const std::string& section, const std::
   return out;
 }
 
+ConfigSource read_source(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
+  ConfigSource source = read_config_files(paths);
+  apply_file_settings(source.tree, source.settings, item_parameters);
+  apply_settings(source.tree, settings, item_parameters);
+  for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
+  if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return source;
+}
+
 }  // namespace
 
 void throw_if_any(ParamErrors& errors) {
@@ -191,11 +206,12 @@ Config make_config(const ConfigSource& source) {
 }
 
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
-  ConfigSource source = read_config_files(paths);
-  apply_file_settings(source.tree, source.settings, item_parameters);
-  apply_settings(source.tree, settings, item_parameters);
-  for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
-  if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return make_config(read_source(paths, settings));
+}
+
+Config load_prompt_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
+  ConfigSource source = read_source(paths, settings);
+  source.tree.set("strategies", Value::List{Value("full")});
   return make_config(source);
 }
 

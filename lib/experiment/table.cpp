@@ -10,8 +10,10 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/table_cells.h"
 #include "experiment/table_group.h"
 #include "experiment/table_marks.h"
+#include "experiment/table_tasks.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
@@ -50,7 +52,7 @@ std::optional<double> as_number(const std::string& text) {
 
 bool matches(const TableCell& cell, const std::string& name, const std::string& wanted) {
   const std::string value = dimension(cell, name);
-  if (value == wanted) return true;
+  if (value == wanted || (value.empty() && wanted == heading(name, value))) return true;
   if (name == "group") {
     const auto groups = groups_of(cell);
     return std::find(groups.begin(), groups.end(), wanted) != groups.end();
@@ -127,8 +129,9 @@ void separate(Table& table, const Cells& cells) {
   std::vector<std::string> used = table.row_dimensions;
   used.insert(used.end(), table.col_dimensions.begin(), table.col_dimensions.end());
   used.emplace_back("task");
-  for (const char* name : {"strategy", "ratio", "model", "chunker", "dtype", "backend", "chat", "load_from", "tokenize",
-                           "system", "max_new_tokens", "data", "evidence", "key"}) {
+  for (const char* name :
+       {"strategy", "ratio", "model", "chunker", "dtype", "backend", "chat", "load_from", "tokenize", "system",
+        "max_new_tokens", "keep_bos", "keep_answer_space", "data", "tokenizer", "evidence", "key"}) {
     if (!mixes(cells, used, name)) continue;
     table.row_dimensions.emplace_back(name);
     used.emplace_back(name);
@@ -289,6 +292,7 @@ Table make_table(const TableData& given, const TableQuery& query) {
   table.notes = strategy_notes(cells);
   table.warnings = table_warnings(data, cells, shows_times);
   for (std::string& warning : group_warnings(cells)) table.warnings.push_back(std::move(warning));
+  for (std::string& warning : task_set_warnings(table, cells)) table.warnings.push_back(std::move(warning));
   table.warnings.insert(table.warnings.end(), refusals.begin(), refusals.end());
   return table;
 }
