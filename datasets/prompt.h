@@ -41,7 +41,6 @@ struct Prompt {
 std::string prompt_hash(const Request& request);
 
 /// Throws Error(usage) where nothing follows the context or the chunker cannot cut it.
-
 Prompt build_prompt(TaskSample sample, const PromptOptions& options);
 /// Tokens of build_prompt(sample, options), query included; of keep_bos's only the first with tokenize: whole, so that a
 /// task's samples do not depend on the chunker.

@@ -15,7 +15,7 @@ namespace kvmend {
 namespace {
 
 const std::vector<std::string> text_fields = {"prefix", "chunks", "query", "question"};
-const std::vector<std::string> id_fields = {"prefix_ids", "chunk_ids", "query_ids", "question_ids"};
+const std::vector<std::string> id_fields = {"prefix_ids", "chunk_ids", "query_ids", "question_tokens"};
 
 [[noreturn]] void refuse(const Value& at, const std::string& text) {
   fail(ErrorKind::data, "{}{}", at.where.prefix(), text);
@@ -70,7 +70,7 @@ Request from_ids(const Value& source, const Tokenizer& tokenizer) {
   out.query_ids = read_ids(query, tokenizer);
   if (out.query_ids.empty()) refuse(query, "query_ids is empty: a request needs a query");
   out.question_end = out.n_query();
-  if (const Value* question = source.find("question_ids"); question && !question->is_null()) {
+  if (const Value* question = source.find("question_tokens"); question && !question->is_null()) {
     std::tie(out.question_begin, out.question_end) = read_span(*question, out.query_ids.size(), "tokens");
   }
   decode_text(out, tokenizer);

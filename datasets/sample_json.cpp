@@ -74,7 +74,7 @@ void add_ids(Json& out, const Request& r) {
   }
   out["chunk_ids"] = chunks;
   out["query_ids"] = r.query_ids;
-  out["question_ids"] = {r.question_begin, r.question_end};
+  out["question_tokens"] = {r.question_begin, r.question_end};
 }
 
 }  // namespace

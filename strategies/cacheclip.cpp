@@ -132,13 +132,15 @@ struct EnumNames<CacheClip::Query> {
 
 namespace {
 
-KVMEND_SELECTOR(CacheClip, "cacheclip",
-                {.summary = "a small auxiliary model's last-layer attention, recomputed in groups of tokens",
-                 .source = "arXiv 2510.10129 v2",
-                 .labels = "[P] auxiliary model, shared prefix, grouping; [2] score, window, density; [O] refill, a "
-                           "budget without the prefix, units tokenised alone, softmax: joint",
-                 .version = 2,
-                 .defaults = {.as = {}, .sink = SinkKind::shared_prefix}});
+KVMEND_SELECTOR(
+    CacheClip, "cacheclip",
+    {.summary = "a small auxiliary model's last-layer attention, recomputed in groups of tokens",
+     .source = "arXiv 2510.10129 v2",
+     .labels = "[P] auxiliary model, shared prefix, grouping; [2] score, window, density; [O] refill, a "
+               "budget without the prefix, a chunk shorter than density needs all its tokens, units tokenised "
+               "alone, softmax: joint",
+     .version = 2,
+     .defaults = {.as = {}, .sink = SinkKind::shared_prefix}});
 
 }  // namespace
 }  // namespace kvmend

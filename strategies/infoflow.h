@@ -27,8 +27,8 @@ struct Params {
   void check(ParamErrors& errors, const Location& where) const;
 };
 
-/// [N]: how strongly the question attends to each context token (arXiv 2603.05353 and its code). `positions` as the
-/// geometry has them.
+/// [N]: how strongly the question attends to each context token (arXiv 2603.05353 and its code), with keys and
+/// question placed as `geometry` says.
 std::vector<float> score(Probe& probe, const Params& params, Geometry geometry);
 
 /// The layers that vote in a model of L layers.

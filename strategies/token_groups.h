@@ -22,7 +22,7 @@ struct TokenGroups {
 /// Context tokens of `to` whose bytes overlap those of the given tokens of `from`: two tokenisations of one text. Sorted.
 std::vector<int> overlapping_tokens(const Request& from, const std::vector<int>& tokens, const Request& to);
 
-/// [N of `to`]: the largest score among the tokens of `from` that overlap it.
+/// [N of `to`]: the largest score among the tokens of `from` that overlap it; 0 where there is none above 0.
 std::vector<float> overlapping_scores(const Request& from, const std::vector<float>& scores, const Request& to);
 
 }  // namespace kvmend

@@ -86,7 +86,7 @@ class Bench final : public Command {
     std::vector<BenchCase> cases;
     for (const int tokens : tokens_) {
       const Request request = make_request(tokens, config.vocab, *opened.tokenizer);
-      check_request(request, config.vocab, config.context_length);
+      check_request(request, config.vocab, config.context_length, options_.decode.max_new_tokens);
       add(cases, request, "full", -1);
       if (what_ != "select") continue;
       for (const std::string& argument : strategies_) {

@@ -38,6 +38,8 @@ class Generate final : public Command {
       request.query_ids = parse_ids(ids_);
     }
     request.question_end = request.n_query();
+    const ModelConfig& config = opened.files->config();
+    check_request(request, config.vocab, config.context_length, max_new_tokens_);  // before weights are loaded
 
     Engine engine(*opened.files, model_.backend(opened.files->config(), request.n_query() + max_new_tokens_), {});
     ParamErrors errors;

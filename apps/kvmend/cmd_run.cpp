@@ -81,9 +81,9 @@ class Run final : public Command {
     if (dry_run_) return print_dry_run(options_);
     if (!max_time_.empty()) options_.max_seconds = parse_duration(max_time_);
     options_.worker = {"/proc/self/exe", "worker"};
-    options_.version = version_text();
-    for (const auto& config : configs_)
-      options_.command_line += (options_.command_line.empty() ? "kvmend run " : " ") + config;
+    options_.version = version();
+    options_.build = build_text();
+    options_.command_line = command_line;
     install_stop_signals();
     int code = 0;
     try {

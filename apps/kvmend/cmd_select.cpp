@@ -74,10 +74,11 @@ class Select final : public Command {
       if (i == 0 || cells[i].strategy != cells[i - 1].strategy) check_auxiliaries(*cells[i].strategy);
     }
     const auto [request, evidence] = read(*opened.tokenizer);
+    const ModelConfig& config = opened.files->config();
+    check_request(request, config.vocab, config.context_length, max_new_tokens_);  // before weights are loaded
     const bool unrotated = std::any_of(cells.begin(), cells.end(),
                                        [](const CellSpec& cell) { return cell.strategy->selector->corrects_reused(); });
-    Engine engine(*opened.files,
-                  model_.backend(opened.files->config(), request.n_tokens() + max_new_tokens_, unrotated));
+    Engine engine(*opened.files, model_.backend(config, request.n_tokens() + max_new_tokens_, unrotated));
     RunnerOptions options;
     options.bos = opened.tokenizer->bos();
     options.decode.stops = opened.tokenizer->stops();

@@ -66,13 +66,7 @@ class TableCommand final : public Command {
     const bool selections = std::any_of(query.values.begin(), query.values.end(), [](const std::string& name) {
       return is_known_value(name) && is_selection_value(name);
     });
-    const std::vector<std::filesystem::path> stores(stores_.begin(), stores_.end());
-    TableData data = load_table_data(stores, selections ? oracle_ : "", metric_);
-    std::vector<std::string> names = query.rows;
-    names.insert(names.end(), query.cols.begin(), query.cols.end());
-    for (const auto& [name, value] : query.where) names.push_back(name);
-    if (std::find(names.begin(), names.end(), "evidence") != names.end()) split_by_evidence(data, stores);
-    const Table table = make_table(data, query);
+    const Table table = make_table(load(query, selections ? oracle_ : ""), query);
     fmt::print("{}", format_table(table, format_, terminal_columns()));
     if (format_ != "text" && format_ != "md") {  // machine formats carry no prose: the warnings go to people
       for (const std::string& warning : table.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
@@ -81,6 +75,17 @@ class TableCommand final : public Command {
   }
 
  private:
+  /// The stores' results, split by evidence where rows, columns or conditions ask for it.
+  TableData load(const TableQuery& query, const std::string& reference) const {
+    const std::vector<std::filesystem::path> stores(stores_.begin(), stores_.end());
+    TableData data = load_table_data(stores, reference, metric_);
+    std::vector<std::string> names = query.rows;
+    names.insert(names.end(), query.cols.begin(), query.cols.end());
+    for (const auto& [name, value] : query.where) names.push_back(name);
+    if (std::find(names.begin(), names.end(), "evidence") != names.end()) split_by_evidence(data, stores);
+    return data;
+  }
+
   /// NAME in results/published, or a file of the same form.
   int print_against(const TableQuery& query) const {
     const auto folder = shipped_path("results/published");
@@ -96,8 +101,7 @@ class TableCommand final : public Command {
     if (!known && !path_exists(against_))
       fail(ErrorKind::usage, "--against: no published results '{}'{}", against_, did_you_mean(against_, names));
     const auto file = known ? folder / (against_ + ".yaml") : std::filesystem::path(against_);
-    const TableData data = load_table_data({stores_.begin(), stores_.end()}, "", metric_);
-    fmt::print("{}", format_against(set_against(data, query.where, read_published(file)), format_));
+    fmt::print("{}", format_against(set_against(load(query, ""), query.where, read_published(file)), format_));
     return 0;
   }
 

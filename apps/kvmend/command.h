@@ -15,6 +15,7 @@ class Command {
  public:
   virtual ~Command() = default;
   virtual int run() = 0;
+  std::string command_line;  ///< the whole of it, quoted; set before run()
 };
 
 /// `name`, one line of help, an example that works, and how to make it.

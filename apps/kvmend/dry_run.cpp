@@ -56,6 +56,10 @@ void print_task(const Session& session, int t, const std::vector<Cell>& grid, co
   const Config& config = session.config();
   const ModelConfig& model = session.files().config();
   const int all = options.limit < 0 ? session.samples(t) : std::min(options.limit, session.samples(t));
+  if (all == 0) {
+    fmt::print("task       {}: no samples\n\n", config.tasks[static_cast<std::size_t>(t)].label);
+    return;
+  }
   const int samples = of_shard(all, options);
   const Prompt prompt = session.prompt(t, 0, 0);
   const Request& request = prompt.request;

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "apps/kvmend/command.h"
+#include "apps/kvmend/command_line.h"
 #include "apps/kvmend/version.h"
 #include "core/error.h"
 #include "core/suggest.h"
@@ -57,7 +58,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error, argc, argv);
   }
-  return made.at(app.get_subcommands().front())->run();
+  Command& command = *made.at(app.get_subcommands().front());
+  command.command_line = command_line(argc, argv);
+  return command.run();
 }
 
 }  // namespace

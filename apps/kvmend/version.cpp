@@ -4,13 +4,12 @@
 
 namespace kvmend {
 
-std::string version_text() {
-#ifdef NDEBUG
-  const char* kind = "release";
-#else
-  const char* kind = "debug";
-#endif
-  return fmt::format("kvmend {} ({}, {})", KVMEND_VERSION, kind, KVMEND_COMPILER);
-}
+extern const char* const build_commit;  // cmake/BuildCommit.cmake writes it
+
+std::string version() { return KVMEND_VERSION; }
+
+std::string build_text() { return fmt::format("{}, commit {}", KVMEND_BUILD_OPTIONS, build_commit); }
+
+std::string version_text() { return fmt::format("kvmend {} ({})", version(), build_text()); }
 
 }  // namespace kvmend

@@ -227,8 +227,8 @@ class Uploads {
   virtual void order(std::int64_t number) = 0;
 };
 
-/// What a device does at best, measured: products in the compute dtype on registers alone, and reading memory that no
-/// cache holds, on all threads.
+/// What a device does at best: products in the compute dtype on registers alone, and reading memory that no cache holds.
+/// A CPU's is measured, on all threads; a card's is reckoned from its clocks and units, as data sheets do.
 struct Peak {
   double flops = 0;  ///< a second; 0: not measured
   double bytes = 0;  ///< a second

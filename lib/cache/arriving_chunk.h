@@ -13,6 +13,7 @@ namespace kvmend {
 class StaleChunk : public Error {
  public:
   StaleChunk(ChunkFolder& folder, std::string digest, std::string problem);
+  const std::string& digest() const { return digest_; }
   void reject() const { folder_->reject(digest_, problem_); }
 
  private:

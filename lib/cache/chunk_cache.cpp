@@ -9,7 +9,7 @@ namespace kvmend {
 namespace {
 
 /// Changes whenever the meaning of the stored numbers does.
-constexpr std::string_view format_version = "kvmend chunk 1";
+constexpr std::string_view format_version = "kvmend chunk 2";
 
 /// Each part with its length before it: no two lists of parts give the same text.
 void append(std::string& text, std::string_view part) {
@@ -66,7 +66,6 @@ std::string ChunkKey::digest() const {
   append(text, dtype_name(dtype));
   append(text, backend);
   append(text, sink_ids);
-  append(text, neighbour_ids);
   append(text, unit_ids);
   return sha256(text);
 }

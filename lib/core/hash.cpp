@@ -1,7 +1,9 @@
 #include "core/hash.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <cerrno>
@@ -31,14 +33,21 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+/// By the system's own calls: a stream's end of file and a failed read look alike.
 std::string hash_content(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(ErrorKind::data, "{}: cannot read: {}", path.string(), std::strerror(errno));
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(ErrorKind::data, "{}: cannot read: {}", path.string(), std::strerror(errno));
   Sha256 sha;
   std::string buffer(1 << 20, '\0');
-  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
-    sha.update(buffer.data(), static_cast<std::size_t>(in.gcount()));
+  ssize_t n = 0;
+  while ((n = ::read(fd, buffer.data(), buffer.size())) != 0) {
+    if (n > 0) sha.update(buffer.data(), static_cast<std::size_t>(n));
+    if (n > 0 || errno == EINTR) continue;
+    const int error = errno;
+    ::close(fd);
+    fail(ErrorKind::data, "{}: cannot read: {}", path.string(), std::strerror(error));
   }
+  ::close(fd);
   return sha.hex();
 }
 

@@ -9,7 +9,7 @@ namespace kvmend {
 /// SHA-256 as 64 lower-case hex digits.
 std::string sha256(std::string_view bytes);
 
-/// SHA-256 of a file's content; throws Error(data) if it cannot be read. The result is remembered in the
+/// SHA-256 of a file's content; throws Error(data) if it cannot be read to its end. The result is remembered in the
 /// user's cache folder by path, size, mtime and inode, so that a large weight file is read once.
 std::string sha256_file(const std::filesystem::path& path);
 

@@ -22,11 +22,11 @@ std::string out_of_range(std::string_view name, double value, const Range& range
                      format_number(range.high));
 }
 
-std::string bad_choice(std::string_view name, std::string_view text, const std::vector<std::string>& choices) {
+std::string bad_choice(std::string_view text, const std::vector<std::string>& choices) {
   std::string all;
   for (const auto& choice : choices) all += (all.empty() ? "" : ", ") + choice;
   const std::string near = nearest_name(text, choices);
-  return fmt::format("{}{}unknown value '{}' (one of {}){}", name, name.empty() ? "" : ": ", text, all,
+  return fmt::format("unknown value '{}' (one of {}){}", text, all,
                      near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
 }
 

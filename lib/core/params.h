@@ -56,7 +56,7 @@ namespace params_detail {
 
 std::string unknown_key(const Value::Entry& entry, const std::vector<std::string>& known);
 std::string out_of_range(std::string_view name, double value, const Range& range);
-std::string bad_choice(std::string_view name, std::string_view text, const std::vector<std::string>& choices);
+std::string bad_choice(std::string_view text, const std::vector<std::string>& choices);
 
 template <class T>
 struct Codec;
@@ -118,7 +118,7 @@ struct Codec<E> {
     for (const auto& [value, name] : EnumNames<E>::names) {
       if (v.as_string() == name) return value;
     }
-    throw std::invalid_argument(bad_choice("", v.as_string(), choices()));
+    throw std::invalid_argument(bad_choice(v.as_string(), choices()));
   }
   static Value print(E e) { return std::string(enum_name(e)); }
 };
@@ -172,10 +172,12 @@ struct Reader {
     const Value* v = source.find(name);
     if (!v) return;
     try {
-      field = Codec<T>::parse(*v);
-      const auto number = numeric(field);
+      T value = Codec<T>::parse(*v);
+      const auto number = numeric(value);
       if (number && !(*number >= range.low && *number <= range.high))
         errors.add(v->where, out_of_range(name, *number, range));
+      else
+        field = std::move(value);
     } catch (const std::runtime_error& error) {  // our Error: carries its place
       errors.messages.emplace_back(error.what());
     } catch (const std::exception& error) {

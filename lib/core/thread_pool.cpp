@@ -39,16 +39,23 @@ bool soon(const Ready& ready) {
 
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = available_processors();
-  for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+  try {
+    for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+  } catch (...) {
+    stop();  // those that there are wait for work
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   wake_.notify_all();
-  workers_.clear();  // joins them while what they use is still there
+  workers_.clear();  // joins them
 }
 
 void ThreadPool::work(int thread) {

@@ -14,7 +14,8 @@ namespace kvmend {
 /// looks out for more for some microseconds first, since a model's layers follow each other faster than a thread wakes.
 class ThreadPool {
  public:
-  /// `threads` counts the calling thread; 0 takes the number of processors this process may use.
+  /// `threads` counts the calling thread; 0 takes the number of processors this process may use. Throws std::system_error
+  /// where the system has no room for so many.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -31,8 +32,8 @@ class ThreadPool {
  private:
   void work(int thread);
   void drain(int thread);
+  void stop();
 
-  std::vector<std::jthread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::atomic<std::uint64_t> generation_{0};
@@ -42,6 +43,7 @@ class ThreadPool {
   std::int64_t count_ = 0, grain_ = 1;
   std::atomic<std::int64_t> next_{0};
   std::exception_ptr error_;
+  std::vector<std::jthread> workers_;  ///< last: they end before what they use
 };
 
 /// Processors this process may run on (its affinity mask), at least 1.

@@ -1,6 +1,7 @@
 #include "core/value.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -42,14 +43,24 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// True if YAML may read a word as a number: YAML 1.2's (our reader's, experiment/yaml_scalar.h) and what from_chars takes.
+bool looks_like_number(std::string_view word) {
+  if (word.starts_with("0x") || word.starts_with("0o")) return true;
+  if (word.front() == '+') word.remove_prefix(1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return error != std::errc::invalid_argument && end == word.data() + word.size();  // too large for a double, too
+}
+
 /// True if YAML reads the bare word back as this very string.
 bool plain_safe(std::string_view text) {
   if (text.empty() || text.front() == '-' || text.front() == ' ' || text.back() == ' ') return false;
-  static constexpr std::string_view words[] = {"true", "false", "null", "yes", "no", "on", "off", "~"};
-  if (std::find(std::begin(words), std::end(words), text) != std::end(words)) return false;
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return false;
+  static constexpr std::string_view words[] = {"true", "false", "null", "yes",   "no",   "on",
+                                               "off",  "~",     ".inf", "+.inf", ".nan", "+.nan"};
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (std::find(std::begin(words), std::end(words), lower) != std::end(words)) return false;
+  if (looks_like_number(lower)) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' || c == '/' || c == ' ' ||
            c == '+' || c == '=';

@@ -137,7 +137,7 @@ void check_plain_keys(const Config& config, const Value& tree, ParamErrors& erro
   }
 }
 
-/// "a.yaml:3:10: …" sorts behind "a.yaml:3:9: …": by file as first met, then line and column as numbers.
+/// "a.yaml:3:10: …" sorts behind "a.yaml:3:9: …": by file name, then line and column as numbers.
 void sort_by_place(std::vector<std::string>& messages) {
   const auto place = [](const std::string& message) {
     std::size_t at = message.find(':');

@@ -41,7 +41,7 @@ void describe_runs(const std::vector<std::filesystem::path>& stores, OrderedJson
       names.insert(run.name);
       hosts.insert(fmt::format("{} ({}{})", run.host, run.backend,
                                run.threads > 0 ? fmt::format(", {} threads", run.threads) : ""));
-      builds.insert(run.version);
+      builds.insert(built_from(run));
       if (texts.insert(run.config).second) configs.push_back(OrderedJson::array({"Config of " + run.name, run.config}));
       first = first > 0 ? std::min(first, run.started) : run.started;
       last = std::max(last, run.finished);

@@ -44,13 +44,24 @@ RunRecord make_run_record(const Config& config, const Session& session, const Sw
   for (const std::string& entry : identity.task_data) data.push_back(entry);
   for (const TaskNote& note : session.notes()) notes.push_back(note.task + ": " + note.text);
   run.models.set("model", model);
+  if (!identity.aux_models.empty()) {
+    Value auxiliaries;
+    for (const auto& [name, auxiliary] : identity.aux_models) {
+      Value entry;
+      entry.set("weights", auxiliary.weights);
+      entry.set("tokenizer", auxiliary.tokenizer);
+      auxiliaries.set(name, entry);
+    }
+    run.models.set("aux", auxiliaries);
+  }
   run.models.set("data", data);
   run.models.set("notes", notes);
   run.models.set("strategies", describe_strategies(config));
   if (!loaded_plugins().empty()) run.models.set("plugins", describe_plugins());
   // merge names the shards that are missing by it.
   if (options.shards > 1) run.models.set("shard", fmt::format("{}/{}", options.shard, options.shards));
-  run.version = run.build = options.version;
+  run.version = options.version;
+  run.build = options.build;
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
   run.host = host;

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/labels.h"
-#include "experiment/table_data.h"
+#include "experiment/table.h"
 
 namespace kvmend {
 namespace {
@@ -27,7 +27,7 @@ TableCell as_table_cell(const CellRecord& record) {
 /// Conditions on one dimension are alternatives, as in tables.
 bool fits(const TableCell& cell, const Conditions& where) {
   std::map<std::string, bool> met;
-  for (const auto& [name, value] : where) met[name] = met[name] || dimension(cell, name) == value;
+  for (const auto& [name, value] : where) met[name] = met[name] || matches(cell, name, value);
   return std::all_of(met.begin(), met.end(), [](const auto& entry) { return entry.second; });
 }
 
@@ -41,7 +41,8 @@ void check_conditions(const std::vector<CellRecord>& cells, const Conditions& wh
     }
     std::vector<std::string> values;
     for (const TableCell& cell : all) values.push_back(dimension(cell, name));
-    if (std::find(values.begin(), values.end(), value) == values.end()) {
+    const auto meant = [&](const TableCell& cell) { return matches(cell, name, value); };
+    if (std::none_of(all.begin(), all.end(), meant)) {
       fail(ErrorKind::usage, "--where: no cell has {} '{}'{}", name, value, did_you_mean(value, values));
     }
   }

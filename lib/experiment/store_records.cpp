@@ -4,6 +4,11 @@
 
 namespace kvmend {
 
+std::string built_from(const RunRecord& run) {
+  // Stores from before the two were told apart have the same in both.
+  return run.version == run.build ? run.build : run.version + ", " + run.build;
+}
+
 CellRecord make_cell_record(const Config& config, const Cell& cell, const RunIdentity& identity) {
   const StrategyVariant& variant = config.strategies[static_cast<std::size_t>(cell.strategy)];
   const TaskVariant& task = config.tasks[static_cast<std::size_t>(cell.task)];

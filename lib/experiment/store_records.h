@@ -22,18 +22,24 @@ struct RunRecord {
   std::string name;
   std::string config;  ///< as written
   Value canonical;     ///< Config::canonical()
-  /// {model: {name, weights, tokenizer, chat, kv_bytes_per_token}, aux: …, data: …, strategies: {name: {version, labels, …}}};
-  /// shard: "3/4" where it was one
+  /// model: {name, weights (SHA-256), tokenizer (fingerprint), chat, kv_bytes_per_token};
+  /// aux: {NAME: {weights, tokenizer}} of the auxiliary models, where there are any;
+  /// data: [Task::data_identity of each task of the config]; notes: ["TASK: what it says of its data"];
+  /// strategies: {NAME: {version, source, labels, note}};
+  /// plugins: [{file, sha256, strategies: {NAME: version}}], where there are any; shard: "3/4", where it was one.
   Value models;
-  std::string version;  ///< kvmend's
+  std::string version;  ///< kvmend's: "0.1.0"
   std::string build;    ///< compiler, options and commit: mixing them warns
   std::string host, device, backend;
-  std::string command;
+  std::string command;  ///< the whole command line, quoted for a shell
   int threads = 0;
   double started = 0;   ///< Unix seconds
   double finished = 0;  ///< 0: it did not end by itself
-  std::string status;   ///< "running", "done", "interrupted", "failed"
+  std::string status;   ///< "running" (killed, where it runs no more), "done", "interrupted", "failed": by an error
 };
+
+/// "0.1.0, GNU 12.2.0, Release, commit 3f2a1bc": what tells the programs apart that results are from.
+std::string built_from(const RunRecord& run);
 
 struct CellRecord {
   std::string key, prompts;   ///< CellKey

@@ -21,6 +21,7 @@
 #include "experiment/grid.h"
 #include "experiment/labels.h"
 #include "experiment/run_record.h"
+#include "experiment/run_scope.h"
 #include "experiment/sample_worker.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
@@ -64,7 +65,8 @@ class Supervisor {
         fmt::print(stderr, "kvmend: {}: stores no texts of {} (merge --redact)\n", path_.string(), task);
     }
     take_over_metrics();
-    run_ = store_.begin_run(make_run_record(config_, session_, options_));
+    RunScope scope(store_, make_run_record(config_, session_, options_));
+    run_ = scope.id();
     store_.add_cells(run_, records_);
     const std::vector<SampleCells> items = missing_work();
     for (const SampleCells& item : items) {
@@ -79,6 +81,7 @@ class Supervisor {
     share(items);
     progress.clear();
     finish();
+    scope.end(result_.stopped_by ? "interrupted" : "done");
     return result_;
   }
 
@@ -315,7 +318,6 @@ void Supervisor::finish() {
   FailedResults failed = failed_results(store_, keys, 10);
   result_.failed = failed.count;
   result_.failures = std::move(failed.lines);
-  store_.end_run(run_, result_.stopped_by ? "interrupted" : "done");
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ struct SweepOptions {
   double max_seconds = 0;       ///< ends after the sample in flight once this much time is gone; 0: never
   bool retry_failed = false;    ///< cells that failed before are computed again
   bool quiet = false;
-  bool verbose = false;               ///< a line on stderr for each sample stored
-  std::vector<std::string> worker;    ///< command of a worker, without its wire
-  std::string version, command_line;  ///< for the store's record of the run
+  bool verbose = false;                      ///< a line on stderr for each sample stored
+  std::vector<std::string> worker;           ///< command of a worker, without its wire
+  std::string version, build, command_line;  ///< for the store's record of the run
 };
 
 struct SweepResult {

@@ -48,7 +48,8 @@ std::optional<double> as_number(const std::string& text) {
   return number;
 }
 
-/// Whether a cell is what a --where means: its label, its strategy's registered name, or the same number.
+}  // namespace
+
 bool matches(const TableCell& cell, const std::string& name, const std::string& wanted) {
   const std::string value = dimension(cell, name);
   if (value == wanted || (value.empty() && wanted == heading(name, value))) return true;
@@ -62,6 +63,8 @@ bool matches(const TableCell& cell, const std::string& name, const std::string& 
   const auto a = as_number(value), b = as_number(wanted);
   return a && b && *a == *b;
 }
+
+namespace {
 
 Cells filter(const TableData& data, const TableQuery& query) {
   std::map<std::string, std::vector<std::string>> wanted;

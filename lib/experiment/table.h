@@ -71,6 +71,10 @@ struct Table {
 /// weighing the same.
 Table make_table(const TableData& data, const TableQuery& query);
 
+/// Whether a cell is what a condition `name=wanted` means: its label, its strategy's or task's registered name, one of its
+/// groups, a chunker as it was written, or the same number.
+bool matches(const TableCell& cell, const std::string& name, const std::string& wanted);
+
 /// The cells that --where leaves, which have results. Throws Error(usage) with the nearest name, or if none are left.
 std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query);
 

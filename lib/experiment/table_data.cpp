@@ -56,7 +56,7 @@ class Loader {
     for (auto& sample : store.samples()) samples[sample.id] = std::move(sample);
     std::map<std::int64_t, std::string> run_builds;
     for (const auto& run : store.runs()) {
-      run_builds[run.id] = run.version + " " + run.build;
+      run_builds[run.id] = built_from(run);
       const Value* notes = run.models.is_map() ? run.models.find("notes") : nullptr;
       if (!notes || !notes->is_list()) continue;
       for (const Value& note : notes->as_list()) notes_.insert(note.as_string());

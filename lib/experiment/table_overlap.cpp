@@ -61,26 +61,27 @@ using Answers = std::map<std::pair<std::string, std::int64_t>, Reference>;  ///<
 
 std::string ratio_key(const std::optional<double>& ratio) { return ratio ? format_number(*ratio) : ""; }
 
-nlohmann::json list_in(const std::string& text, const char* column, const Store& store) {
-  auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_array()) fail(ErrorKind::data, "{}: column {} is damaged", store.path().string(), column);
-  return json;
+/// A JSON column as T; what another program wrote there is refused by name.
+template <class T>
+T column(const Store& store, const std::string& text, const char* name) {
+  try {
+    return nlohmann::json::parse(text).get<T>();
+  } catch (const nlohmann::json::exception&) {
+    fail(ErrorKind::data, "{}: column {} is damaged: {}", store.path().string(), name, text.substr(0, 60));
+  }
 }
 
 /// The order that a plan put the chunks in, nullopt for the given one.
 std::optional<std::vector<int>> order_in(const std::string& text, const Store& store) {
   if (text.empty()) return std::nullopt;
-  return list_in(text, "chunk_order", store).get<std::vector<int>>();
+  return column<std::vector<int>>(store, text, "chunk_order");
 }
 
 Samples read_samples(Store& store) {
   Samples out;
   for (auto& [sample, units] : store.units()) out[sample].units = std::move(units);
   Statement row = store.database().prepare("SELECT sample, evidence FROM samples");
-  while (row.step()) {
-    TokenRanges& evidence = out[row.integer(0)].evidence;
-    for (const auto& span : list_in(row.text(1), "evidence", store)) evidence.emplace_back(span.at(0), span.at(1));
-  }
+  while (row.step()) out[row.integer(0)].evidence = column<TokenRanges>(store, row.text(1), "evidence");
   return out;
 }
 

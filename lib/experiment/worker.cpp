@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backend/device_error.h"
+#include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/thread_pool.h"
@@ -112,9 +113,23 @@ class Worker {
     }
     options.on_cell = [&](std::size_t i) { wire_.send({{"op", "cell"}, {"cell", cells[i]}}); };
     Json outcomes = Json::array();
-    for (const Outcome& outcome : run_request(engine_, prompt.request, specs, options))
-      outcomes.push_back(to_wire(outcome));
+    for (const Outcome& outcome : compute(prompt.request, specs, options)) outcomes.push_back(to_wire(outcome));
     return {{"op", "done"}, {"hash", prompt.hash}, {"outcomes", std::move(outcomes)}};
+  }
+
+  /// A prompt that cannot run at all (it does not fit the model with its answer) fails in each of its cells; other
+  /// samples may well fit.
+  std::vector<Outcome> compute(const Request& request, const std::vector<CellSpec>& specs,
+                               const RunnerOptions& options) {
+    try {
+      return run_request(engine_, request, specs, options);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage) throw;
+      Outcome failed;
+      failed.error = error.what();
+      failed.error_kind = error.kind();
+      return std::vector<Outcome>(specs.size(), failed);
+    }
   }
 
   const Config& config_;

@@ -21,6 +21,26 @@ CellRun::CellRun(Engine& engine, RequestProbe& probe, std::shared_ptr<const Stra
       ratio_(ratio),
       reserve_(std::max(0, max_new_tokens - 1)) {}  // the last token is never fed back
 
+namespace {
+
+using Pick = decltype(LayerFilter::pick);
+
+/// A selector's choice inside the pass, refused by the strategy's name where it is no choice of the rows it was given.
+Pick checked_pick(Pick pick, std::string name) {
+  return [pick = std::move(pick), name = std::move(name)](int layer, std::span<const int> rows,
+                                                          std::span<const float> keys, std::span<const float> values) {
+    std::vector<int> chosen = pick(layer, rows, keys, values);
+    const bool sorted = std::adjacent_find(chosen.begin(), chosen.end(), std::greater_equal<>()) == chosen.end();
+    if (!sorted || !std::includes(rows.begin(), rows.end(), chosen.begin(), chosen.end())) {
+      fail(ErrorKind::usage, "{}: its filter picks rows at layer {} that are not sorted, not distinct or not active",
+           name, layer);
+    }
+    return chosen;
+  };
+}
+
+}  // namespace
+
 void CellRun::prefill() { execute(make_plan()); }
 
 Plan CellRun::make_plan() {
@@ -30,6 +50,7 @@ Plan CellRun::make_plan() {
   Plan plan = strategy_->selector->plan(root_, budget);
   if (plan.order) probe_ = &root_.arrangement(units_in_order(root_.request().units, *plan.order));
   check_plan(plan);
+  if (plan.filter) plan.filter->pick = checked_pick(plan.filter->pick, strategy_->info.name);
   const CommonOptions& options = strategy_->options;
   temper_ = {static_cast<float>(options.temperature), static_cast<float>(options.temper_scale), plan.split_softmax};
   if (plan.filter) probe_->full_layers(plan.filter->first_layer, temper_, options.write_back);
@@ -47,6 +68,14 @@ void CellRun::check_plan(const Plan& plan) const {
   };
   check(plan.selected, "selects", context().n_candidates());
   if (plan.kept) check(*plan.kept, "keeps", context().request().n_context());
+  if (plan.query_position) {
+    const int first = *plan.query_position, context_length = engine_.model().config().context_length;
+    const std::int64_t end = std::int64_t{first} + context().request().n_query() + reserve_;
+    if (first < 0 || end > context_length) {
+      fail(ErrorKind::usage, "{}: its plan puts the query and its answer at positions [{}, {}), the model has {}",
+           strategy_->info.name, first, end, context_length);
+    }
+  }
   const bool splits_selection = plan.split_softmax && (plan.filter || !plan.selected.empty());
   if (splits_selection) {
     fail(ErrorKind::usage, "{}: a split softmax is for plans that recompute nothing", strategy_->info.name);
@@ -182,9 +211,10 @@ void CellRun::record(const Plan& plan, const Pass& pass, const OpCost& cost, dou
   out.flops = total.flops;
   out.bytes = total.bytes;
   out.flops_ratio = out.flops / full_prefill_flops(engine_.model().config(), sequence_.size());
-  // Context and query rows run in one pass; its time is divided by the rows that ran.
+  // Context and query rows run in one pass; its time is divided by the rows that ran. Query rows that were chosen
+  // (freshness: last_token) are the query's.
   const double context_rows = static_cast<double>(pass.layer_tokens());
-  const double query_rows = static_cast<double>(sequence_.size() - context().n_candidates()) * n_layers;
+  const double query_rows = static_cast<double>(pass.query_tokens());
   out.seconds.recompute = pass_seconds * context_rows / (context_rows + query_rows);
   out.seconds.query = pass_seconds - out.seconds.recompute;
 }

@@ -181,6 +181,7 @@ void Pass::end_layer() {
 
   const auto context_end = std::lower_bound(active_.begin(), active_.end(), spec_.sequence->n_context);
   layer_tokens_ += context_end - active_.begin();
+  query_tokens_ += active_.end() - context_end;
   active_per_layer_.emplace_back(active_.begin(), context_end);
   ++layer_;
 }
@@ -202,6 +203,7 @@ Pass Pass::fork(const PassSpec& how) const {
   Pass copy(model_, queue_, std::move(spec));
   copy.layer_ = layer_;
   copy.layer_tokens_ = layer_tokens_;
+  copy.query_tokens_ = query_tokens_;
   copy.active_per_layer_ = active_per_layer_;
   queue_.copy(copy.rows_.hidden, rows_.hidden);
   for (const LayerCache& from : caches_) {

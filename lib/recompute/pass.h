@@ -95,6 +95,8 @@ class Pass {
   std::vector<Tensor> take_unrotated() { return std::move(unrotated_); }
   /// Σ over layers run of context rows that ran attention and MLP.
   std::int64_t layer_tokens() const { return layer_tokens_; }
+  /// The same of the query's rows.
+  std::int64_t query_tokens() const { return query_tokens_; }
   /// Context rows active in each layer run.
   const std::vector<std::vector<int>>& active_per_layer() const { return active_per_layer_; }
 
@@ -130,7 +132,7 @@ class Pass {
   std::vector<int> overlaid_;  ///< sequence indices that keys_ reads from the overlay, in overlay order
   std::vector<Call> calls_;
   std::vector<Visibility::Interval> lane_seen_;  ///< [active], entries of keys_
-  std::int64_t layer_tokens_ = 0;
+  std::int64_t layer_tokens_ = 0, query_tokens_ = 0;
   std::vector<std::vector<int>> active_per_layer_;
 };
 

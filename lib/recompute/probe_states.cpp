@@ -111,7 +111,10 @@ void RequestProbe::compute_observation(const Observation& what, const std::vecto
   if (query) spec.base = base(Placement::global);
   spec.keep_unrotated = what.what == Observation::What::k;
   spec.keep_unrotated_q = what.what == Observation::What::q;
-  if (spec.active.empty()) return;
+  if (spec.active.empty()) {  // a context of no tokens has no rows in each of the layers
+    for (std::size_t i = 0; i < layers.size(); ++i) out.add({});
+    return;
+  }
   Pass pass(engine_.model(), queue, std::move(spec));
   std::vector<Tensor> found;  // downloaded at the end: no host round trip inside the pass
   const auto download = [&] {

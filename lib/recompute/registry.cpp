@@ -225,9 +225,7 @@ std::shared_ptr<const Strategy> make_strategy(const std::string& name, const Loc
 
   strategy->info.uses_ratio = entry.traits.uses_ratio && strategy->selector->uses_ratio();
 
-  CommonOptions stored = strategy->options;
-  stored.as.clear();
-  Value all = print_params(stored);
+  Value all = print_params(strategy->options);
   all.erase("as");
   for (const auto& item : canonical.as_map()) all.set(item.key, item.value);
   all.set("strategy", name);

@@ -15,7 +15,7 @@ void check_ids(const std::vector<std::int32_t>& ids, const char* where, int voca
 
 }  // namespace
 
-void check_request(const Request& request, int vocab_size, int context_length) {
+void check_request(const Request& request, int vocab_size, int context_length, int max_new_tokens) {
   if (request.n_query() == 0) fail(ErrorKind::usage, "the request has no query: nothing follows its context");
   if (request.units.empty() != request.context_ids.empty())
     fail(ErrorKind::usage, "the request's units do not cover its context");
@@ -40,6 +40,13 @@ void check_request(const Request& request, int vocab_size, int context_length) {
   if (request.n_tokens() > context_length) {
     fail(ErrorKind::usage, "the prompt has {} tokens, the model was made for {}: shorten the context",
          request.n_tokens(), context_length);
+  }
+  if (std::int64_t{request.n_tokens()} + max_new_tokens - 1 > context_length) {
+    fail(ErrorKind::usage,
+         "the prompt has {} tokens and the answer may take {}, the model was made for {}: shorten the context or ask "
+         "for "
+         "fewer new tokens",
+         request.n_tokens(), max_new_tokens, context_length);
   }
   check_ids(request.context_ids, "context", vocab_size);
   check_ids(request.query_ids, "query", vocab_size);

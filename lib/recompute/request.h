@@ -32,8 +32,9 @@ struct Request {
   bool has_prefix() const { return !units.empty() && units.front().kind == UnitKind::prefix; }
 };
 
-/// Throws Error(usage) naming the first thing that is wrong (an empty chunk, a gap, no query, an id ≥ vocab
-/// …).
-void check_request(const Request& request, int vocab_size, int context_length);
+/// Throws Error(usage) naming the first thing that is wrong (an empty chunk, a gap, no query, an id ≥ vocab, …). An answer of
+/// `max_new_tokens` must fit the `context_length` too: there are no positions behind it. The last token of an answer is
+/// never fed back and needs none.
+void check_request(const Request& request, int vocab_size, int context_length, int max_new_tokens = 1);
 
 }  // namespace kvmend

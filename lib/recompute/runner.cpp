@@ -77,7 +77,8 @@ class RequestRun {
       stale.reject();
       error = stale.what();
       kind = kind_of(stale);
-      again = Again::damage;
+      // Damaged again, it is the disk that must be looked at.
+      if (rejected_.insert(stale.digest()).second) again = Again::damage;
     } catch (const std::exception& failure) {
       error = failure.what();
       kind = kind_of(failure);
@@ -161,6 +162,7 @@ class RequestRun {
   std::vector<Outcome> outcomes_;
   std::unique_ptr<Shared> shared_;     ///< of the reuse key at work
   std::vector<Running> group_;         ///< prefilled, to be decoded together
+  std::set<std::string> rejected_;     ///< digests of chunks that were damaged once
   std::set<std::size_t> tried_alone_;  ///< cells whose decoding had nothing beside it and was started again
   std::int64_t group_bytes_ = 0, group_limit_ = options_.group_bytes;
 };
@@ -188,7 +190,8 @@ void check_auxiliary(const Strategy& strategy, const std::string& name, const Mo
 
 std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,
                                  const RunnerOptions& options) {
-  check_request(request, engine.model().config().vocab, engine.model().config().context_length);
+  const ModelConfig& model = engine.model().config();
+  check_request(request, model.vocab, model.context_length, options.decode.max_new_tokens);
   return RequestRun(engine, request, cells, options).run();
 }
 

@@ -39,7 +39,8 @@ struct RunnerOptions {
 /// All cells on one request: what they share (caches, placement, probes) is computed once and charged to each
 /// in full. A cell that throws gets its error and the kind of it in its outcome (a plugin's: usage, where it is neither ours
 /// nor the system's), the others go on. Where memory runs out a group of cells is halved, and a cell that did not fit is tried
-/// once more with nothing beside it. Outcomes are in the cells' order. Throws DeviceLost: nothing can go on here.
+/// once more with nothing beside it. Outcomes are in the cells' order. Throws what check_request does, with the answer's
+/// tokens, and DeviceLost: nothing can go on here.
 std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,
                                  const RunnerOptions& options);
 

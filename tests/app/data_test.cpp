@@ -86,6 +86,29 @@ TEST_CASE("a broken line among 800 is an error by its place, or skipped and coun
   CHECK(nlohmann::json::parse(sample.out).at("id") == "k799-42-0");
 }
 
+TEST_CASE(
+    "a sample whose prompt and answer leave the model's context fails in its cells, with the numbers; others run") {
+  const TempFolder folder;
+  std::string lines = questions(false), word = "river ";
+  std::size_t end = 0;
+  for (int i = 0; i < 2; ++i) end = lines.find('\n', end) + 1;
+  lines.resize(end);
+  std::string passage = "Fact 3 is value3-. ";
+  for (int i = 0; i < 2000; ++i) passage += word;
+  lines +=
+      R"({"id": "k3", "question": "What is fact 3?", "answers": ["value3-"], "passages": [{"title": "T", "text": ")" +
+      passage + R"(", "gold": true}]})" + "\n";
+  folder.write("q.jsonl", lines);
+  std::string one_passage = config();
+  one_passage.replace(one_passage.find("passages: 2"), 11, "passages: 1");
+  folder.write("own.yaml", one_passage);
+  const auto run = kvmend::test::kvmend({"run", "own.yaml"}, folder.path());
+  INFO(run.err);
+  CHECK(run.code == 5);
+  CHECK_THAT(run.err, Contains("6 results computed") && Contains("2 results failed") &&
+                          Contains("k3-42-0: the prompt has ") && Contains("the model was made for 1024"));
+}
+
 TEST_CASE("a task that asks for all samples says how many lack") {
   const TempFolder folder;
   const std::string lines = questions(false);

@@ -7,6 +7,7 @@
 #include "catch.h"
 #include "core/file.h"
 #include "paths.h"
+#include "support/require_model.h"
 
 using namespace kvmend::test;
 using Catch::Matchers::Contains;
@@ -63,10 +64,8 @@ void make_data(const TempFolder& folder) {
 
 TEST_CASE("each paper's experiment can be looked at on SmolLM2 by small.yaml") {
   const TempFolder folder;
-  if (kvmend::test::kvmend({"tokenize", "--model", "smollm2-135m", "a"}, folder.path()).code != 0) {
-    WARN("SKIPPED: smollm2-135m is not there; get it by scripts/fetch smollm2-135m");
-    return;
-  }
+  const auto tokenized = kvmend::test::kvmend({"tokenize", "--model", "smollm2-135m", "a"}, folder.path());
+  if (!require_model("smollm2-135m", tokenized.code == 0)) return;
   make_data(folder);
   ::setenv("KVMEND_DATASETS", (folder.path() / "data").c_str(), 1);
   ::setenv("KVMEND_JIEBA", (kvmend::source_folder() + "/tests/data/eval/jieba-tiny").c_str(), 1);

@@ -1,6 +1,5 @@
 #pragma once
 // What the tests of the operations share: a backend with a queue, random values, tensors with guards around them.
-#include <cmath>
 #include <functional>
 #include <random>
 #include <string>
@@ -9,6 +8,7 @@
 #include "backend/backend.h"
 #include "backend/cpu/cpu_backend.h"
 #include "catch.h"
+#include "support/difference.h"
 
 namespace kvmend::test {
 
@@ -114,16 +114,5 @@ std::string device_under_test();
 /// Instruction sets to test: what this processor runs, and the widest kernels in plain arithmetic, so that their
 /// tiling is tested where there is no AVX-512. None where a card is tested.
 std::vector<const Kernels*> tested_kernels();
-
-inline double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] == b[i]) continue;  // equal infinities too
-    const double difference = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    if (!(difference <= largest)) largest = difference;  // a NaN is the largest
-  }
-  return largest;
-}
 
 }  // namespace kvmend::test

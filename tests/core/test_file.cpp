@@ -107,6 +107,14 @@ TEST_CASE("a file's hash follows its content, remembered or not, and needs no wr
   before ? ::setenv("XDG_CACHE_HOME", saved.c_str(), 1) : ::unsetenv("XDG_CACHE_HOME");
 }
 
+TEST_CASE("what cannot be read to its end has no hash, now or later") {
+  const TempFolder temp;
+  for (int i = 0; i < 2; ++i) {  // a hash that was remembered would be there the second time
+    CHECK_THROWS_WITH(sha256_file(temp.path), Contains("cannot read: Is a directory"));
+    CHECK_THROWS_WITH(sha256_file("/proc/self/mem"), Contains("/proc/self/mem: cannot read: "));
+  }
+}
+
 TEST_CASE("a large file is hashed in pieces as it is whole") {
   const TempFolder temp;
   std::string content((1 << 20) + 77, 'x');

@@ -92,12 +92,13 @@ TEST_CASE("a value out of its range is said with the range") {
   const auto said = [&](const char* key, Value value) {
     ParamErrors errors;
     read_params(sample, with(key, std::move(value)), errors);
+    CHECK(print_params(sample).canonical() == print_params(Sample{}).canonical());  // the default stays
     return errors.messages.size() == 1 ? errors.messages[0] : "";
   };
   CHECK(said("window", 0) == "c.yaml:4:9: window is 0, must be between 1 and 64");
   CHECK(said("window", 65) == "c.yaml:4:9: window is 65, must be between 1 and 64");
   CHECK(said("weight", -0.5) == "c.yaml:4:9: weight is -0.5, must be at least 0");
-  CHECK(said("weight", std::numeric_limits<double>::quiet_NaN()) != "");
+  CHECK(said("weight", std::numeric_limits<double>::quiet_NaN()) == "c.yaml:4:9: weight is NaN, must be at least 0");
   CHECK(said("k", 0) == "c.yaml:4:9: k is 0, must be at least 1");
 }
 
@@ -108,7 +109,11 @@ TEST_CASE("all errors are reported at once") {
   map.set("on", 3);
   map.set("nonsense", 1);
   read_params(sample, map, errors);
-  CHECK(errors.messages.size() == 3);
+  REQUIRE(errors.messages.size() == 3);
+  CHECK(errors.messages[0] == "c.yaml:4:9: expected an integer, found a string (a)");
+  CHECK(errors.messages[1] == "expected true or false, found an integer (3)");
+  CHECK(errors.messages[2] ==
+        "unknown parameter 'nonsense'; known: window, weight, on, colour, name, k, layers, small");
 }
 
 TEST_CASE("the listing has every field with type, default and help") {

@@ -105,10 +105,12 @@ TEST_CASE("a sample's line is a request: by its ids, and by its text with anothe
     CHECK(again.text == prompt.request.text);
     CHECK(again.units.size() == prompt.request.units.size());
     json stripped = json::parse(line);
-    for (const char* key : {"prefix_ids", "chunk_ids", "query_ids", "question_ids", "tokenizer"}) stripped.erase(key);
+    for (const char* key : {"prefix_ids", "chunk_ids", "query_ids", "question_tokens", "tokenizer"})
+      stripped.erase(key);
     check_same(read_request(stripped.dump(), "-", tokenizer), prompt.request);
     json ids;
-    for (const char* key : {"prefix_ids", "chunk_ids", "query_ids", "question_ids"}) ids[key] = json::parse(line)[key];
+    for (const char* key : {"prefix_ids", "chunk_ids", "query_ids", "question_tokens"})
+      ids[key] = json::parse(line)[key];
     check_same(read_request(ids.dump(), "-", tokenizer), prompt.request);
   }
 }
@@ -212,8 +214,8 @@ TEST_CASE("what is no request is refused at its place") {
         "r.json:1:20: token -3 is outside the vocabulary of 1048576");
   CHECK(error_of(R"({"chunk_ids": [[1]], "query_ids": []})") ==
         "r.json:1:35: query_ids is empty: a request needs a query");
-  CHECK(error_of(R"({"chunk_ids": [[1]], "query_ids": [2], "question_ids": [0, 2]})") ==
-        "r.json:1:56: the question [0, 2) is not inside the query of 1 tokens");
+  CHECK(error_of(R"({"chunk_ids": [[1]], "query_ids": [2], "question_tokens": [0, 2]})") ==
+        "r.json:1:59: the question [0, 2) is not inside the query of 1 tokens");
   CHECK(error_of(R"({"chunk_ids": [[1]], "query_ids": [2], "query": "x"})") ==
         "r.json:1:1: a request is text or ids, not both");
   CHECK(error_of(R"({"units": [{"kind": "chunk", "text": "a"}, {"kind": "prefix", "text": "b"}], "query": "q"})") ==

@@ -6,6 +6,7 @@
 #include "fakes.h"
 #include "model/locate.h"
 #include "model/model_files.h"
+#include "support/require_model.h"
 #include "temp_folder.h"
 
 using namespace kvmend;
@@ -28,10 +29,7 @@ void write_squad(const TempFolder& folder) {
 
 void check_sizes(const std::string& model) {
   const auto path = models_dir() / (model + ".gguf");
-  if (!std::filesystem::exists(path)) {
-    WARN("SKIPPED: " << path.string() << " is not there; get it by scripts/fetch " << model);
-    return;
-  }
+  if (!test::require_model(model, std::filesystem::exists(path))) return;
   const TempFolder folder;
   write_squad(folder);
   const auto files = open_model(path);

@@ -43,6 +43,10 @@ TEST_CASE("a sample's view says where each cell's budget went") {
   }
   CHECK(load_sample_view(store, "vt-42-1", {{"strategy", "prophetkv"}, {"ratio", "0.2"}}).cells.size() == 1);
   CHECK(load_sample_view(store, "vt-42-1", {{"ratio", "0.2"}, {"ratio", "0.5"}}).cells.size() == 6);
+  // As tables take them: a number however it is written, a registered name for all of its variants.
+  CHECK(load_sample_view(store, "vt-42-1", {{"strategy", "prophetkv"}, {"ratio", "0.20"}}).cells.size() == 1);
+  CHECK(load_sample_view(store, "vt-42-1", {{"strategy", "random"}}).cells.size() == 4);
+  CHECK_THAT(error_of(store, "vt-42-1", {{"ratio", "0.21"}}), Contains("no cell has ratio '0.21'"));
 }
 
 TEST_CASE("of reordered chunks a view has the tokens and scores of the text as it stands") {

@@ -9,10 +9,31 @@
 #include "catch.h"
 #include "core/error.h"
 #include "experiment/export.h"
+#include "experiment/run_scope.h"
 #include "experiment/store.h"
 #include "synthetic.h"
 
 using namespace kvmend;
+
+TEST_CASE("a run that an exception ends is stored as failed, one that ends by itself as it says") {
+  TempFolder folder;
+  Store store = Store::open(folder / "a.kvmend", Store::Mode::write);
+  const auto failing = [&] {
+    RunScope run(store, {});
+    CHECK(store.runs().back().status == "running");
+    throw Error(ErrorKind::data, "the disk is full");
+  };
+  CHECK_THROWS_WITH(failing(), "the disk is full");
+  {
+    RunScope run(store, {});
+    run.end("interrupted");
+  }
+  const auto runs = store.runs();
+  REQUIRE(runs.size() == 2);
+  CHECK(runs[0].status == "failed");
+  CHECK(runs[0].finished > 0);
+  CHECK(runs[1].status == "interrupted");
+}
 
 TEST_CASE("what a run puts into a store comes back") {
   TempFolder folder;

@@ -9,6 +9,7 @@
 #include "experiment/sqlite.h"
 #include "experiment/store.h"
 #include "experiment/store_schema.h"
+#include "experiment/table_data.h"
 #include "synthetic.h"
 
 using namespace kvmend;
@@ -63,7 +64,8 @@ TEST_CASE("files that are no store are refused in both modes, and left alone") {
   for (const auto mode : {Store::Mode::read, Store::Mode::write}) {
     CHECK_THAT(error_of(text, mode), Catch::Contains("is no kvmend store (not an SQLite database)"));
     CHECK_THAT(error_of(foreign, mode), Catch::Contains("another program's SQLite database"));
-    CHECK_THAT(error_of(newer, mode), Catch::Contains("written by a newer kvmend (store format 99, this one reads 2 and 3)"));
+    CHECK_THAT(error_of(newer, mode),
+               Catch::Contains("written by a newer kvmend (store format 99, this one reads 2 and 3)"));
     CHECK_THAT(error_of(older, mode), Catch::Contains("written by an older kvmend"));
     CHECK_THAT(error_of(folder.path(), mode), Catch::Contains("not a file"));
   }
@@ -72,6 +74,20 @@ TEST_CASE("files that are no store are refused in both modes, and left alone") {
   CHECK(std::filesystem::file_size(text) == 32);
   Database db(foreign, Database::Access::read);
   CHECK(db.integer("SELECT count(*) FROM sqlite_master") == 1);
+}
+
+TEST_CASE("what is no JSON of its column is refused by the column, in overlaps too") {
+  for (const char* column : {"units", "evidence"}) {
+    TempFolder folder;
+    const auto path = folder / "a.kvmend";
+    {
+      Store store = Store::open(path, Store::Mode::write);
+      fill_store(store, synthetic_config, 0, 1);
+      store.database().execute("UPDATE samples SET " + std::string(column) + " = '[[1]]'");
+    }
+    CHECK_THROWS_WITH(load_table_data({path}, "prophetkv"),
+                      Catch::Contains("column " + std::string(column) + " is damaged: [[1]]"));
+  }
 }
 
 TEST_CASE("a damaged or truncated store is an error, not a crash") {

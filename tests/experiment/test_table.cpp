@@ -265,7 +265,7 @@ TEST_CASE("a table warns of what makes its figures worthless") {
       Store more = Store::open(store.path, Store::Mode::write);
       fill_store(more, synthetic_config, 2, 4, graded_result, "another build");
     }
-    CHECK(warns(store.table(), "results of 2 builds are mixed: 0.1.0 another build; 0.1.0 test"));
+    CHECK(warns(store.table(), "results of 2 builds are mixed: 0.1.0, another build; 0.1.0, test"));
   }
 }
 

@@ -20,6 +20,19 @@ std::string error_of(const std::string& text, const YamlLimits& limits = {}) {
 
 }  // namespace
 
+TEST_CASE("text that is written as flow reads back as the same text, whatever YAML would make of the bare word") {
+  for (const char* text :
+       {"True",  "TRUE", "false", "NULL",    "Null", "~",       ".inf", "-.Inf", "+.INF", ".NaN",
+        "0x10",  "0o7",  "+5",    "5",       "-5",   ".5",      "5.",   "1e5",   "+1e-5", "99999999999999999999",
+        "1e999", "",     " a",    "a: b",    "it's", "a \"b\"", "x",    "0.5b",  "on",    "No",
+        "+",     "0",    "007",   "a/b.gguf"}) {
+    CAPTURE(text);
+    const Value read = read_yaml("k: " + Value(text).flow(), "x.yaml");
+    REQUIRE(read.find("k")->is_string());
+    CHECK(read.find("k")->as_string() == text);
+  }
+}
+
 TEST_CASE("plain scalars follow YAML 1.2's core schema") {
   const Value v = read_yaml(R"(
 int: 42

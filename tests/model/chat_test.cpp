@@ -8,6 +8,7 @@
 #include "model/locate.h"
 #include "model/model_files.h"
 #include "paths.h"
+#include "support/require_model.h"
 
 using namespace kvmend;
 using Catch::Contains;
@@ -37,10 +38,7 @@ void check_model(const std::string& name) {
   const auto cases = nlohmann::json::parse(read_file(fs::path(source_folder()) / "tests/data/golden/chat.json"));
   for (const auto& golden : cases) {
     if (golden.at("model") != name) continue;
-    if (!path_exists(path)) {
-      WARN("skipped: " << name << " is not fetched");
-      return;
-    }
+    if (!test::require_model(name, path_exists(path))) return;
     const auto format = find_chat_format("auto", open_model(path)->chat_template());
     CHECK(format->name() == golden.at("format"));
     for (const char* system : {"", "system"}) {

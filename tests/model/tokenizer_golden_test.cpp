@@ -12,6 +12,7 @@
 #include "model/tokenizer.h"
 #include "model/tokenizer/normalizer.h"
 #include "model/tokenizer/utf8.h"
+#include "support/require_model.h"
 
 using namespace kvmend;
 
@@ -187,10 +188,7 @@ TokenizerSource from_gguf(const std::filesystem::path& path) {
 
 /// The golden ids of a tokenizer whose vocabulary is not ours to commit.
 void check_fetched(const std::string& name, const std::filesystem::path& path, const std::string& fetch) {
-  if (!std::filesystem::exists(path)) {
-    WARN("SKIPPED: " << name << " is not at " << path.string() << "; get it by " << fetch);
-    return;
-  }
+  if (!test::require_model(name, std::filesystem::exists(path), fetch)) return;
   check_golden(*make_tokenizer(from_gguf(path)), name);
 }
 

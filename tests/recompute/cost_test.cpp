@@ -49,6 +49,18 @@ TEST_CASE("layer-tokens and FLOPs of a static set follow from its size") {
   CHECK(half.outcome.flops == Approx(4 * per_layer + 2.0 * c.d_model * c.vocab).epsilon(1e-12));
 }
 
+TEST_CASE("query rows that are chosen with freshness last_token take the query's share of the time") {
+  const RandomModel files(2);
+  Engine engine(files, {"cpu", DType::f32, 2});
+  const Request request = random_request({10, 30, 25}, true, 13);
+  Value last;
+  last.set("freshness", "last_token");
+  const auto all = run_cell(engine, request, strategy("random", last), 1);
+  REQUIRE(all.outcome.selected_query);
+  CHECK(all.outcome.selected_query->size() == 12);
+  CHECK(all.outcome.seconds.recompute / all.outcome.seconds.query == Approx(65.0 / 13));
+}
+
 TEST_CASE("decoding reads the cache of each cell once a step, however many rows its products are padded to", "[card]") {
   for (const auto& [device, dtype] : tested_settings()) {
     CAPTURE(device, dtype_name(dtype));

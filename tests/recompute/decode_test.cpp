@@ -100,6 +100,25 @@ TEST_CASE("an answer ends at a stop token, at its length, or where it is told to
   CHECK(run_request(engine, request, std::span(&cell, 1), options).front().prediction_ids.size() == 2);
 }
 
+TEST_CASE("an answer that would leave the model's context is refused before anything runs, one that just fits is not") {
+  for (const char* architecture : {"llama", "gpt2"}) {  // a table of rotations, and one of learned positions
+    CAPTURE(architecture);
+    RandomModel files = random_model(architecture, 4);
+    files.mutable_config().context_length = 50;
+    Engine engine(files, {"cpu", DType::f32, 2});
+    const Request request = random_request({12, 30}, true, 5);
+    const CellSpec cell{strategy("full"), 0};
+    RunnerOptions options;
+    options.decode.max_new_tokens = 4;  // the last one is never fed back: positions up to 49
+    const auto outcome = run_request(engine, request, std::span(&cell, 1), options).front();
+    CHECK(outcome.error.empty());
+    CHECK(outcome.prediction_ids.size() == 4);
+    options.decode.max_new_tokens = 5;
+    CHECK_THROWS_WITH(run_request(engine, request, std::span(&cell, 1), options),
+                      Catch::Contains("the prompt has 47 tokens and the answer may take 5, the model was made for 50"));
+  }
+}
+
 TEST_CASE("a cell that throws is recorded, the others go on") {
   const RandomModel files(4);
   Engine engine(files, {"cpu", DType::f32, 2});

@@ -49,19 +49,19 @@ bool exempt(const StrategyInfo& info, int invariant) {
 /// Equality in the dtype's tolerance; in bf16 the arg-max must agree where the two best are further apart than rounding.
 void check_equal(const CellResult& a, const CellResult& b, DType dtype) {
   if (dtype == DType::f32) {
-    CHECK(max_difference(a.logits, b.logits) < 1e-3F);
+    CHECK(largest_difference(a.logits, b.logits) < 1e-3);
     CHECK(a.outcome.first_token == b.outcome.first_token);
     return;
   }
   std::vector<float> sorted = b.logits;
   std::sort(sorted.rbegin(), sorted.rend());
   if (sorted[0] - sorted[1] > 0.25F) CHECK(a.outcome.first_token == b.outcome.first_token);
-  CHECK(max_difference(a.logits, b.logits) < 0.5F);
+  CHECK(largest_difference(a.logits, b.logits) < 0.5);
 }
 
 /// Whether float32 results are no longer equal.
 bool differ(const CellResult& a, const CellResult& b) {
-  return max_difference(a.logits, b.logits) >= 1e-3F || a.outcome.first_token != b.outcome.first_token;
+  return largest_difference(a.logits, b.logits) >= 1e-3 || a.outcome.first_token != b.outcome.first_token;
 }
 
 /// Exemptions declared, and those that some run made use of: they must be the same.
@@ -142,7 +142,7 @@ TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invaria
     const auto full = run_cell(engine, request, strategy("full"), 1);
     const auto reuse = run_cell(engine, request, strategy("reuse"), 0);
     if (setting.dtype == DType::f32)
-      CHECK(max_difference(full.logits, reuse.logits) > 0.05F);  // there is something to repair
+      CHECK(largest_difference(full.logits, reuse.logits) > 0.05);  // there is something to repair
 
     const Request one_chunk = random_request({tests_in_full() ? 60 : 37}, false, 12);
     const auto one_full = run_cell(engine, one_chunk, strategy("full"), 1);
@@ -193,7 +193,7 @@ TEST_CASE("prefix caching and full prefill agree on every shape of request", "[c
                                                  {std::vector<int>{3, 64, 65, 63}, true, 31}}) {
       const Request request = random_request(sizes, prefix, n_query);
       const auto full = run_cell(engine, request, strategy("full"), 1);
-      CHECK(max_difference(full.logits, run_cell(engine, request, strategy("prefix"), 1).logits) < 1e-3F);
+      CHECK(largest_difference(full.logits, run_cell(engine, request, strategy("prefix"), 1).logits) < 1e-3);
       CHECK(full.outcome.effective_ratio == Approx(1.0));
       CHECK(full.outcome.flops_ratio == Approx(1.0));
     }
@@ -206,7 +206,18 @@ TEST_CASE("a request without context is a plain prompt") {
   const Request request = random_request({}, false, 9);
   const auto full = run_cell(engine, request, strategy("full"), 1);
   CHECK(full.outcome.flops_ratio == Approx(1.0));
-  CHECK(max_difference(full.logits, run_cell(engine, request, strategy("no_context"), 0).logits) < 1e-3F);
+  CHECK(largest_difference(full.logits, run_cell(engine, request, strategy("no_context"), 0).logits) < 1e-3);
+  ReusedContext context(engine, request, ReuseKey{}, 1);
+  RequestProbe probe(engine, context, "");
+  Observation what;
+  what.rows = Observation::Rows::context;
+  for (const auto of : {Observation::What::hidden, Observation::What::k}) {
+    what.what = of;
+    what.layers = {1, 3};
+    const auto rows = probe.observe(what);  // none of the context's tokens, in each of the layers
+    REQUIRE(rows.size() == 2);
+    CHECK((rows[0].empty() && rows[1].empty()));
+  }
 }
 
 TEST_CASE("rows that are exact anyway have no deviation and rank last") {

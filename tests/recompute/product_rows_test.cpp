@@ -53,7 +53,7 @@ TEST_CASE("the rows of a product are the device's choice, and the logits do not 
   const std::vector<float> got = bare_logits(Model(files, cut), ids, true).values;
   CHECK(whole.seen == std::set<std::int64_t>{22});
   CHECK(cut.seen == std::set<std::int64_t>{2, 5});
-  CHECK(max_difference(got, expected) < 1e-4F);
+  CHECK(largest_difference(got, expected) < 1e-4);
 }
 
 TEST_CASE("memory is kept for the blocks of the device that takes the largest", "[card]") {

@@ -5,18 +5,19 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "core/error.h"
 #include "core/file.h"
 #include "model/locate.h"
 #include "paths.h"
 #include "recompute/bare_prefill.h"
+#include "support/difference.h"
+#include "support/require_model.h"
 
 using namespace kvmend;
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr float tolerance = 3e-4F;  // of a float32 logit
+constexpr double tolerance = 3e-4;  // of a float32 logit
 constexpr double undecided = 0.25;  // a float32 top-two gap under which bf16 may choose the other
 constexpr double point = 0.01;      // how much less often than transformers' bf16 ours may agree with float32
 
@@ -50,19 +51,18 @@ std::vector<Best> best_of(const BareLogits& logits) {
 
 void check_float32(const Golden& golden, const BareLogits& logits, const std::vector<Best>& best) {
   REQUIRE(logits.rows == golden.ids.size());
-  float worst = 0;
+  test::LargestDifference worst;
   for (std::size_t i = 0; i < best.size(); ++i) {
-    worst = std::max(worst, std::abs(static_cast<float>(best[i].logit) - golden.json["max"][i].get<float>()));
+    worst.add(best[i].logit, golden.json["max"][i].get<float>());
     if (best[i].gap > 2 * tolerance) CHECK(best[i].id == golden.json["argmax"][i].get<std::size_t>());
   }
   for (std::size_t p = 0; p < golden.json["positions"].size(); ++p) {
     const auto row = logits.row(golden.json["positions"][p].get<std::size_t>());
     for (const auto& entry : golden.json["top"][p]) {
-      worst = std::max(worst, std::abs(row[entry[0].get<std::size_t>()] - entry[1].get<float>()));
+      worst.add(row[entry[0].get<std::size_t>()], entry[1].get<float>());
     }
   }
-  CAPTURE(worst);
-  CHECK(worst <= tolerance);
+  CHECK(worst.value() <= tolerance);
 }
 
 void check_bf16(const Golden& golden, const std::vector<Best>& exact, const std::vector<Best>& rounded) {
@@ -80,13 +80,8 @@ void check_bf16(const Golden& golden, const std::vector<Best>& exact, const std:
 }
 
 void check_model(const std::string& name) {
-  fs::path path;
-  try {
-    path = locate_model(name);
-  } catch (const Error& error) {
-    WARN("skipped: " << error.what());
-    return;
-  }
+  const fs::path path = models_dir() / (name + ".gguf");
+  if (!test::require_model(name, path_exists(path))) return;
   const Golden golden(name);
   const auto files = open_model(path);
   REQUIRE(files->sha256() == golden.json["sha256"].get<std::string>());

@@ -1,5 +1,4 @@
 // Sentence embeddings against the package sentence-transformers (scripts/golden/sentence_embeddings.py).
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
@@ -8,6 +7,8 @@
 #include "model/locate.h"
 #include "paths.h"
 #include "recompute/sentence_encoder.h"
+#include "support/difference.h"
+#include "support/require_model.h"
 
 using namespace kvmend;
 using Catch::Contains;
@@ -30,11 +31,7 @@ TEST_CASE("embeddings have length 1, ignore white space around the text and tell
 
 TEST_CASE("MiniLM's embeddings are sentence-transformers' within 1e-4", "[minilm]") {
   const auto folder = models_dir() / "all-minilm-l6-v2";
-  if (!path_exists(folder / "model.safetensors")) {
-    if (std::getenv("KVMEND_REQUIRE_MODELS")) FAIL("all-minilm-l6-v2 is not at " << folder.string());
-    WARN("SKIPPED: all-minilm-l6-v2 is not at " << folder.string() << "; get it by scripts/fetch all-minilm-l6-v2");
-    return;
-  }
+  if (!test::require_model("all-minilm-l6-v2", path_exists(folder / "model.safetensors"))) return;
   const SentenceEncoder encoder(folder.string(), {"cpu", DType::f32, 2});
   const auto golden =
       nlohmann::json::parse(read_file(std::string(source_folder()) + "/tests/data/golden/all-minilm-l6-v2.json"));
@@ -42,10 +39,7 @@ TEST_CASE("MiniLM's embeddings are sentence-transformers' within 1e-4", "[minilm
   for (const auto& sentence : golden["sentences"]) {
     const auto expected = sentence["embedding"].get<std::vector<float>>();
     const auto found = encoder.embed(sentence["text"].get<std::string>());
-    REQUIRE(found.size() == expected.size());
-    float worst = 0;
-    for (std::size_t i = 0; i < found.size(); ++i) worst = std::max(worst, std::abs(found[i] - expected[i]));
-    CAPTURE(sentence["text"].get<std::string>().substr(0, 60), worst);
-    CHECK(worst < 1e-4F);
+    CAPTURE(sentence["text"].get<std::string>().substr(0, 60));
+    CHECK(test::largest_difference(found, expected) < 1e-4);
   }
 }

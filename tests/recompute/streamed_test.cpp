@@ -84,6 +84,34 @@ TEST_CASE("cells go on over chunk files that turn out to be damaged while they a
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("a chunk file that is damaged again once it was rebuilt costs the cell, not the run its end") {
+  const RandomModel files(4);
+  const Request request = random_request({5, 9, 8, 7}, true, 3);
+  const std::filesystem::path folder = binary_folder() + "/damaging_test";
+  std::filesystem::remove_all(folder);
+  Engine engine(files, {"cpu", DType::f32, 2},
+                {.load_from = LoadFrom::disk, .folder = folder, .warn = [](const auto&) {}});
+  const CellSpec cell{strategy("reuse"), 0};
+  RunnerOptions options;
+  options.decode.max_new_tokens = 1;
+  REQUIRE(run_request(engine, request, std::span(&cell, 1), options).front().error.empty());
+  int attempts = 0;
+  options.on_cell = [&](std::size_t) {
+    REQUIRE(++attempts < 20);
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      std::string content = read_file(entry.path());
+      content.replace(content.size() - 8, 8, "damage" + std::to_string(10 + attempts));
+      std::ofstream(entry.path(), std::ios::binary | std::ios::trunc) << content;
+    }
+  };
+  const auto outcome = run_request(engine, request, std::span(&cell, 1), options).front();
+  CHECK_THAT(outcome.error, Catch::Contains("corrupt payload"));
+  CHECK(attempts >= 3);  // every file may be rebuilt once
+  options.on_cell = {};
+  CHECK(run_request(engine, request, std::span(&cell, 1), options).front().error.empty());
+  std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("a stream hands out each layer of the chunks it has, in order", "[card]") {
   for (const auto& [device, dtype] : tested_settings()) {
     const auto backend = make_backend({.device = device, .dtype = dtype});

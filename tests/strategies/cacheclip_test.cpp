@@ -134,7 +134,7 @@ TEST_CASE(
     ReusedContext context(engine, request, key, 1);
     RequestProbe probe(engine, context, "");
     const auto by_chunk = probe.attention_by_chunk(what).front();
-    float worst = 0;
+    LargestDifference worst;
     for (std::size_t u = 1; u < request.units.size(); ++u) {
       const Unit unit = request.units[u];
       Request alone = request;  // prefix, this chunk and the query
@@ -149,10 +149,14 @@ TEST_CASE(
       const auto row = alone_probe.attention(exact).front();
       for (int i = 0; i < unit.size(); ++i) {
         const auto found = by_chunk[static_cast<std::size_t>(unit.begin + i)];
-        worst = std::max(worst, std::abs(found - row[static_cast<std::size_t>(8 + i)]));
+        worst.add(found, row[static_cast<std::size_t>(8 + i)]);
       }
     }
-    CHECK((worst < 1e-5F) == (sink == SinkKind::shared_prefix));
+    if (sink == SinkKind::shared_prefix) {
+      CHECK(worst.value() < 1e-5);
+    } else {
+      CHECK(worst.value() >= 1e-5);
+    }
   }
 
   const auto check = [&](const std::string& name, const Value& value) {

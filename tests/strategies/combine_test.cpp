@@ -324,7 +324,7 @@ TEST_CASE("any strategy takes a temper, a write-back and a freshness") {
                                      {"freshness", "last_token"}}) {
       CAPTURE(key);
       const auto changed = with(key, value);
-      CHECK(max_difference(changed.logits, plain.logits) > 1e-3F);
+      CHECK(largest_difference(changed.logits, plain.logits) > 1e-3);
       // CacheBlend chooses inside the pass, from states that a write-back changes.
       const bool same_choice =
           key != std::string("freshness") && !(name == std::string("cacheblend") && key == std::string("write_back"));

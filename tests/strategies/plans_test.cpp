@@ -135,7 +135,7 @@ TEST_CASE("samkv: the kept set, and a full prefill of it at its positions") {
   ids.insert(ids.end(), request.query_ids.begin(), request.query_ids.end());
   std::vector<int> positions = kept;
   for (int i = 0; i < 8; ++i) positions.push_back(70 + i);
-  CHECK(worst_difference(cell.logits, plain.run(ids, positions).logits) < 1e-3);
+  CHECK(largest_difference(cell.logits, plain.run(ids, positions).logits) < 1e-3);
 
   // Fusion: θ·new + (1 − θ)·old, keys and values apart.
   const auto fused = run_cell(
@@ -153,8 +153,8 @@ TEST_CASE("samkv: the kept set, and a full prefill of it at its positions") {
     }
   };
   const auto plain_fused = plain_recompute(plain, request, cached, fused.outcome.selected, {}, blend, kept);
-  CHECK(worst_difference(fused.logits, plain_fused.run.logits) < 1e-3);
-  CHECK(max_difference(fused.logits, cell.logits) > 0.01F);
+  CHECK(largest_difference(fused.logits, plain_fused.run.logits) < 1e-3);
+  CHECK(largest_difference(fused.logits, cell.logits) > 0.01);
 }
 
 TEST_CASE("infoflow_reorder: the order, indices in both orders, and full prefill of the reordered prompt") {
@@ -213,12 +213,12 @@ TEST_CASE("infoflow_reorder: the order, indices in both orders, and full prefill
   CHECK(cell.outcome.selected_original == back);
 
   const auto recomputed = plain_recompute(plain, reordered, plain.reused(reordered, true), cell.outcome.selected);
-  CHECK(worst_difference(cell.logits, recomputed.run.logits) < 1e-3);
+  CHECK(largest_difference(cell.logits, recomputed.run.logits) < 1e-3);
   // A full prefill of the reordered prompt is what every row recomputed gives.
   std::vector<int> all;
   for (int i = 0; i < 82; ++i) all.push_back(i);
   const auto everything = plain_recompute(plain, reordered, plain.reused(reordered, true), all);
-  CHECK(worst_difference(run_cell(engine(), reordered, strategy("full"), 1).logits, everything.run.logits) < 1e-3);
+  CHECK(largest_difference(run_cell(engine(), reordered, strategy("full"), 1).logits, everything.run.logits) < 1e-3);
 }
 
 TEST_CASE("kvshare recomputes while decoding what decoding attended to") {

@@ -70,7 +70,7 @@ TEST_CASE("ape: first token's logits and greedy decoding, code's and paper's sca
     const int query = 6 + 19;
     PlainRun run = plain.run(request.query_ids, PlainModel::counted(query, 9), context, change);
     const auto cell = run_cell(engine(), request, what, 0);
-    CHECK(worst_difference(cell.logits, run.logits) < 1e-3);
+    CHECK(largest_difference(cell.logits, run.logits) < 1e-3);
     const auto found = answer(request, what, 0, 6).prediction_ids;
     PlainKv all = context;
     PlainModel::append(all, run.kv);
@@ -87,11 +87,11 @@ TEST_CASE("ape: first token's logits and greedy decoding, code's and paper's sca
 TEST_CASE("ape without temper is plain parallel encoding; one chunk is then full prefill") {
   const auto what = strategy("ape", params({{"temperature", 1.0}, {"temper_scale", 1.0}}));
   const Request one = random_request({9, 40}, true, 7, 5);
-  CHECK(max_difference(run_cell(engine(), one, what, 0).logits, run_cell(engine(), one, strategy("full"), 1).logits) <
-        1e-3F);
+  CHECK(largest_difference(run_cell(engine(), one, what, 0).logits,
+                           run_cell(engine(), one, strategy("full"), 1).logits) < 1e-3F);
   const Request bare = random_request({40}, false, 7, 5);
-  CHECK(max_difference(run_cell(engine(), bare, what, 0).logits, run_cell(engine(), bare, strategy("full"), 1).logits) <
-        1e-3F);
+  CHECK(largest_difference(run_cell(engine(), bare, what, 0).logits,
+                           run_cell(engine(), bare, strategy("full"), 1).logits) < 1e-3F);
 }
 
 TEST_CASE("a temper goes with any recompute set: chunk logits / T + ln S for the query and decoded tokens") {
@@ -105,7 +105,7 @@ TEST_CASE("a temper goes with any recompute set: chunk logits / T + ln S for the
     return query && key >= 6 && key < 52 ? logit / t + std::log(s) : logit;
   };
   const PlainRecompute once = plain_recompute(plain, request, cached, cell.outcome.selected, temper);
-  CHECK(worst_difference(cell.logits, once.run.logits) < 1e-3);
+  CHECK(largest_difference(cell.logits, once.run.logits) < 1e-3);
   // Decoded tokens are tempered too: the same as a longer query.
   const auto found = answer(request, what, 0, 4).prediction_ids;
   Request longer = request;

@@ -6,6 +6,7 @@
 #include "catch.h"
 #include "recompute/cell_run.h"
 #include "recompute/runner.h"
+#include "support/difference.h"
 
 namespace kvmend::test {
 
@@ -33,13 +34,6 @@ inline CellResult run_cell(Engine& engine, const Request& request, const std::sh
   engine.queue().download(result.logits, cell.logits());
   result.outcome = cell.outcome();
   return result;
-}
-
-inline float max_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  float worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
-  return worst;
 }
 
 }  // namespace kvmend::test

@@ -1,5 +1,6 @@
 #pragma once
 // Selective recompute in plain loops: selected context rows and the query run over the cached rows that stay.
+#include "support/difference.h"
 #include "support/plain_model.h"
 
 namespace kvmend::test {
@@ -50,14 +51,6 @@ inline PlainRecompute plain_recompute(
   }
   out.run = plain.run(ids, positions, context, change);
   return out;
-}
-
-/// The largest difference, and that it is small.
-inline double worst_difference(const std::vector<float>& found, const Row& expected) {
-  REQUIRE(found.size() == expected.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) worst = std::max(worst, std::abs(found[i] - expected[i]));
-  return worst;
 }
 
 inline std::int32_t best_of(const Row& logits) {
