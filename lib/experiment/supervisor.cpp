@@ -22,6 +22,7 @@
 #include "experiment/sample_worker.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
+#include "experiment/sweep_mixing.h"
 #include "experiment/worker.h"
 #include "recompute/plugin.h"
 #include "recompute/stopwatch.h"
@@ -58,6 +59,8 @@ class Supervisor {
     if (!options_.quiet) {
       for (const TaskNote& note : session_.notes()) fmt::print(stderr, "kvmend: {}: {}\n", note.task, note.text);
     }
+    if (const std::string mixes = mixing_warning(store_, records_); !mixes.empty())
+      fmt::print(stderr, "kvmend: warning: {}\n", mixes);
     run_ = store_.begin_run(make_run_record(config_, session_, options_));
     store_.add_cells(run_, records_);
     const std::vector<SampleCells> items = missing_work();
