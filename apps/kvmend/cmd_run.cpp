@@ -53,7 +53,8 @@ void parse_shard(const std::string& text, SweepOptions& options) {
 class Run final : public Command {
  public:
   explicit Run(CLI::App& app) {
-    app.add_option("config", configs_, "YAML files, merged left to right")->required();
+    app.add_option("config", configs_, "YAML files, merged left to right, a file's set: at its place; later ones win")
+        ->required();
     app.add_option("-o,--output", options_.store, "the store; default NAME.kvmend here");
     app.add_option("--set", options_.settings, "override a value: 'tasks.*.samples=5'")->allow_extra_args(false);
     for (const char* key : {"device", "dtype", "threads"}) {

@@ -191,8 +191,7 @@ Config make_config(const ConfigSource& source) {
 }
 
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
-  ConfigSource source = read_config_files(paths);
-  apply_file_settings(source.tree, source.settings, item_parameters);
+  ConfigSource source = read_config_files(paths, item_parameters);
   apply_settings(source.tree, settings, item_parameters);
   for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
   if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
@@ -200,7 +199,7 @@ Config load_config(const std::vector<std::filesystem::path>& paths, const std::v
 }
 
 Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& settings) {
-  ConfigSource source{read_yaml(text, name), {}, text, std::filesystem::current_path()};
+  ConfigSource source{read_yaml(text, name), text, std::filesystem::current_path()};
   apply_settings(source.tree, settings, item_parameters);
   return make_config(source);
 }

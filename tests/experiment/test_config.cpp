@@ -222,6 +222,9 @@ TEST_CASE("--set reaches every element, an index, a name, and says where it is w
         "--set:2:7: there is no element 7: the list has 2 (0 is the first)");
   CHECK(error_of(quickstart, {"tasks.ruler/vtx.samples=5"}) ==
         "--set:1:7: 'ruler/vtx' matches nothing in tasks; did you mean 'ruler/vt'?");
+  CHECK(error_of(quickstart, {"task.*.samples=5"}) ==
+        "--set:1:1: the config has no 'task' to look below; did you mean 'tasks'?");
+  CHECK(error_of("model: m\n", {"tasks.*.samples=5"}) == "--set:1:1: the config has no 'tasks' to look below");
   CHECK(error_of(quickstart, {"modle=5"}) == "--set:1:1: unknown key 'modle'; did you mean 'model'?");
   CHECK(error_of(quickstart, {"model.x=5"}) == "--set:1:7: 'x' matches nothing: model is a string, it has no keys");
   CHECK(error_of(quickstart, {"ratios=[0.1, 7]"}) == "--set:1:14: ratio 7 is above 1; did you mean 0.07?");
@@ -248,6 +251,32 @@ TEST_CASE("a file's set: lies over whatever tasks the other files name; --set ov
   CHECK(wrong("tasks.*.smaples=5") == "c.yaml:18:15: no element of tasks takes 'smaples'; did you mean 'samples'?");
   CHECK(wrong("tasks.9.samples=5") == "c.yaml:18:13: there is no element 9: the list has 2 (0 is the first)");
   CHECK(wrong("5") == "c.yaml:18:7: set is a list of path=value, as --set takes them, e.g. 'tasks.*.samples=5'");
+}
+
+TEST_CASE("a file's set: stands at its file's place: it changes what lies below, and later files win over it") {
+  TempFolder folder;
+  const auto sweep = folder.write("sweep.yaml", "model: m\ntasks: [ruler/vt: {samples: 50}]\nstrategies: [full]\n");
+  const auto small = folder.write("small.yaml", "model: small\nset: [tasks.*.samples=5, tasks.*.length=600]\n");
+  const auto mine = folder.write("mine.yaml", "tasks: [ruler/cwe: {samples: 9}]\n");
+  CHECK(load_config({sweep, small}).tasks[0].samples == 5);
+  const Config later = load_config({sweep, small, mine});
+  CHECK(later.model == "small");
+  CHECK(later.tasks[0].name == "ruler/cwe");
+  CHECK(later.tasks[0].samples == 9);
+  CHECK(load_config({sweep, mine, small}).tasks[0].samples == 5);
+  // The later set: wins, as the later file does.
+  const auto more = folder.write("more.yaml", "set: [tasks.*.samples=7]\n");
+  CHECK(load_config({sweep, small, more}).tasks[0].samples == 7);
+  CHECK(load_config({sweep, more, small}).tasks[0].samples == 5);
+  // An included overlay lies below the file that includes it, over the files before.
+  const auto own = folder.write("own.yaml", "include: [sweep.yaml, small.yaml]\nset: tasks.*.length=700\n");
+  const Config included = load_config({own});
+  CHECK(included.tasks[0].samples == 5);
+  CHECK(included.tasks[0].params.find("length")->as_int() == 700);
+  CHECK_THROWS_WITH(load_config({small}),
+                    Catch::Contains("small.yaml:2:7: 'tasks.*.samples=5' finds no tasks: ") &&
+                        Catch::Contains("this one is an overlay; put a sweep before it: kvmend run SWEEP.yaml "));
+  CHECK_THROWS_WITH(load_config({small, sweep}), Catch::Contains("is an overlay"));
 }
 
 TEST_CASE("configs merge left to right, includes lie below") {
