@@ -165,6 +165,14 @@ std::vector<std::string> item_parameters(const std::string& section, const std::
   return out;
 }
 
+/// The other kind of config, which a folder of experiments may hold too.
+void refuse_recycle_config(const Value& tree) {
+  if (tree.find("tasks") || tree.find("strategies")) return;
+  if (!tree.find("prompts") && !tree.find("encoder")) return;
+  fail(ErrorKind::usage, "{}: a config of `kvmend recycle`, not of `kvmend run`: kvmend recycle {}", tree.where.file,
+       tree.where.file);
+}
+
 }  // namespace
 
 void throw_if_any(ParamErrors& errors) {
@@ -174,6 +182,7 @@ void throw_if_any(ParamErrors& errors) {
 }
 
 Config make_config(const ConfigSource& source) {
+  refuse_recycle_config(source.tree);
   Config config;
   ParamErrors errors;
   config.text = source.text;

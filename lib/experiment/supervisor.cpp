@@ -18,6 +18,7 @@
 #include "experiment/cost_estimate.h"
 #include "experiment/grid.h"
 #include "experiment/labels.h"
+#include "experiment/missing_inputs.h"
 #include "experiment/run_record.h"
 #include "experiment/sample_worker.h"
 #include "experiment/session.h"
@@ -44,7 +45,7 @@ class Supervisor {
   explicit Supervisor(const SweepOptions& options)
       : options_(options),
         config_(load_config(options.configs, options.settings)),
-        session_(config_),
+        session_(require_inputs(config_)),
         grid_(fitting_grid(config_, session_, options.limit)),
         path_(options.store.empty() ? std::filesystem::path(config_.name + ".kvmend") : options.store),
         store_(Store::open(path_, Store::Mode::write)) {
@@ -69,7 +70,7 @@ class Supervisor {
       cost_ += item.cost;
     }
     result_.present = wanted_ - left_;
-    Progress progress(left_, "cells", options_.quiet);
+    Progress progress(left_, "results", options_.quiet);
     progress_ = &progress;
     samples_ = items.size();
     show_samples();

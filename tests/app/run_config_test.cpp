@@ -1,6 +1,9 @@
 // `run` and its configs as a newcomer meets them: stores that are gone on with, overlays, first looks, mistakes.
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "app/program.h"
 #include "catch.h"
@@ -16,6 +19,23 @@ std::string config(const std::string& model,
   return "name: tiny\nmodel: " + model + "\nchat: raw\ndtype: f32\nmax_new_tokens: 3\ntasks:\n  - " + task +
          "\nchunker: {fixed: 128}\nstrategies: [full, epic]\nratios: [0.2]\n";
 }
+
+/// Neither models nor data sets are there while it lives.
+struct NothingFetched {
+  explicit NothingFetched(const TempFolder& folder) {
+    const auto nowhere = (folder.path() / "nowhere").string();
+    for (const char* name : {"KVMEND_MODELS", "KVMEND_DATASETS", "KVMEND_JIEBA"}) {
+      const char* was = std::getenv(name);
+      before.emplace_back(name, was ? was : "");
+      ::setenv(name, nowhere.c_str(), 1);
+    }
+  }
+  ~NothingFetched() {
+    for (const auto& [name, value] : before)
+      value.empty() ? ::unsetenv(name.c_str()) : ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  std::vector<std::pair<std::string, std::string>> before;
+};
 
 }  // namespace
 
@@ -36,4 +56,60 @@ TEST_CASE("run says that a store holds the results of other settings, and nothin
   CHECK_THAT(mixed, Contains("max_new_tokens is 3 there and 2 now") && Contains("length is 700 there and 800 now"));
   CHECK_THAT(mixed, Contains("-o FILE"));
   CHECK(run({}).empty());  // what is there already adds nothing
+}
+
+TEST_CASE("a dry run without the model and the data prints the grid and names all that is missing") {
+  const TempFolder folder;
+  const NothingFetched nothing(folder);
+  const std::string papers = kvmend::source_folder() + "/configs/papers/";
+  const auto dry = kvmend::test::kvmend({"run", papers + "prophetkv-ruler.yaml", "--dry-run"}, folder.path());
+  CHECK(dry.code == 3);  // what the run would end with
+  CHECK_THAT(dry.out, Contains("model      Llama-3.1-8B-Instruct, bf16\nstrategies full\n           no_context\n"));
+  CHECK_THAT(dry.out, Contains("\nratios     0.2\ngrid       91 cells = 7 strategies at their ratios × 13 tasks\n"));
+  CHECK_THAT(dry.out, Contains("task       ruler/vt: 500 samples × 7 cells, ") && Contains("results    45500\n"));
+  CHECK_THAT(dry.err, Contains("model 'Llama-3.1-8B-Instruct' is not in ") && Contains("--set model=NAME") &&
+                          Contains(papers + "small.yaml behind the config"));
+  CHECK_THAT(dry.err, !Contains("minilm"));  // an encoder answers nothing
+  CHECK_THAT(dry.err, Contains("data sets are not here: squad (ruler/qa_1), hotpotqa (ruler/qa_2); "
+                               "try: kvmend fetch squad hotpotqa "));
+
+  const auto run = kvmend::test::kvmend({"run", papers + "prophetkv-ruler.yaml"}, folder.path());
+  CHECK(run.code == 3);
+  CHECK_THAT(run.err, Contains("Llama-3.1-8B-Instruct") && Contains("kvmend fetch squad hotpotqa"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "prophetkv-ruler.kvmend"));
+
+  const auto small = kvmend::test::kvmend(
+      {"run", papers + "prophetkv-longbench.yaml", papers + "small.yaml", "--dry-run", "--limit", "2"}, folder.path());
+  CHECK(small.code == 3);
+  CHECK_THAT(small.err, Contains("kvmend fetch smollm2-135m") && Contains("longbench (longbench/") &&
+                            Contains("kvmend fetch longbench") && !Contains("behind the config"));
+  CHECK_THAT(small.out, Contains(": 2 samples × "));
+}
+
+TEST_CASE("a dry run counts cells and results, and does not know how long answers will be") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(tiny_model("tiny-llama")));
+  const auto dry = kvmend::test::kvmend({"run", "a.yaml", "--dry-run"}, folder.path());
+  INFO(dry.err);
+  CHECK(dry.code == 0);
+  CHECK_THAT(dry.out, Contains("\nstrategies full\n           epic\nratios     0.2\n"));
+  CHECK_THAT(dry.out, Contains("grid       2 cells = 2 strategies at their ratios × 1 task\n"));
+  CHECK_THAT(dry.out, Contains(": 2 samples × 2 cells = 4 results, metric") && Contains("\nresults    4: "));
+  CHECK_THAT(dry.out, Contains(" at 100 GFLOP/s, by how long the answers are: "));
+}
+
+TEST_CASE("a config of the other command, and an overlay alone, are told so") {
+  const TempFolder folder;
+  const std::string papers = kvmend::source_folder() + "/configs/papers/";
+  const auto recycling = kvmend::test::kvmend({"run", papers + "recycling.yaml"}, folder.path());
+  CHECK(recycling.code == 2);
+  CHECK(recycling.err == "kvmend: " + papers +
+                             "recycling.yaml: a config of `kvmend recycle`, not of `kvmend run`: kvmend recycle " +
+                             papers + "recycling.yaml\n");
+  folder.write("a.yaml", config("m"));
+  CHECK_THAT(kvmend::test::kvmend({"recycle", "a.yaml"}, folder.path()).err,
+             Contains("a.yaml: a config of `kvmend run`"));
+  const auto overlay = kvmend::test::kvmend({"run", papers + "small.yaml", "--dry-run"}, folder.path());
+  CHECK(overlay.code == 2);
+  CHECK_THAT(overlay.err, Contains("this one is an overlay; put a sweep before it"));
 }

@@ -168,7 +168,7 @@ TEST_CASE("a worker that dies costs its cell an error; the sample is retried wit
   CHECK_THAT(again.err, Contains("1 results computed"));
 }
 
-TEST_CASE("a terminal sees cells, samples and the cell at work") {
+TEST_CASE("a terminal sees results, samples and the cell at work") {
   if (std::system("script -qec true /dev/null > /dev/null 2>&1 < /dev/null") != 0) {
     WARN("SKIPPED: no pseudo-terminal, or no script (bsdutils) to make one");
     return;
@@ -180,7 +180,7 @@ TEST_CASE("a terminal sees cells, samples and the cell at work") {
                        "' seen > /dev/null < /dev/null")
                           .c_str()) == 0);
   const std::string seen = kvmend::read_file(folder.path() / "seen");
-  CHECK_THAT(seen, Contains("/156 cells  ") && Contains("/12 samples  ") && Contains("ruler/niah_single_1 sample "));
+  CHECK_THAT(seen, Contains("/156 results  ") && Contains("/12 samples  ") && Contains("ruler/niah_single_1 sample "));
   // Which cell is at work five times a second depends on the machine, but some cell is.
   CHECK(std::regex_search(seen, std::regex("sample \\d+: (full|no_context|reuse|epic|cacheblend|prophetkv|random)")));
 }
