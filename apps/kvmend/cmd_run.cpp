@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "apps/kvmend/commands.h"
+#include "apps/kvmend/config_options.h"
 #include "apps/kvmend/dry_run.h"
 #include "apps/kvmend/plugin_option.h"
 #include "apps/kvmend/verbosity.h"
@@ -56,13 +57,7 @@ class Run final : public Command {
     app.add_option("config", configs_, "YAML files, merged left to right, a file's set: at its place; later ones win")
         ->required();
     app.add_option("-o,--output", options_.store, "the store; default NAME.kvmend here");
-    app.add_option("--set", options_.settings, "override a value: 'tasks.*.samples=5'")->allow_extra_args(false);
-    for (const char* key : {"device", "dtype", "threads"}) {
-      const auto set = [this, key](const std::string& value) {
-        options_.settings.push_back(fmt::format("{}={}", key, value));
-      };
-      app.add_option_function<std::string>(fmt::format("--{}", key), set, fmt::format("the same as --set {}=…", key));
-    }
+    add_config_options(app, options_.settings);
     add_plugin_option(app);
     app.add_option("--shard", shard_, "i/n: this machine's share of the samples");
     app.add_option("--limit", options_.limit, "samples a task at most")->check(CLI::Range(1, 1 << 30));
@@ -75,9 +70,9 @@ class Run final : public Command {
 
   int run() override {
     options_.configs.assign(configs_.begin(), configs_.end());
-    if (dry_run_) return print_dry_run(options_);
     if (!shard_.empty()) parse_shard(shard_, options_);
     if (!max_time_.empty()) options_.max_seconds = parse_duration(max_time_);
+    if (dry_run_) return print_dry_run(options_);
     options_.worker = {"/proc/self/exe", "worker"};
     options_.version = version_text();
     for (const auto& config : configs_)

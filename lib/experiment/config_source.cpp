@@ -19,7 +19,12 @@ class FileReader {
   void add(const fs::path& path, const Location& named_at) {
     const fs::path identity = fs::weakly_canonical(path);
     if (std::find(chain_.begin(), chain_.end(), identity) != chain_.end()) fail_cycle(path, named_at);
-    if (!fs::exists(path)) fail(ErrorKind::usage, "{}{}: no such config file", named_at.prefix(), path.string());
+    if (!fs::exists(path)) {
+      // `--set a=1 b=2` leaves b=2 to the files.
+      const bool setting = named_at.file.empty() && path.string().find('=') != std::string::npos;
+      fail(ErrorKind::usage, "{}{}: no such config file{}", named_at.prefix(), path.string(),
+           setting ? "; a setting needs a --set of its own: --set " + path.string() : "");
+    }
     Value own = read_yaml_file(path);
     if (own.is_null()) own = Value::Map{};
     if (!own.is_map()) fail(ErrorKind::usage, "{}a config is a map of key: value", own.where.prefix());

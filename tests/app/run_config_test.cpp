@@ -113,3 +113,25 @@ TEST_CASE("a config of the other command, and an overlay alone, are told so") {
   CHECK(overlay.code == 2);
   CHECK_THAT(overlay.err, Contains("this one is an overlay; put a sweep before it"));
 }
+
+TEST_CASE("options are checked first, and named as they were written") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(tiny_model("tiny-llama")));
+  const auto refused = [&](std::vector<std::string> options, const std::string& words) {
+    options.insert(options.begin(), {"run", "a.yaml", "--dry-run"});
+    const auto result = kvmend::test::kvmend(options, folder.path());
+    INFO(words);
+    CHECK(result.code == 2);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, Contains(words));
+  };
+  refused({"--shard", "3/2"}, "--shard: '3/2' must be i/n");
+  refused({"--shard", "0/2"}, "--shard: '0/2' must be i/n");
+  refused({"--max-time", "3x"}, "--max-time: '3x' is no duration");
+  refused({"--threads", "abc"}, "--threads: ");
+  refused({"--dtype", "f64"}, "--dtype: ");
+  refused({"--device", "gpu"}, "--device: device 'gpu' is none of auto, cpu, ");
+  refused({"--set", "seed=1", "max_new_tokens=2"},
+          "max_new_tokens=2: no such config file; a setting needs a --set of its own: --set max_new_tokens=2");
+  CHECK_THAT(kvmend::test::kvmend({"run", "--help"}).out, Contains("repeat --set for several"));
+}
