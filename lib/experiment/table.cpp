@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "datasets/task.h"
 #include "experiment/table_group.h"
 #include "experiment/table_marks.h"
 #include "experiment/table_value.h"
@@ -24,7 +25,9 @@ void check_names(const TableData& data, const TableQuery& query) {
   const std::vector<std::string> known = dimension_names(data.cells);
   const auto check = [&](const std::string& name, const char* option) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      fail(ErrorKind::usage, "{}: unknown dimension '{}'{}", option, name, did_you_mean(name, known));
+      const std::string near = nearest_name(name, known);
+      fail(ErrorKind::usage, "{}: unknown dimension '{}'{}", option, name,
+           near.empty() ? fmt::format("; known: {}", fmt::join(known, ", ")) : did_you_mean(name, known));
     }
   };
   for (const auto& name : query.rows) check(name, "--rows");
@@ -34,7 +37,9 @@ void check_names(const TableData& data, const TableQuery& query) {
   for (const auto& value : table_values()) values.push_back(value.name);
   for (const auto& name : query.values) {
     if (std::find(values.begin(), values.end(), name) == values.end()) {
-      fail(ErrorKind::usage, "--value: unknown value '{}'{}", name, did_you_mean(name, values));
+      const std::string near = nearest_name(name, values);
+      fail(ErrorKind::usage, "--value: unknown value '{}'{}", name,
+           near.empty() ? "; 'kvmend list values' explains them" : did_you_mean(name, values));
     }
   }
 }
@@ -61,6 +66,11 @@ bool matches(const TableCell& cell, const std::string& name, const std::string& 
   return a && b && *a == *b;
 }
 
+bool is_group(const std::string& name) {
+  const auto groups = list_task_groups();
+  return std::any_of(groups.begin(), groups.end(), [&](const TaskGroup& group) { return group.name == name; });
+}
+
 Cells filter(const TableData& data, const TableQuery& query) {
   std::map<std::string, std::vector<std::string>> wanted;
   for (const auto& [name, value] : query.where) {
@@ -75,7 +85,9 @@ Cells filter(const TableData& data, const TableQuery& query) {
     }
     if (!found)
       fail(ErrorKind::usage, "--where {}={}: no cell has it{}", name, value,
-           as_number(value) ? fmt::format("; known: {}", fmt::join(there, ", ")) : did_you_mean(value, there));
+           name == "task" && is_group(value) ? fmt::format("; it is a group: --where group={}", value)
+           : as_number(value)                ? fmt::format("; known: {}", fmt::join(there, ", "))
+                                             : did_you_mean(value, there));
     wanted[name].push_back(value);
   }
   Cells out;

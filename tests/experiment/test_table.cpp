@@ -297,6 +297,12 @@ TEST_CASE("wrong names are answered with the nearest") {
         "--value: unknown value 'scroe'; did you mean 'score'?");
   CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"strategy", "prophet"}}}) ==
         "--where strategy=prophet: no cell has it; did you mean 'prophetkv'?");
+  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {"quality"}, {}}) ==
+        "--value: unknown value 'quality'; 'kvmend list values' explains them");
+  CHECK_THAT(error_of(store, {{"xyzzy"}, {"ratio"}, {}, {}}),
+             Catch::Contains("--rows: unknown dimension 'xyzzy'; known: strategy, ratio, group, task, "));
+  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"task", "ruler/all"}}}) ==
+        "--where task=ruler/all: no cell has it; it is a group: --where group=ruler/all");
   CHECK_THAT(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"ratio", "0.3"}}}),
              Catch::Contains("no cell has it; known: 0.2, 0.5"));
   CHECK_THROWS_WITH(format_table(store.table(), "jsn", 80), Catch::Contains("did you mean 'json'?"));
