@@ -71,8 +71,20 @@ bool is_group(const std::string& name) {
   return std::any_of(groups.begin(), groups.end(), [&](const TaskGroup& group) { return group.name == name; });
 }
 
+using Wanted = std::map<std::string, std::vector<std::string>>;  ///< values by dimension
+
+/// Whether a cell is one of those that all of a query's --where mean.
+bool meets(const TableCell& cell, const Wanted& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
+    // Baselines without a ratio belong to every ratio: they are what it is compared with.
+    if (want.first == "ratio" && !cell.record.ratio) return true;
+    return std::any_of(want.second.begin(), want.second.end(),
+                       [&](const std::string& value) { return matches(cell, want.first, value); });
+  });
+}
+
 Cells filter(const TableData& data, const TableQuery& query) {
-  std::map<std::string, std::vector<std::string>> wanted;
+  Wanted wanted;
   for (const auto& [name, value] : query.where) {
     std::vector<std::string> there;
     bool found = false;
@@ -92,13 +104,7 @@ Cells filter(const TableData& data, const TableQuery& query) {
   }
   Cells out;
   for (const auto& cell : data.cells) {
-    const bool in = std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
-      // Baselines without a ratio belong to every ratio: they are what it is compared with.
-      if (want.first == "ratio" && !cell.record.ratio) return true;
-      return std::any_of(want.second.begin(), want.second.end(),
-                         [&](const std::string& value) { return matches(cell, want.first, value); });
-    });
-    if (in && !(cell.observations.empty() && cell.failed == 0)) out.push_back(&cell);
+    if (meets(cell, wanted) && !(cell.observations.empty() && cell.failed == 0)) out.push_back(&cell);
   }
   if (out.empty())
     fail(ErrorKind::usage, "there are no results to show{}", query.where.empty() ? " yet" : " with this --where");
@@ -230,6 +236,16 @@ std::vector<const TableCell*> filter_cells(const TableData& data, const TableQue
   return filter(data, query);
 }
 
+std::vector<const TableCell*> unstarted_cells(const TableData& data, const TableQuery& query) {
+  Wanted wanted;
+  for (const auto& [name, value] : query.where) wanted[name].push_back(value);
+  Cells out;
+  for (const auto& cell : data.cells) {
+    if (cell.wanted > 0 && cell.observations.empty() && cell.failed == 0 && meets(cell, wanted)) out.push_back(&cell);
+  }
+  return out;
+}
+
 Table make_table(const TableData& given, const TableQuery& query) {
   const auto names_group = [](const auto& names) {
     return std::find(names.begin(), names.end(), "group") != names.end();
@@ -296,7 +312,7 @@ Table make_table(const TableData& given, const TableQuery& query) {
     table.blocks.push_back(std::move(block));
   }
   table.notes = strategy_notes(cells);
-  table.warnings = table_warnings(data, cells, shows_times);
+  table.warnings = table_warnings(data, cells, shows_times, unstarted_cells(data, query));
   for (std::string& warning : group_warnings(cells)) table.warnings.push_back(std::move(warning));
   table.warnings.insert(table.warnings.end(), refusals.begin(), refusals.end());
   return table;

@@ -135,3 +135,22 @@ TEST_CASE("options are checked first, and named as they were written") {
           "max_new_tokens=2: no such config file; a setting needs a --set of its own: --set max_new_tokens=2");
   CHECK_THAT(kvmend::test::kvmend({"run", "--help"}).out, Contains("repeat --set for several"));
 }
+
+TEST_CASE("score says which line lacks what") {
+  const auto score = [](const std::string& line) {
+    return kvmend::test::kvmend({"score", "f1", "-"}, ".", line + "\n");
+  };
+  const std::string good = R"({"prediction": "a b", "references": ["a b"]})";
+  CHECK(score(good).out == "f1 100.00 (n = 1)\n");
+  CHECK(score(good + R"(
+{"prediction": "x"})")
+            .code == 3);
+  CHECK(score(good + R"(
+{"prediction": "x"})")
+            .err ==
+        "kvmend: <stdin>:2:1: 'references' is missing; a line is {\"prediction\": \"…\", \"references\": [\"…\"]}\n");
+  CHECK_THAT(score(R"({"prediction": 3, "references": []})").err, Contains("<stdin>:1:1: 'prediction' is no text"));
+  CHECK_THAT(score(R"({"prediction": "x", "references": "x"})").err, Contains("'references' is no list of texts"));
+  CHECK_THAT(score("[1]").err, Contains("expected an object"));
+  CHECK_THAT(score("{").err, Contains(": not JSON"));
+}
