@@ -1,4 +1,5 @@
 // `run` and its configs as a newcomer meets them: stores that are gone on with, overlays, first looks, mistakes.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "app/program.h"
 #include "catch.h"
+#include "core/file.h"
 #include "paths.h"
 
 using namespace kvmend::test;
@@ -153,4 +155,21 @@ TEST_CASE("score says which line lacks what") {
   CHECK_THAT(score(R"({"prediction": "x", "references": "x"})").err, Contains("'references' is no list of texts"));
   CHECK_THAT(score("[1]").err, Contains("expected an object"));
   CHECK_THAT(score("{").err, Contains(": not JSON"));
+}
+
+TEST_CASE("export writes a file and takes --where as table does") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(tiny_model("tiny-llama")));
+  REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()).code == 0);
+  const auto all = kvmend::test::kvmend({"export", "tiny.kvmend", "--format", "csv"}, folder.path());
+  const auto file = kvmend::test::kvmend({"export", "tiny.kvmend", "--format", "csv", "-o", "x.csv"}, folder.path());
+  CHECK(file.code == 0);
+  CHECK(file.out.empty());
+  CHECK(kvmend::read_file(folder.path() / "x.csv") == all.out);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "x.csv.partial"));
+  const auto some = kvmend::test::kvmend({"export", "tiny.kvmend", "--where", "strategy=epic"}, folder.path());
+  CHECK(std::count(some.out.begin(), some.out.end(), '\n') == 2);
+  CHECK_THAT(some.out, !Contains("\"strategy\":\"full\""));
+  CHECK_THAT(kvmend::test::kvmend({"export", "tiny.kvmend", "--where", "strategy=epik"}, folder.path()).err,
+             Contains("did you mean 'epic'?"));
 }
