@@ -33,7 +33,7 @@ struct TaskSample {
   std::vector<ByteSpan> evidence;        ///< within context: needles, gold passages
   std::vector<std::string> stop;         ///< texts that end the answer
   int max_new_tokens = 32;
-  std::string metric;  ///< eval/metric.h
+  std::string metric;  ///< eval/metric.h; the same for all samples of a task
   bool raw = false;    ///< sent without a chat format, whatever the run's is
 };
 

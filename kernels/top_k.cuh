@@ -3,9 +3,9 @@
 
 namespace kvmend::gpu {
 
-/// A float's order as an unsigned number's.
+/// A float's order as an unsigned number's; zeros of both signs are equal.
 __device__ inline unsigned sortable(float value) {
-  const unsigned bits = __float_as_uint(value);
+  const unsigned bits = __float_as_uint(value + 0.0F);  // −0 + 0 is +0
   return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
 }
 
@@ -32,8 +32,8 @@ __device__ inline Offset<threads> block_offset(bool counts) {
 
 /// The indices of a row's k largest elements in ascending order; of equal ones the lower indices. A block a row: four
 /// radix passes of 8 bits find the k-th largest, a fifth writes. k ≤ n.
-/// No pass calls it yet. Selection ends on the host: a budget knows pinned tokens, exact rows and tiers, scores are stored and
-/// shown, and 131072 of them take 20 µs to download. It is for a selection that stays on the card.
+/// No strategy asks for it: selection ends on the host, for a budget knows pinned tokens, exact rows and tiers, scores are
+/// stored and shown, and 131072 of them take 20 µs to download. It is for a selection that stays on the card.
 /// Bytes: 5 · 4 · n a row, from L2 after the first.
 /// Model, not measured: 1 row of 131072; 2.6 MB; floor 1 µs; expected latency, 60 µs.
 template <int threads>

@@ -19,6 +19,7 @@ class AgentKvShift final : public Selector {
   };
   explicit AgentKvShift(Params params) : params_(params) {}
   bool only_selects() const override { return false; }
+  bool corrects_reused() const override { return true; }
 
   Plan plan(Probe& probe, const Budget& budget) const override {
     Plan plan;

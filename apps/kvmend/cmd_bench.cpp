@@ -51,10 +51,10 @@ class Bench final : public Command {
 
   int run() override {
     const OpenedModel opened = open_named_model(model_.model);
-    Engine engine(*opened.files, model_.backend());
     options_.bos = opened.tokenizer->bos();
     options_.decode.max_new_tokens = what_ == "decode" ? new_tokens_ : 1;
     std::vector<BenchCase> cases = make_cases(opened);
+    Engine engine(*opened.files, backend(opened.files->config()));
     const Peak before = engine.backend().measure_peak();
     measure_all(engine, cases);
     const Peak after = engine.backend().measure_peak();  // the machine may have been busy, or slower, at one of them
@@ -70,6 +70,15 @@ class Bench final : public Command {
   }
 
  private:
+  /// For the longest of the cases.
+  BackendOptions backend(const ModelConfig& config) const {
+    int tokens = 0;
+    bool unrotated = false;
+    for (const Request& request : requests_) tokens = std::max(tokens, request.n_tokens());
+    for (const CellSpec& spec : specs_) unrotated |= spec.strategy->selector->corrects_reused();
+    return model_.backend(config, tokens + options_.decode.max_new_tokens, unrotated);
+  }
+
   std::vector<BenchCase> make_cases(const OpenedModel& opened) {
     const ModelConfig& config = opened.files->config();
     if (tokens_.empty()) tokens_ = what_ == "prefill" ? std::vector<int>{512, 2048} : std::vector<int>{2048};

@@ -6,7 +6,7 @@
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/model_options.h"
 #include "core/error.h"
-#include "recompute/runner.h"
+#include "recompute/isolated.h"
 
 namespace kvmend {
 namespace {
@@ -39,14 +39,13 @@ class Generate final : public Command {
     }
     request.question_end = request.n_query();
 
-    Engine engine(*opened.files, model_.backend(), {});
+    Engine engine(*opened.files, model_.backend(opened.files->config(), request.n_query() + max_new_tokens_), {});
     ParamErrors errors;
     const CellSpec cell{make_strategy("full", {}, {}, errors), 1.0};
     RunnerOptions options;
     options.decode.max_new_tokens = max_new_tokens_;
     options.decode.stops = opened.tokenizer->stops();
-    const Outcome outcome = run_request(engine, request, std::span(&cell, 1), options).front();
-    if (!outcome.error.empty()) fail(ErrorKind::internal, "{}", outcome.error);
+    const Outcome outcome = run_isolated(engine, request, cell, options);
     const std::string text = opened.tokenizer->decode(outcome.prediction_ids);
     if (!json_) {
       std::cout << text << '\n';

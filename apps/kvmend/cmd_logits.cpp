@@ -34,8 +34,10 @@ class Logits final : public Command {
     const OpenedModel opened = open_named_model(model_.model);
     if (text_.empty() == ids_.empty()) fail(ErrorKind::usage, "logits needs either a text or --ids");
     const auto ids = ids_.empty() ? opened.tokenizer->ids(read_text_argument(text_)) : parse_ids(ids_);
-    const auto backend = make_backend(model_.backend());
+    const BackendOptions options = model_.backend(opened.files->config(), static_cast<int>(ids.size()));
+    const auto backend = make_backend(options);
     const Model model(*opened.files, *backend);
+    backend->expect_work(options.work_bytes);
     const BareLogits logits = bare_logits(model, ids, all_);
     if (!raw_.empty()) {
       write_file_atomically(

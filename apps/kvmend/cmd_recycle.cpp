@@ -16,7 +16,7 @@ class Recycle final : public Command {
  public:
   explicit Recycle(CLI::App& app) {
     app.add_option("config", config_, "YAML: model, prompts, encoder, lookups, …")->required();
-    add_config_options(app, settings_);
+    add_config_options(app, settings_, "cuda:N");
     app.add_option("-o,--output", output_, "JSON lines of the rows go to this file");
     app.add_flag("--json", json_, "JSON lines instead of the summary");
     app.add_flag("-q,--quiet", quiet_, "no progress");

@@ -57,7 +57,7 @@ class Run final : public Command {
     app.add_option("config", configs_, "YAML files, merged left to right, a file's set: at its place; later ones win")
         ->required();
     app.add_option("-o,--output", options_.store, "the store; default NAME.kvmend here");
-    add_config_options(app, options_.settings);
+    add_config_options(app, options_.settings, "cuda:N,M");
     add_plugin_option(app);
     app.add_option("--shard", shard_, "i/n: this machine's share of the samples");
     app.add_option("--limit", options_.limit, "samples a task at most")->check(CLI::Range(1, 1 << 30));

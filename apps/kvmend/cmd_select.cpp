@@ -74,7 +74,10 @@ class Select final : public Command {
       if (i == 0 || cells[i].strategy != cells[i - 1].strategy) check_auxiliaries(*cells[i].strategy);
     }
     const auto [request, evidence] = read(*opened.tokenizer);
-    Engine engine(*opened.files, model_.backend());
+    const bool unrotated = std::any_of(cells.begin(), cells.end(),
+                                       [](const CellSpec& cell) { return cell.strategy->selector->corrects_reused(); });
+    Engine engine(*opened.files,
+                  model_.backend(opened.files->config(), request.n_tokens() + max_new_tokens_, unrotated));
     RunnerOptions options;
     options.bos = opened.tokenizer->bos();
     options.decode.stops = opened.tokenizer->stops();
@@ -123,7 +126,9 @@ class Select final : public Command {
     once.decode.max_new_tokens = 1;
     const CellSpec oracle{parse_strategy_argument("oracle_attention"), 0};
     const Outcome attention = run_isolated(engine, request, oracle, once);
-    return overlap_of(std::move(names), selections, attention.scores, oracle.strategy->label);
+    return overlap_of(std::move(names), selections,
+                      rank_scores(attention.scores, exact_rows(request.units, oracle.strategy->options)),
+                      oracle.strategy->label);
   }
 
   static std::string name_of(const CellSpec& cell) {

@@ -78,7 +78,8 @@ void print_json(const Finding& f, const Backend& device) {
 class Selftest final : public Command {
  public:
   explicit Selftest(CLI::App& app) {
-    app.add_option("--device", device_, "auto, cpu, reference, cuda or cuda:N")->capture_default_str();
+    app.add_option("--device", device_, fmt::format("cpu, reference, cuda or cuda:N; {}", auto_device_help))
+        ->capture_default_str();
     app.add_option("--dtype", dtype_, "f32, bf16 or both")
         ->check(CLI::IsMember({"f32", "bf16", "both"}))
         ->capture_default_str();

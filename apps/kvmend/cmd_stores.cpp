@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <fstream>
@@ -81,12 +81,16 @@ class Merge final : public Command {
     app.add_option("store", stores_, "stores to add")->required();
     app.add_flag("--mixed", options_.mixed, "stores of different configs, models or data, too");
     app.add_option("--redact", options_.redact,
-                   "TASK: its prompts' letters become _, to pass on a store over texts that may not be")
-        ->expected(1);
+                   "TASK: leave its prompts out, to pass on a store over texts that may not be: letters become _, "
+                   "token ids 0, also of what OUT has and of what is merged or run into it later. Reference answers, "
+                   "predictions, ids, lengths and selections stay. Repeat for several")
+        ->allow_extra_args(false);
   }
   int run() override {
     const MergeReport report = merge_stores(out_, {stores_.begin(), stores_.end()}, options_);
     fmt::print(stderr, "kvmend: {}: {} results, {} of them new\n", out_, report.results, report.added);
+    if (!report.redacted.empty())
+      fmt::print(stderr, "kvmend: {}: has no texts of {} (--redact)\n", out_, fmt::join(report.redacted, ", "));
     for (const std::string& line : report.missing) fmt::print(stderr, "kvmend: missing: {}\n", line);
     for (const std::string& line : report.conflicts) {
       fmt::print(stderr, "kvmend: warning: two stores disagree on {}; the first one's result stays\n", line);

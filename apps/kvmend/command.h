@@ -6,6 +6,9 @@
 
 namespace kvmend {
 
+/// What --device's default is, for the help of every command that has it (docs/gpu.md says why).
+inline constexpr const char* auto_device_help = "auto: the CPU; a card only where it is named";
+
 /// One subcommand, one file. Its constructor declares its options on `app`, run() does the work and returns the exit code
 /// (0, or 5 when some cells failed); errors are thrown.
 class Command {

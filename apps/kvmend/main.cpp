@@ -2,7 +2,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <map>
 #include <string_view>
@@ -75,8 +74,7 @@ int output_failed(int code) {
 int system_failed(const std::system_error& error) {
   if (std::string_view(error.what()).starts_with("cannot write to file")) return output_failed(error.code().value());
   fmt::print(stderr, "kvmend: {}\n", error.what());
-  const bool file = dynamic_cast<const std::filesystem::filesystem_error*>(&error) != nullptr;
-  return static_cast<int>(file ? kvmend::ErrorKind::data : kvmend::ErrorKind::device);
+  return static_cast<int>(kvmend::kind_of(error));
 }
 
 int main(int argc, char** argv) {

@@ -7,20 +7,26 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "model/locate.h"
+#include "recompute/engine.h"
 
 namespace kvmend {
 
 void ModelOptions::add_to(CLI::App& app, bool with_backend) {
   app.add_option("--model", model, "a name `kvmend fetch` knows, a .gguf file, or a Hugging Face folder")->required();
   if (!with_backend) return;
-  app.add_option("--device", device, "auto, cpu, reference, cuda or cuda:N")->capture_default_str();
+  app.add_option("--device", device, fmt::format("cpu, reference, cuda or cuda:N; {}", auto_device_help))
+      ->capture_default_str();
   app.add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
   app.add_option("--threads", threads, "0: all processors of this process")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
 }
 
-BackendOptions ModelOptions::backend() const { return {device, dtype == "bf16" ? DType::bf16 : DType::f32, threads}; }
+BackendOptions ModelOptions::backend(const ModelConfig& config, int tokens, bool unrotated) const {
+  BackendOptions options{device, dtype == "bf16" ? DType::bf16 : DType::f32, threads};
+  options.work_bytes = request_bytes(config, options.dtype, tokens, unrotated);
+  return options;
+}
 
 OpenedModel open_named_model(const std::string& name) {
   OpenedModel opened;

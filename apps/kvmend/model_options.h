@@ -17,7 +17,9 @@ struct ModelOptions {
   int threads = 0;
 
   void add_to(CLI::App& app, bool with_backend = true);
-  BackendOptions backend() const;
+  /// For requests of at most so many tokens, answers included: a card keeps memory for them. `unrotated` as request_bytes
+  /// takes it.
+  BackendOptions backend(const ModelConfig& config, int tokens, bool unrotated = false) const;
 };
 
 /// A model's files with its tokenizer.

@@ -46,6 +46,10 @@ const columns = [
   ["strategy", "text"], ["ratio", "ratio"], ["task", "text"], ["model", "text"], ["chunker", "text"], ["n", "count"],
   ["score", "figure"], ["pgr", "figure"], ["FLOPs %", "figure"], ["effective %", "figure"], ["TTFT %", "figure"],
 ];
+for (const oracle of data.oracles) {
+  const name = oracle.replace("oracle_", "");
+  columns.push([name + " overlap %", "figure"], [name + " recall %", "figure"]);
+}
 let order = {column: -1, down: false};
 // What is the same in every row stands above the table instead: the task, the model, the chunker.
 const constant = [2, 3, 4].filter((i) => data.rows.every((row) => row[i] === data.rows[0][i]));

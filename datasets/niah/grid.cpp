@@ -33,7 +33,9 @@ struct GridParams {
   static void fields(GridParams& p, V& v) {
     v("length", p.length, "tokens of the prompt and the answer together; a grid has a list of them", at_least(1));
     v("depths", p.depths, "depths from 0 to 100 %", between(1, 1001));
-    v("repeats", p.repeats, "contexts for each depth", between(1, 10000));
+    v("repeats", p.repeats,
+      "texts, each with the needle at every depth; a text's depths count as one question: intervals need several texts",
+      between(1, 10000));
     v("samples", p.samples, "samples: all depths, then all of the next repeat; 0: all", at_least(0));
     v("seed", p.seed, "draws where the text begins");
     v("needle", p.needle, "the sentence that is hidden");
@@ -131,7 +133,8 @@ class NiahGrid final : public Task {
     if (at < text.size()) out.context += '\n';
     out.context += text.substr(at < text.size() && text[at] == ' ' ? at + 1 : at);
     out.id = fmt::format("niah-{}-{:.1f}-{}-{}", params_.length, depth_of(index), params_.seed, index / params_.depths);
-    out.cluster = out.id;
+    // All depths of a text are one question; so are repeats that happen to begin at the same sentence.
+    out.cluster = fmt::format("niah-{}-{}-from{}", params_.length, params_.seed, before);
     out.prefix = "Answer the question at the end from the following text alone, shortly and directly.\n\n";
     out.query = "\n\nQuestion: ";
     out.question.begin = out.query.size();
@@ -163,6 +166,7 @@ Value::List grid_lengths() {
 KVMEND_TASK("niah/grid", NiahGrid,
             {.summary = "a needle at every depth of contexts of every length",
              .source = "construction: github.com/gkamradt/LLMTest_NeedleInAHaystack",
+             .version = 2,
              .metric = "keyword_recall",
              .axes = {{"length", grid_lengths()}}});
 

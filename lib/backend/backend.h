@@ -102,7 +102,8 @@ class Queue {
   /// Device to host, converted to float32 / as is; waits for the queue.
   void download(std::span<float> to, const Tensor& from);
   void download(std::span<std::int32_t> to, const Tensor& from);
-  /// The stored bytes of a dense tensor (bf16 stays bf16), for caches on disk.
+  /// The stored bytes of a dense tensor (bf16 stays bf16), for chunk caches. The copy may be under way until finish() has
+  /// returned; until then the host's bytes stay where they are and as they are, and those that come are not read.
   void download_raw(std::span<std::byte> to, const Tensor& from);
   void upload_raw(const Tensor& to, std::span<const std::byte> from);
   virtual void finish() = 0;
@@ -151,6 +152,10 @@ class Queue {
   void row_deviation(const Tensor& out, const Tensor& a, const Tensor& b = {});
   /// Index of the largest element of each row, the lowest on ties; out i32 [rows, 1].
   void argmax(const Tensor& out, const Tensor& x);
+  /// The indices of each row's k largest elements in ascending order, of equal ones the lower; x f32 without NaN, out i32
+  /// [rows, k], dense. Strategies select on the host, where a budget knows pinned and exact rows; this is for a selection
+  /// that stays on the device.
+  void top_k(const Tensor& out, const Tensor& x);
 
   /// Everything counted since the queue was made.
   OpCost cost() const { return cost_; }
@@ -186,6 +191,8 @@ class Queue {
   virtual void do_add(const Tensor& out, const Tensor& x) = 0;
   virtual void do_row_deviation(const Tensor& out, const Tensor& a, const Tensor& b) = 0;
   virtual void do_argmax(const Tensor& out, const Tensor& x) = 0;
+  /// A backend without a kernel of its own has the host do it.
+  virtual void do_top_k(const Tensor& out, const Tensor& x);
 
  private:
   OpCost cost_;
@@ -215,6 +222,12 @@ struct DeviceMemory {
   std::int64_t free = 0, total = 0;
 };
 
+/// Bytes of the host that copies are made from and to.
+struct HostMemory {
+  std::shared_ptr<std::byte[]> data;
+  std::size_t held = 0;  ///< bytes that are gone while it lives, at least as many as were asked for
+};
+
 /// A device: owns memory, prepares weights, makes queues.
 class Backend {
  public:
@@ -231,7 +244,8 @@ class Backend {
   /// Told once a model, before its first matrix is prepared: a backend with little memory decides by it how to keep them.
   /// Throws OutOfMemory with the numbers and what to try where they do not fit.
   virtual void expect_weights(const WeightNeeds&) {}
-  /// Told behind the last weight what requests take: memory is got ready now, so that no layer waits for it.
+  /// Told behind the last weight what requests take, and again where memory ran out: it is got ready now, so that no layer
+  /// waits for it.
   virtual void expect_work(std::int64_t) {}
   virtual WeightPtr prepare(const WeightSource& source) = 0;
   /// Several matrices over the same input as one, stacked by rows (Q, K and V; gate and up).
@@ -242,12 +256,16 @@ class Backend {
   /// Where host and device share their memory a copy is done when it has begun.
   virtual std::unique_ptr<Uploads> make_uploads();
   /// Host memory that uploads are fastest from (pinned, where that is a thing). Throws OutOfMemory.
-  virtual std::shared_ptr<std::byte[]> host_memory(std::size_t bytes);
+  virtual HostMemory host_memory(std::size_t bytes);
   /// Rows a decode batch is padded to so that a row's bits do not depend on how many others there are;
   /// 1 where products of up to max_decode_rows() rows give each row bits of its own.
   virtual int decode_rows() const = 0;
   /// The most rows a decode batch may have.
   virtual int max_decode_rows() const = 0;
+  /// Rows that go through a layer's products together, at most most_product_rows: enough for the matmul's peak, few enough
+  /// that the MLP's inner activations stay in a processor's cache and a long prompt's do not fill the memory.
+  virtual int product_rows() const { return 512; }
+  static constexpr int most_product_rows = 2048;
   /// Takes about a second; zeros where the backend does not know.
   virtual Peak measure_peak() { return {}; }
 };
@@ -260,7 +278,7 @@ enum class WeightStorage : std::uint8_t {
 };
 
 struct BackendOptions {
-  std::string device = "auto";  ///< auto | cpu | reference | cuda | cuda:N
+  std::string device = "auto";  ///< cpu | reference | cuda | cuda:N; auto: cpu, whatever cards there are
   DType dtype = DType::f32;
   int threads = 0;  ///< 0: all processors of this process
   WeightStorage weights = WeightStorage::automatic;

@@ -11,6 +11,7 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.threads < 0)
     fail(ErrorKind::usage, "{} threads; use 1 or more, or 0 for all processors", options.threads);
   if (options.device == "reference") return std::make_unique<ReferenceBackend>(options.dtype);
+  // auto does not look for a card: what is computed where would depend on the machine, and cell keys hold the backend.
   if (options.device == "cpu" || options.device == "auto")
     return std::make_unique<CpuBackend>(options.dtype, options.threads);
   if (options.device.starts_with("cuda")) return make_cuda_backend(options);

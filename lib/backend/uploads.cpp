@@ -38,9 +38,9 @@ class ImmediateUploads final : public Uploads {
 
 std::unique_ptr<Uploads> Backend::make_uploads() { return std::make_unique<ImmediateUploads>(make_queue()); }
 
-std::shared_ptr<std::byte[]> Backend::host_memory(std::size_t bytes) {
+HostMemory Backend::host_memory(std::size_t bytes) {
   try {
-    return std::shared_ptr<std::byte[]>(new std::byte[bytes]);
+    return {std::shared_ptr<std::byte[]>(new std::byte[bytes]), bytes};
   } catch (const std::bad_alloc&) {
     throw OutOfMemory(fmt::format("not enough host memory: {} bytes asked for; lower cache: {{memory}}", bytes));
   }

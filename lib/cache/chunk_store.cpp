@@ -96,7 +96,7 @@ std::shared_ptr<const ChunkCache> ChunkStore::prefill(const Make& make) {
 
 std::shared_ptr<const HostChunk> ChunkStore::keep_on_host(const std::string& digest, HostChunk chunk) {
   auto kept = std::make_shared<const HostChunk>(std::move(chunk));
-  on_host_.put(digest, kept, static_cast<std::int64_t>(kept->payload().size()));
+  on_host_.put(digest, kept, kept->held_bytes());
   return kept;
 }
 
@@ -109,9 +109,10 @@ ChunkStore::Opened ChunkStore::from_device(const std::string& digest, Backend& b
   Opened found;
   if (auto chunk = on_host_.find(digest)) {  // it had to leave the device
     ++counted_.memory_hits;
-    if (on_device_.bytes() + static_cast<std::int64_t>(chunk->payload().size()) > options_.memory_bytes)
-      return Opened::in_host_memory(std::move(chunk));
-    const auto start = Clock::now();  // there is room again
+    const std::int64_t others = options_.memory_bytes - static_cast<std::int64_t>(chunk->payload().size());
+    if (on_device_.pinned_bytes() > others) return Opened::in_host_memory(std::move(chunk));
+    make_room(others, backend, queue);  // what nobody uses now goes first: else it would keep this one off for ever
+    const auto start = Clock::now();
     found.cache = upload_chunk(backend, queue, *chunk);
     found.load_seconds = seconds_since(start);
     on_host_.erase(digest);
@@ -154,9 +155,12 @@ std::shared_ptr<const HostChunk> ChunkStore::spill(const std::string& digest, co
   }
 }
 
-void ChunkStore::release_unused(Backend& backend, Queue& queue) {
-  on_device_.trim_to(0, [&](const std::string& name, const auto& leaving) { spill(name, *leaving, backend, queue); });
+void ChunkStore::make_room(std::int64_t limit, Backend& backend, Queue& queue) {
+  on_device_.trim_to(limit,
+                     [&](const std::string& name, const auto& leaving) { spill(name, *leaving, backend, queue); });
 }
+
+void ChunkStore::release_unused(Backend& backend, Queue& queue) { make_room(0, backend, queue); }
 
 ChunkStore::Opened ChunkStore::from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make) {
   if (auto chunk = on_host_.find(digest)) {

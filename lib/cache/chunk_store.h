@@ -83,6 +83,9 @@ class ChunkStore {
   Opened from_device(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
   Opened from_host(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
   Opened from_disk(const std::string& digest, Backend& backend, Queue& queue, const Make& make);
+  /// Caches that nobody uses leave the device until it holds no more than `limit` bytes of them, to host memory where there
+  /// is room.
+  void make_room(std::int64_t limit, Backend& backend, Queue& queue);
   std::shared_ptr<const HostChunk> spill(const std::string& digest, const ChunkCache& cache, Backend& backend,
                                          Queue& queue);
   std::shared_ptr<const HostChunk> keep_on_host(const std::string& digest, HostChunk chunk);

@@ -23,11 +23,14 @@ HostChunk::HostChunk(const ChunkShape& shape, Backend* backend) : shape_(shape) 
           dtype_name(shape.dtype));
   size_ = static_cast<std::size_t>(bytes);
   if (backend != nullptr) {
-    data_ = backend->host_memory(size_);
+    HostMemory memory = backend->host_memory(size_);
+    data_ = std::move(memory.data);
+    held_ = memory.held;
     return;
   }
   try {
     data_ = std::shared_ptr<std::byte[]>(new std::byte[size_]);
+    held_ = size_;
   } catch (const std::bad_alloc&) {
     throw OutOfMemory(fmt::format("not enough memory for a chunk cache of {} bytes; lower cache: {{memory}}", size_));
   }
@@ -42,6 +45,22 @@ std::span<std::byte> HostChunk::part(int layer, bool values) {
   const auto view = std::as_const(*this).part(layer, values);
   return payload().subspan(static_cast<std::size_t>(view.data() - data_.get()), view.size());
 }
+
+namespace {
+
+/// Runs `copies`, then waits for them, also where they throw: memory must not go while they are under way.
+template <class Copies>
+void and_finish(Queue& queue, const Copies& copies) {
+  try {
+    copies();
+  } catch (...) {
+    queue.finish();
+    throw;
+  }
+  queue.finish();
+}
+
+}  // namespace
 
 HostChunk download_chunk(Backend& backend, Queue& queue, const ChunkCache& cache) {
   require(!cache.layers.empty(), "a chunk cache without layers");
@@ -58,11 +77,13 @@ HostChunk download_chunk(Backend& backend, Queue& queue, const ChunkCache& cache
     queue.copy(dense, from);
     queue.download_raw(to, dense);
   };
-  for (int layer = 0; layer < chunk.shape().n_layers; ++layer) {
-    const LayerKv& kv = cache.layers[static_cast<std::size_t>(layer)];
-    download(chunk.part(layer, false), kv.k);
-    download(chunk.part(layer, true), kv.v);
-  }
+  and_finish(queue, [&] {
+    for (int layer = 0; layer < chunk.shape().n_layers; ++layer) {
+      const LayerKv& kv = cache.layers[static_cast<std::size_t>(layer)];
+      download(chunk.part(layer, false), kv.k);
+      download(chunk.part(layer, true), kv.v);
+    }
+  });
   return chunk;
 }
 
@@ -70,14 +91,15 @@ std::shared_ptr<const ChunkCache> upload_chunk(Backend& backend, Queue& queue, c
   const ChunkShape& shape = chunk.shape();
   auto cache = std::make_shared<ChunkCache>();
   cache->tokens = shape.tokens;
-  for (int layer = 0; layer < shape.n_layers; ++layer) {
-    const LayerKv kv{backend.allocate(shape.dtype, shape.tokens, shape.kv_width),
-                     backend.allocate(shape.dtype, shape.tokens, shape.kv_width)};
-    queue.upload_raw(kv.k, chunk.part(layer, false));
-    queue.upload_raw(kv.v, chunk.part(layer, true));
-    cache->layers.push_back(kv);
-  }
-  queue.finish();
+  and_finish(queue, [&] {
+    for (int layer = 0; layer < shape.n_layers; ++layer) {
+      const LayerKv kv{backend.allocate(shape.dtype, shape.tokens, shape.kv_width),
+                       backend.allocate(shape.dtype, shape.tokens, shape.kv_width)};
+      queue.upload_raw(kv.k, chunk.part(layer, false));
+      queue.upload_raw(kv.v, chunk.part(layer, true));
+      cache->layers.push_back(kv);
+    }
+  });
   return cache;
 }
 

@@ -31,13 +31,15 @@ class HostChunk {
   const ChunkShape& shape() const { return shape_; }
   std::span<std::byte> payload() { return {data_.get(), size_}; }
   std::span<const std::byte> payload() const { return {data_.get(), size_}; }
+  /// Memory that is gone while it lives: a backend's comes in blocks, which may be larger than the payload.
+  std::int64_t held_bytes() const { return static_cast<std::int64_t>(held_); }
   /// One layer's k or v.
   std::span<std::byte> part(int layer, bool values);
   std::span<const std::byte> part(int layer, bool values) const;
 
  private:
   ChunkShape shape_;
-  std::size_t size_ = 0;
+  std::size_t size_ = 0, held_ = 0;
   std::shared_ptr<std::byte[]> data_;
 };
 

@@ -59,6 +59,12 @@ class RecentlyUsed {
   }
 
   std::int64_t bytes() const { return bytes_; }
+  /// Of what somebody outside holds: trimming leaves it.
+  std::int64_t pinned_bytes() const {
+    std::int64_t bytes = 0;
+    for (const Entry& entry : entries_) bytes += entry.value.use_count() > 1 ? entry.bytes : 0;
+    return bytes;
+  }
   std::int64_t evicted() const { return evicted_; }
   std::size_t size() const { return entries_.size(); }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -24,6 +25,10 @@ class Error : public std::runtime_error {
  private:
   ErrorKind kind_;
 };
+
+/// Of any exception: an Error's own; device for memory and threads that the system refuses, data for files; whatever else
+/// comes as far as this is a defect of ours.
+ErrorKind kind_of(const std::exception& failure);
 
 template <class... Args>
 [[noreturn]] void fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {

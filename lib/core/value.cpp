@@ -47,9 +47,7 @@ bool plain_safe(std::string_view text) {
   if (text.empty() || text.front() == '-' || text.front() == ' ' || text.back() == ' ') return false;
   static constexpr std::string_view words[] = {"true", "false", "null", "yes", "no", "on", "off", "~"};
   if (std::find(std::begin(words), std::end(words), text) != std::end(words)) return false;
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return false;
+  if (parse_number(text)) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' || c == '/' || c == ' ' ||
            c == '+' || c == '=';
@@ -197,6 +195,13 @@ std::string format_number(double value) {
   char buffer[32];
   const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
   return error == std::errc() ? std::string(buffer, end) : std::string("NaN");
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 }  // namespace kvmend

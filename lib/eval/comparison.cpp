@@ -94,6 +94,25 @@ double sample_patterns(const std::vector<double>& terms, const Extreme& extreme,
   return static_cast<double>(hits + 1) / static_cast<double>(draws + 1);
 }
 
+/// What the test swaps: each question's share in the difference.
+struct Swaps {
+  std::vector<double> terms;  ///< those that are not 0
+  double seen = 0;            ///< their sum
+};
+Swaps swaps_of(const std::vector<QuestionSums>& tasks) {
+  Swaps out;
+  for (const QuestionSums& task : tasks) {
+    for (const double sum : task.sums) {
+      const double term = sum / task.total / static_cast<double>(tasks.size());
+      out.seen += term;
+      if (term != 0) out.terms.push_back(term);
+    }
+  }
+  return out;
+}
+
+double smallest_p(int draws) { return 1 / static_cast<double>(draws + 1); }
+
 /// The variance of one question's difference, as an estimate of its population's.
 double variance_of(const QuestionSums& questions) {
   const auto n = static_cast<double>(questions.sums.size());
@@ -122,23 +141,18 @@ Comparison compare_paired(std::span<const PairedTask> tasks, const BootstrapOpti
     return out;
   }
   const auto n_tasks = static_cast<double>(questions.size());
-  std::vector<double> terms;
-  double seen = 0, variance = 0, error = 0;
+  const Swaps swaps = swaps_of(questions);
+  double variance = 0, error = 0;
   for (const QuestionSums& task : questions) {
-    for (const double sum : task.sums) {
-      const double term = sum / task.total / n_tasks;
-      seen += term;
-      if (term != 0) terms.push_back(term);
-    }
     const auto n = static_cast<double>(task.sums.size());
     const double own = n > 1 ? variance_of(task) : nan;
     variance += own / n_tasks;
     const double unseen = 1 - std::pow(0.05, 1 / n);  // of n questions none differs: fewer do than this, at 95 %
     error += (own == 0 ? unseen : own) / n / (n_tasks * n_tasks);
   }
-  out.exact = terms.size() <= most_exact;
-  const Extreme extreme(seen);
-  out.p = out.exact ? count_all_patterns(terms, extreme) : sample_patterns(terms, extreme, options);
+  out.exact = swaps.terms.size() <= most_exact;
+  const Extreme extreme(swaps.seen);
+  out.p = out.exact ? count_all_patterns(swaps.terms, extreme) : sample_patterns(swaps.terms, extreme, options);
   out.p_holm = out.p;
   out.effect = out.difference.value == 0 ? 0 : variance > 0 ? out.difference.value / std::sqrt(variance) : nan;
   out.detectable = (z95 + z80) * std::sqrt(error);
@@ -153,6 +167,27 @@ void holm_correct(std::span<Comparison*> family) {
     largest = std::max(largest, std::min(1.0, sorted[i]->p * static_cast<double>(sorted.size() - i)));
     sorted[i]->p_holm = largest;
   }
+}
+
+bool lacks_draws(const Comparison& comparison, std::size_t comparisons, const BootstrapOptions& options) {
+  const double smallest = smallest_p(options.draws);
+  return !comparison.exact && comparison.p <= smallest && static_cast<double>(comparisons) * smallest >= significant;
+}
+
+void draw_more(Comparison& comparison, std::span<const PairedTask> tasks, std::size_t comparisons,
+               const BootstrapOptions& options) {
+  std::vector<QuestionSums> questions;
+  for (const PairedTask& task : tasks) {
+    if (!task.a.empty()) questions.push_back(by_question(differences(task)));
+  }
+  const Swaps swaps = swaps_of(questions);
+  BootstrapOptions more = options;
+  more.draws = static_cast<int>(std::min<std::size_t>(40 * comparisons, std::numeric_limits<int>::max() - 1));
+  double squares = 0;
+  for (const double term : swaps.terms) squares += term * term;
+  const bool out_of_reach = 2 * std::exp(-swaps.seen * swaps.seen / (2 * squares)) <= smallest_p(more.draws);
+  comparison.p = out_of_reach ? smallest_p(more.draws) : sample_patterns(swaps.terms, Extreme(swaps.seen), more);
+  comparison.p_holm = comparison.p;
 }
 
 GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptions& options) {

@@ -10,6 +10,9 @@ struct PairedTask {
   std::vector<std::string> clusters;  ///< questions, [a.size()] = [b.size()]
 };
 
+/// Differences are called so from this p on down.
+inline constexpr double significant = 0.05;
+
 struct Comparison {
   Estimate difference;    ///< mean of the tasks' mean a − b; n: pairs; interval as BootstrapOptions asks
   double p = 1;           ///< two-sided permutation test
@@ -19,7 +22,7 @@ struct Comparison {
   double detectable = 0;  ///< smallest true difference found with 80 % power at 5 %; NaN below two questions a task
   int wins = 0, losses = 0, ties = 0;  ///< samples on which a scored more, less, the same
 
-  bool distinguishable() const { return p_holm < 0.05; }
+  bool distinguishable() const { return p_holm < significant; }
 };
 
 /// Resampling and permuting go by question within each task. The test swaps a and b question by question (Fisher; Good
@@ -31,6 +34,17 @@ Comparison compare_paired(std::span<const PairedTask> tasks, const BootstrapOpti
 
 /// Holm's step-down correction (1979) over exactly these comparisons.
 void holm_correct(std::span<Comparison*> family);
+
+/// Whether a comparison lacks draws and not data: none of the random permutations lay as far out, and the smallest p that so
+/// many can show, 1 / (draws + 1), is not significant after Holm's correction over so many `comparisons`. With 10,000 draws
+/// that begins at 501. Where all permutations were counted, p is what the data has to say.
+bool lacks_draws(const Comparison& comparison, std::size_t comparisons, const BootstrapOptions& options = {});
+
+/// p of a comparison that lacks draws, by 40 for each of the comparisons: the smallest p, corrected, is half of 5 %. `tasks`
+/// are those that it was made of. Where Hoeffding's inequality (1963, theorem 2) says that even so many would hardly show one
+/// permutation as far out, none is drawn and p is that smallest one.
+void draw_more(Comparison& comparison, std::span<const PairedTask> tasks, std::size_t comparisons,
+               const BootstrapOptions& options = {});
 
 /// The share of the gap between no context and full prefill that a method keeps (KVShareArena, arXiv 2609.10266):
 /// (method − none) / (full − none), each the mean of the tasks' means over samples that all three have.

@@ -3,92 +3,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 
 #include "core/error.h"
-#include "datasets/task.h"
+#include "experiment/against_match.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
 namespace {
 
-using Cells = std::vector<const TableCell*>;
-
-/// Our tasks that a paper's task means: a group's members, the task itself, or nothing we know.
-std::vector<std::string> members_of(const std::string& task) {
-  try {
-    return expand_task_group(task, {});
-  } catch (const Error&) {
-    return {task};
-  }
-}
-
-class Matcher {
- public:
-  Matcher(Cells cells, const TableData& data) : cells_(std::move(cells)), references_(data.cells) {}
-
-  struct Match {
-    Cells cells;  ///< one a task
-    int tasks_of = 0;
-    std::string reason;  ///< why there are none
-  };
-
-  /// Cells of a strategy, by label or registered name, at a ratio on a task or group.
-  Match find(const std::string& strategy, const std::optional<double>& ratio, const std::string& task) const {
-    const auto members = members_of(task);
-    Match match;
-    match.tasks_of = static_cast<int>(members.size());
-    Cells named;
-    for (const bool by_label : {true, false}) {
-      for (const auto* cell : cells_) {
-        if ((by_label ? cell->strategy : cell->record.strategy) == strategy) named.push_back(cell);
-      }
-      if (!named.empty()) break;
-    }
-    if (named.empty()) return refuse(match, fmt::format("no {} in the store", strategy));
-    if (std::any_of(named.begin(), named.end(), [&](const TableCell* c) { return c->strategy != named[0]->strategy; }))
-      return refuse(match, fmt::format("several variants of {}: label one of them so, with `as`", strategy));
-    std::set<double> ratios;
-    bool on_task = false;
-    for (const auto* cell : named) {
-      if (std::find(members.begin(), members.end(), cell->record.task) == members.end()) continue;
-      on_task = true;
-      if (cell->record.ratio) ratios.insert(*cell->record.ratio);
-      if (cell->record.ratio && ratio && *cell->record.ratio != *ratio) continue;
-      if (cell->record.ratio && !ratio) continue;
-      match.cells.push_back(cell);
-    }
-    if (!on_task) return refuse(match, fmt::format("{} was not run", task));
-    for (const auto* cell : match.cells) {
-      std::set<std::string> variants;
-      for (const auto* other : match.cells) {
-        if (other->record.task == cell->record.task) variants.insert(other->task);
-      }
-      if (variants.size() > 1)
-        return refuse(match, fmt::format("{} was run in several variants ({}): choose with --where", cell->record.task,
-                                         fmt::join(variants, "; ")));
-    }
-    if (match.cells.empty())
-      return refuse(match, fmt::format("{} was not run at {} (but at {})", strategy,
-                                       ratio ? format_number(*ratio) : "no ratio", fmt::join(ratios, ", ")));
-    return match;
-  }
-
-  const References& references() const { return references_; }
-
- private:
-  static Match refuse(Match match, std::string reason) {
-    match.cells.clear();
-    match.reason = std::move(reason);
-    return match;
-  }
-
-  Cells cells_;
-  References references_;
-};
-
-AgainstValue compare_value(const Matcher& matcher, const PublishedValue& theirs) {
+AgainstValue compare_value(const PaperMatcher& matcher, const References& references, const PublishedValue& theirs) {
   AgainstValue out;
   out.theirs = theirs;
   const auto match = matcher.find(theirs.strategy, theirs.ratio, theirs.task);
@@ -97,13 +21,27 @@ AgainstValue compare_value(const Matcher& matcher, const PublishedValue& theirs)
   out.reason = match.reason;
   if (match.cells.empty()) return out;
   std::string refusal;
-  out.ours = estimate_value("score", match.cells, matcher.references(), IntervalMethod::percentile, refusal);
+  out.ours = estimate_value("score", match.cells, references, IntervalMethod::percentile, refusal);
   if (!out.ours) out.reason = "no sample succeeded";
   return out;
 }
 
+/// The same pairs with a margin in favour of a. The interval is moved, not drawn again: where all pairs are equal the margin
+/// would be all there is, of which a bootstrap knows nothing, while that no pair of n differs says how rarely any does.
+void add_margin(double margin, std::vector<PairedTask>& pairs, Comparison& comparison) {
+  for (auto& task : pairs) {
+    for (double& score : task.b) score -= margin;
+  }
+  comparison.p = comparison.p_holm = compare_paired(pairs).p;
+  comparison.difference.value += margin;
+  if (auto& interval = comparison.difference.interval) {
+    interval->lo += margin;
+    interval->hi += margin;
+  }
+}
+
 /// The claim's pairs, and what can be said of them alone; the verdict of an ordering waits for the family.
-AgainstClaim test_claim(const Matcher& matcher, const PublishedClaim& claim, Comparison& comparison) {
+AgainstClaim test_claim(const PaperMatcher& matcher, const PublishedClaim& claim, Comparison& comparison) {
   AgainstClaim out;
   out.claim = claim;
   out.reason = claim.not_tested;
@@ -123,6 +61,7 @@ AgainstClaim test_claim(const Matcher& matcher, const PublishedClaim& claim, Com
     out.reason = "no sample in common";
     return out;
   }
+  if (claim.margin != 0) add_margin(claim.margin / 100, pairs, comparison);
   out.difference = comparison.difference;
   out.detectable = comparison.detectable;
   return out;
@@ -131,7 +70,8 @@ AgainstClaim test_claim(const Matcher& matcher, const PublishedClaim& claim, Com
 Verdict judge(const AgainstClaim& claim, const Comparison& comparison) {
   if (!comparison.distinguishable()) return Verdict::not_distinguishable;
   const auto& interval = comparison.difference.interval;
-  if (claim.claim.factor != 1 && (!interval || interval->contains(0))) return Verdict::not_distinguishable;
+  const bool shifted = claim.claim.factor != 1 || claim.claim.margin != 0;
+  if (shifted && (!interval || interval->contains(0))) return Verdict::not_distinguishable;
   return comparison.difference.value > 0 ? Verdict::reproduced : Verdict::not_reproduced;
 }
 
@@ -151,7 +91,7 @@ Against set_against(const TableData& data, const std::vector<std::pair<std::stri
                     Published published) {
   TableQuery query;
   query.where = where;
-  const Cells cells = filter_cells(data, query);
+  const PaperMatcher::Cells cells = filter_cells(data, query);
   for (const char* name : {"model", "chunker", "dtype", "backend", "load_from", "tokenize"}) {
     std::vector<std::string> values;
     for (const auto* cell : cells) {
@@ -164,8 +104,9 @@ Against set_against(const TableData& data, const std::vector<std::pair<std::stri
   }
   Against out;
   out.model = cells.front()->model;
-  const Matcher matcher(cells, data);
-  for (const auto& value : published.values) out.values.push_back(compare_value(matcher, value));
+  const PaperMatcher matcher(cells);
+  const References references(data.cells);
+  for (const auto& value : published.values) out.values.push_back(compare_value(matcher, references, value));
   std::vector<Comparison> comparisons(published.claims.size());
   std::vector<Comparison*> family;
   for (std::size_t i = 0; i < comparisons.size(); ++i) {

@@ -21,7 +21,7 @@ struct AgainstClaim {
   PublishedClaim claim;
   Verdict verdict = Verdict::not_tested;
   std::string reason;                  ///< why not tested
-  std::optional<Estimate> difference;  ///< better − factor × than, paired
+  std::optional<Estimate> difference;  ///< better − factor × than + margin, paired
   double p = 1;                        ///< Holm over the claims tested
   double detectable = 0;
   int tasks = 0, tasks_of = 0;  ///< of a group, how many the verdict is over
@@ -36,10 +36,11 @@ struct Against {
   std::vector<std::string> warnings;
 };
 
-/// A claim is reproduced where a paired permutation test tells better and factor × than apart in the paper's direction (Holm
-/// over all claims tested), not reproduced where it does in the other. With a factor the signs of the differences are
-/// permuted, which is exact only for symmetric ones: the 95 % interval of the mean has to exclude 0, too. A task that was
-/// run in several variants (lengths) is not averaged: `where` has to choose. Throws Error(usage) if the results are over several models or chunkers: `where` has to choose.
+/// A claim is reproduced where a paired permutation test tells better and factor × than − margin apart in the paper's
+/// direction (Holm over all claims tested), not reproduced where it does in the other. With a factor or margin the signs of
+/// the differences are permuted, which is exact only for symmetric ones: the 95 % interval of the mean has to exclude 0,
+/// too. A task that was run in several variants (lengths, answer lengths, chat formats, …) is not averaged: `where` has to
+/// choose. Pairs are over the same prompts. Throws Error(usage) if the results are over several models or chunkers.
 Against set_against(const TableData& data, const std::vector<std::pair<std::string, std::string>>& where,
                     Published published);
 

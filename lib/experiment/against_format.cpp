@@ -49,8 +49,8 @@ TextRows claim_rows(const Against& against) {
 }
 
 std::string legend() {
-  return "ours: better − factor × than in points, paired by sample; p: paired permutation test, Holm over the claims "
-         "tested; could see: the smallest difference that n shows with 80 % power\n";
+  return "ours: better − (factor × than − margin) in points, paired by sample; p: paired permutation test, Holm over "
+         "the claims tested; could see: the smallest difference that n shows with 80 % power\n";
 }
 
 std::string head(const Against& against) {
@@ -128,6 +128,10 @@ std::string as_json(const Against& against) {
   out["claims"] = Json::array();
   for (const AgainstClaim& c : against.claims) {
     Json row{{"claim", c.claim.says}, {"theirs", c.claim.theirs}, {"verdict", verdict_name(c.verdict)}};
+    if (c.claim.not_tested.empty()) {
+      row["factor"] = number(c.claim.factor);
+      row["margin"] = number(c.claim.margin / 100);
+    }
     add_estimate(row, c.difference);
     row["p_holm"] = c.difference ? number(c.p) : Json();
     row["detectable"] = c.difference ? number(c.detectable) : Json();

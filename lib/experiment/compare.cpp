@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/cell_variant.h"
 #include "experiment/table.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_value.h"
@@ -34,19 +36,57 @@ std::string find_label(const TableData& data, const std::string& name) {
   fail(ErrorKind::usage, "the store has no strategy '{}'{}", name, did_you_mean(name, labels));
 }
 
-/// What one comparison is over: cells of one model and chunker and everything else but the task.
+/// What one comparison is over: cells that agree in all that their results depend on but the strategy, the ratio and the task.
 std::string place_of(const TableCell& cell) {
-  const CellRecord& r = cell.record;
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", cell.model, r.chunker.canonical(), r.dtype, r.backend, r.load_from,
-                     r.tokenize, cell.evidence);
+  Value rest = cell.record.canonical;
+  for (const char* own : {"strategy", "ratio", "task"}) rest.erase(own);
+  return fmt::format("{}\n{}\n{}\n{}", cell.model, cell.record.chunker.canonical(), rest.canonical(), cell.evidence);
+}
+
+/// The dimensions that places differ in, beside the model and the chunker.
+const std::vector<std::string>& place_dimensions() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out = {"dtype", "backend", "load_from"};
+    for (const std::string& name : prompt_dimensions()) {
+      if (name != "chunker" && name != "data") out.push_back(name);
+    }
+    return out;
+  }();
+  return names;
+}
+
+/// One task over two files of questions has one label: rows that nobody could tell apart, and a mean over both.
+void require_one_data(const Cells& sides) {
+  std::map<std::vector<std::string>, std::set<std::string>> data;
+  for (const auto* cell : sides) {
+    data[{place_of(*cell), cell->strategy, dimension(*cell, "ratio"), cell->task}].insert(dimension(*cell, "data"));
+  }
+  for (const auto& [of, own] : data) {
+    if (own.size() > 1)
+      fail(ErrorKind::usage, "{} was run over several data; choose with --where 'data={}' (there are: {})", of.back(),
+           *own.begin(), fmt::join(own, "; "));
+  }
+}
+
+/// Why cells of two strategies do not pair: " (max_new_tokens is 32 for epic, 64 for full)".
+std::string parted_by(const Cells& sides, const std::string& a, const std::string& b) {
+  std::vector<std::string> names = place_dimensions();
+  for (const char* name : {"data", "chunker", "model"}) names.insert(names.begin(), name);
+  for (const std::string& name : names) {
+    std::set<std::string> of_a, of_b, both;
+    for (const auto* cell : sides) (cell->strategy == a ? of_a : of_b).insert(heading(name, dimension(*cell, name)));
+    std::set_intersection(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(), std::inserter(both, both.end()));
+    if (both.empty() && !of_a.empty() && !of_b.empty())
+      return fmt::format(" ({} is {} for {}, {} for {})", name, fmt::join(of_a, "; "), a, fmt::join(of_b, "; "), b);
+  }
+  return "";
 }
 
 /// By place and ratio (−1: none), in the order met.
 std::map<std::string, std::map<double, Cells>> group(const Cells& cells, const std::string& label) {
   std::map<std::string, std::map<double, Cells>> out;
   for (const auto* cell : cells) {
-    if (cell->strategy == label && !cell->observations.empty())
-      out[place_of(*cell)][cell->record.ratio.value_or(-1)].push_back(cell);
+    if (cell->strategy == label) out[place_of(*cell)][cell->record.ratio.value_or(-1)].push_back(cell);
   }
   return out;
 }
@@ -75,7 +115,8 @@ double mean_cost(const Cells& cells, double Observation::*field) {
 
 class Comparer {
  public:
-  Comparer(const TableData& data, const CompareQuery& query) : query_(query), references_(data.cells) {}
+  Comparer(const TableData& data, const CompareQuery& query, const Cells& sides)
+      : query_(query), sides_(sides), references_(data.cells) {}
 
   void add(CompareResult& result, double ratio, const Cells& a, const Cells& b) const {
     for (const auto* cell : a) add_row(result, ratio, cell->task, {cell}, b);
@@ -93,6 +134,7 @@ class Comparer {
     row.model = a.front()->model;
     row.chunker = dimension(*a.front(), "chunker");
     if (!a.front()->evidence.empty()) row.chunker += ", evidence " + a.front()->evidence;
+    row.variant = variant_of(*a.front(), of_model(row.model), place_dimensions());
     row.a = macro_mean(pairs, &PairedTask::a);
     row.b = macro_mean(pairs, &PairedTask::b);
     row.effective_ratio = mean_cost(a, &Observation::effective_ratio);
@@ -100,7 +142,16 @@ class Comparer {
     result.rows.push_back(std::move(row));
   }
 
+  /// Another model has another tokenizer and chat format anyway.
+  Cells of_model(const std::string& model) const {
+    Cells out;
+    std::copy_if(sides_.begin(), sides_.end(), std::back_inserter(out),
+                 [&](const TableCell* cell) { return cell->model == model; });
+    return out;
+  }
+
   const CompareQuery& query_;
+  const Cells& sides_;  ///< all cells of both strategies
   References references_;
 };
 
@@ -114,8 +165,13 @@ CompareResult compare_strategies(const TableData& data, const CompareQuery& quer
   TableQuery chosen;
   chosen.where = query.where;
   const Cells shown = filter_cells(data, chosen);
-  const auto left = group(shown, result.a), right = group(shown, result.b);
-  const Comparer comparer(data, query);
+  Cells sides;
+  std::copy_if(shown.begin(), shown.end(), std::back_inserter(sides), [&](const TableCell* cell) {
+    return (cell->strategy == result.a || cell->strategy == result.b) && !cell->observations.empty();
+  });
+  require_one_data(sides);
+  const auto left = group(sides, result.a), right = group(sides, result.b);
+  const Comparer comparer(data, query, sides);
   for (const auto& [place, by_ratio] : left) {
     const auto there = right.find(place);
     if (there == right.end()) continue;
@@ -140,17 +196,15 @@ CompareResult compare_strategies(const TableData& data, const CompareQuery& quer
     }
   }
   if (result.rows.empty()) {
-    fail(ErrorKind::usage, "'{}' and '{}' have no samples in common{}", result.a, result.b,
+    fail(ErrorKind::usage, "'{}' and '{}' have no samples in common{}{}", result.a, result.b,
          query.ratio    ? fmt::format(" at the ratio {}", *query.ratio)
          : query.solved ? " that full prefill solves"
-                        : "");
+                        : "",
+         parted_by(sides, result.a, result.b));
   }
   std::vector<Comparison*> family;
   for (auto& row : result.rows) family.push_back(&row.comparison);
   holm_correct(family);
-  Cells sides;
-  std::copy_if(shown.begin(), shown.end(), std::back_inserter(sides),
-               [&](const TableCell* cell) { return cell->strategy == result.a || cell->strategy == result.b; });
   result.notes = table_foot(strategy_notes(sides));
   if (query.solved) result.notes.emplace_back("only samples that full prefill solves");
   if (!data.metric.empty()) result.notes.push_back("scored by " + data.metric);

@@ -20,10 +20,11 @@ struct CompareQuery {
 };
 
 struct CompareRow {
-  std::optional<double> ratio;                  ///< of the one that has it, or of both
-  std::string task;                             ///< empty: over all tasks
-  std::string model, chunker;                   ///< with the evidence class, where the data are split by it
-  double a = 0, b = 0;                          ///< means over the pairs
+  std::optional<double> ratio;  ///< of the one that has it, or of both
+  std::string task;             ///< empty: over all tasks
+  std::string model, chunker;   ///< with the evidence class, where the data are split by it
+  std::string variant;  ///< "max_new_tokens: 64": what else rows of one model differ in, but for the task and the ratio
+  double a = 0, b = 0;  ///< means over the pairs
   double effective_ratio = 0, flops_ratio = 0;  ///< of a, over all its samples
   Comparison comparison;
 };
@@ -35,12 +36,13 @@ struct CompareResult {
   std::vector<std::string> notes;
 };
 
-/// Pairs a at each ratio with b at the same one, or with b's only cell if it has no ratio (and the other way round). Holm's
-/// family is every row. Throws Error(usage) for unknown or ambiguous names, and where nothing pairs.
+/// Pairs a at each ratio with b at the same one, or with b's only cell if it has no ratio (and the other way round), over the
+/// same prompts, model and device. Holm's family is every row. Throws Error(usage) for unknown or ambiguous names, for a task
+/// that was run over several data (`where` has to choose), and where nothing pairs.
 CompareResult compare_strategies(const TableData& data, const CompareQuery& query);
 
 /// "text", "md", "csv", "latex" or "json"; throws Error(usage). JSON has table's fields (value: "difference", mean: a − b) and
-/// other, mean_a, mean_b, p, p_holm, effect, wins, losses, ties, detectable.
+/// other, mean_a, mean_b, p, p_holm, effect, wins, losses, ties, detectable, variant (null: there is none).
 std::string format_comparison(const CompareResult& result, std::string_view format);
 
 }  // namespace kvmend

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -25,6 +26,17 @@ std::string verdict(const CompareResult& result, const Comparison& c) {
 
 std::string points_or_dash(double x) { return std::isnan(x) ? "–" : fmt::format("{:.0f}", std::min(100.0, 100 * x)); }
 
+/// What a row's cells are over, where not all rows' are over the same: "other-model, fixed: 64, max_new_tokens: 64".
+std::string place_of(const CompareResult& result, const CompareRow& row) {
+  std::string out;
+  for (std::string CompareRow::*field : {&CompareRow::model, &CompareRow::chunker, &CompareRow::variant}) {
+    const bool same = std::all_of(result.rows.begin(), result.rows.end(),
+                                  [&](const CompareRow& other) { return other.*field == row.*field; });
+    if (!same && !(row.*field).empty()) out += (out.empty() ? "" : ", ") + row.*field;
+  }
+  return out;
+}
+
 TextRows cells_of(const CompareResult& result) {
   TextRows rows{{"ratio", "task", "n", result.a, result.b, "difference [95 %]", "p", "p (Holm)", "d", "won–lost–same",
                  "could see", "verdict"}};
@@ -39,6 +51,11 @@ TextRows cells_of(const CompareResult& result) {
          p_text(c.p), p_text(c.p_holm), std::isnan(c.effect) ? "–" : fmt::format("{:+.2f}", c.effect),
          fmt::format("{}–{}–{}", c.wins, c.losses, c.ties), points_or_dash(c.detectable), verdict(result, c)});
   }
+  std::vector<std::string> places{"over"};
+  for (const CompareRow& row : result.rows) places.push_back(place_of(result, row));
+  if (std::all_of(places.begin() + 1, places.end(), [](const std::string& place) { return place.empty(); }))
+    return rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].insert(rows[i].begin(), places[i]);
   return rows;
 }
 
@@ -52,7 +69,10 @@ std::string legend(const CompareResult& result) {
 }
 
 /// Alignments: what a row is about and its verdict to the left, figures to the right.
-std::string columns_of(const TextRows& rows) { return "ll" + std::string(rows.front().size() - 3, 'r') + "l"; }
+std::string columns_of(const TextRows& rows) {
+  const std::size_t left = rows.front().front() == "over" ? 3 : 2;
+  return std::string(left, 'l') + std::string(rows.front().size() - left - 1, 'r') + "l";
+}
 
 std::string as_text(const CompareResult& result) { return aligned_rows(cells_of(result)) + "\n" + legend(result); }
 
@@ -102,7 +122,8 @@ std::vector<std::pair<const char*, Value>> fields(const CompareResult& result, c
           {"wins", c.wins},
           {"losses", c.losses},
           {"ties", c.ties},
-          {"detectable", number(c.detectable)}};
+          {"detectable", number(c.detectable)},
+          {"variant", row.variant.empty() ? Value() : Value(row.variant)}};
 }
 
 std::string as_json(const CompareResult& result) {

@@ -27,6 +27,12 @@ std::vector<std::string> device_list(const std::string& device) {
   return out;
 }
 
+int threads_of_worker(const std::string& device, int threads, int processors) {
+  const auto workers = static_cast<int>(device_list(device).size());
+  if (workers == 1) return threads;
+  return std::max(1, (threads > 0 ? threads : processors) / workers);
+}
+
 namespace {
 
 /// What an unknown key may have been: one nearly so called, or a parameter that belongs to an item of a list.
@@ -127,6 +133,14 @@ void refuse_recycle_config(const Value& tree) {
        tree.where.file);
 }
 
+ConfigSource read_source(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
+  ConfigSource source = read_config_files(paths, item_parameters);
+  apply_settings(source.tree, settings, item_parameters);
+  for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
+  if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return source;
+}
+
 }  // namespace
 
 std::string device_error(const std::string& device) {
@@ -161,10 +175,13 @@ Config make_config(const ConfigSource& source) {
 }
 
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
-  ConfigSource source = read_config_files(paths, item_parameters);
-  apply_settings(source.tree, settings, item_parameters);
-  for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
-  if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
+  return make_config(read_source(paths, settings));
+}
+
+Config load_prompt_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
+  ConfigSource source = read_source(paths, settings);
+  refuse_recycle_config(source.tree);
+  source.tree.set("strategies", Value::List{Value("full")});
   return make_config(source);
 }
 

@@ -87,7 +87,7 @@ struct Config {
   TokenizeMode tokenize = TokenizeMode::whole;
   bool store_scores = false;
   std::string device = "auto";
-  int threads = 0;  ///< 0: all processors this process may use
+  int threads = 0;  ///< of all workers together; 0: all processors this process may use
 
   std::string text;              ///< the files as written, and the --set options
   std::filesystem::path folder;  ///< relative data files are looked up here
@@ -100,6 +100,11 @@ struct Config {
 /// Reads, merges and checks. Every error is reported at once in one Error(usage), each with file:line:column and the
 /// nearest valid name. `settings` are --set options.
 Config load_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings = {});
+
+/// The same for who makes its prompts only: whatever strategies it names, `full` alone is read, so that score files and
+/// auxiliary models may be still to come.
+Config load_prompt_config(const std::vector<std::filesystem::path>& paths,
+                          const std::vector<std::string>& settings = {});
 
 /// The same from one config's text; `name` stands for the file in messages, relative data files are looked up in the
 /// working directory.
@@ -120,6 +125,10 @@ std::vector<std::string> device_list(const std::string& device);
 
 /// What is wrong with a device's name ("device 'gpu' is none of …"); empty: nothing.
 std::string device_error(const std::string& device);
+
+/// Threads of each of the workers that `device` has: a run's (0: all of `processors`) are shared by them, one each at least.
+/// 0 where a worker is alone and was given no number.
+int threads_of_worker(const std::string& device, int threads, int processors);
 
 /// Bytes of "20GiB", "512 MB", "1.5G" or a plain number of bytes. Throws Error(usage) with the place.
 std::uint64_t parse_size(const Value& value);

@@ -45,7 +45,7 @@ void add_task(Config& config, const NamedItem& item, const TaskInfo& info, const
   if (const Value* metric = task.params.find("metric"); metric && metric->is_string()) {
     if (!metric->as_string().empty()) task.metric = metric->as_string();
   }
-  task.params.erase("metric");  // judged after the fact: `rescore` changes it without a new prediction
+  task.params.erase("metric");  // judged after the fact: a run that names another scores again what is stored
   for (auto& known : config.tasks) {
     if (known.name != task.name || known.params.canonical() != task.params.canonical()) continue;
     config.warnings.push_back(fmt::format("{}task {} is listed twice", item.where.prefix(), task.name));

@@ -30,7 +30,7 @@ struct PlainKeys {
     v("keep_answer_space", c.keep_answer_space, "the answer prefix's leading space stays behind a chat header, too");
     v("load_from", c.load_from, "where chunk caches lie when a request comes");
     v("tokenize", c.tokenize, "the whole prompt at once, or each unit alone");
-    v("device", c.device, "auto, cpu, reference, cuda or cuda:N,M");
+    v("device", c.device, "cpu, reference, cuda or cuda:N,M; auto: the CPU");
     v("threads", c.threads, "0: all processors", between(0, 4096));
     v("weights", c.weights, "on a card: as computed with, as stored (quantised), or what fits");
   }

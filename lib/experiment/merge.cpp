@@ -12,8 +12,8 @@
 
 #include "core/error.h"
 #include "experiment/labels.h"
-#include "experiment/redact.h"
 #include "experiment/store.h"
+#include "experiment/stored_metric.h"
 #include "experiment/sweep_identity.h"
 
 namespace kvmend {
@@ -102,8 +102,7 @@ class Held {
 
 class Merger {
  public:
-  Merger(Store into, const MergeOptions& options)
-      : into_(std::move(into)), redact_(options.redact.begin(), options.redact.end()) {}
+  explicit Merger(Store into) : into_(std::move(into)) {}
 
   void add(const std::filesystem::path& path) {
     Store from = Store::open(path, Store::Mode::read);
@@ -120,6 +119,7 @@ class Merger {
 
   MergeReport report() {
     report_.results = static_cast<std::int64_t>(Held(into_).size());
+    report_.redacted = into_.redacted_tasks();
     find_missing();
     return std::move(report_);
   }
@@ -144,8 +144,7 @@ class Merger {
 
   void copy_sample(Store& from, const Held& held, std::int64_t sample_id, const std::vector<ResultRow>& rows,
                    const std::map<std::int64_t, const CellRecord*>& cells) {
-    SampleRecord sample = from.sample(sample_id);
-    if (redact_.count(cells.at(rows.front().cell)->task) > 0) sample = redacted(std::move(sample));
+    const SampleRecord sample = from.sample(sample_id);
     std::map<std::int64_t, std::vector<ResultRecord>> fresh;  // by our id of the run that computed them
     for (const ResultRow& row : rows) {
       const CellRecord& cell = *cells.at(row.cell);
@@ -183,9 +182,44 @@ class Merger {
   }
 
   Store into_;
-  std::set<std::string> redact_;                 ///< tasks
   std::map<std::int64_t, std::int64_t> run_of_;  ///< ours, by the id in the store being added
   MergeReport report_;
+};
+
+/// Which tasks the merged store goes without the texts of.
+class Redactions {
+ public:
+  explicit Redactions(const std::vector<std::string>& asked) : tasks_(asked.begin(), asked.end()) {}
+
+  /// Notes what `store`, the one merged into or another, has no texts of.
+  void look_at(Store& store, bool merged_into) {
+    const std::set<std::string> lacking = store.redacted_tasks();
+    for (const std::string& task : lacking) lacks_.emplace(task, store.path());
+    if (!merged_into) return;
+    Statement rows = store.database().prepare(
+        "SELECT DISTINCT task FROM cells c WHERE EXISTS (SELECT 1 FROM samples s WHERE s.prompts = c.prompts)");
+    while (rows.step()) {
+      if (!lacking.contains(rows.text(0))) has_.insert(rows.text(0));
+    }
+  }
+
+  /// Throws Error(usage) where texts would go that nobody asked to go.
+  std::set<std::string> tasks(const std::filesystem::path& into) const {
+    std::set<std::string> out = tasks_;
+    for (const auto& [task, store] : lacks_) {
+      if (!out.insert(task).second || !has_.contains(task)) continue;
+      fail(ErrorKind::usage,
+           "{} has no texts of {} (it was merged with --redact) and {} has; merge both into a new store, or take them "
+           "out of {} too, with --redact {}",
+           store.string(), task, into.string(), into.string(), task);
+    }
+    return out;
+  }
+
+ private:
+  std::set<std::string> tasks_;
+  std::map<std::string, std::filesystem::path> lacks_;  ///< by task, the first store without its texts
+  std::set<std::string> has_;                           ///< tasks that the store merged into has texts of
 };
 
 }  // namespace
@@ -202,9 +236,13 @@ MergeReport merge_stores(const std::filesystem::path& into, const std::vector<st
   // All can be read and belong together, before anything is written.
   std::optional<SweepIdentity> first;
   std::set<std::string> tasks;
+  Redactions redactions(options.redact);
+  CommonMetrics metrics;
   for (const auto& path : all) {
     Store store = Store::open(path, Store::Mode::read);
+    redactions.look_at(store, path == into);
     for (const CellRecord& cell : store.cells()) tasks.insert(cell.task);
+    metrics.add(store);
     if (options.mixed) continue;
     std::optional<SweepIdentity> sweep = identify_sweep(store);
     if (first && sweep) require_same_sweep(*first, *sweep);
@@ -214,7 +252,10 @@ MergeReport merge_stores(const std::filesystem::path& into, const std::vector<st
     if (tasks.count(task) == 0)
       fail(ErrorKind::usage, "no store has a task '{}' to redact; they have {}", task, fmt::join(tasks, ", "));
   }
-  Merger merger(Store::open(into, Store::Mode::write), options);
+  const std::set<std::string> redacted = redactions.tasks(into);
+  Store out = Store::open(into, Store::Mode::write);
+  if (!redacted.empty()) out.redact(redacted);
+  Merger merger(std::move(out));
   for (const auto& path : from) merger.add(path);
   return merger.report();
 }

@@ -58,7 +58,7 @@ class Recycling {
     if (config.samples > 0) stream_.prompts.resize(static_cast<std::size_t>(config.samples));
     tokenize();
     if (looks_up(Lookup::nearest)) encoder_ = std::make_unique<SentenceEncoder>(config.encoder, encoder_backend());
-    engine_ = std::make_unique<Engine>(*files_, backend_options(config), store_options(config));
+    engine_ = std::make_unique<Engine>(*files_, decoder_backend(), store_options(config));
     decode_.max_new_tokens = config.max_new_tokens;
     decode_.stops = tokenizer_->stops();
   }
@@ -83,6 +83,16 @@ class Recycling {
  private:
   bool looks_up(Lookup lookup) const {
     return std::find(config_.lookups.begin(), config_.lookups.end(), lookup) != config_.lookups.end();
+  }
+
+  /// With memory for the longest prompt and its answer, where that is a card's own.
+  BackendOptions decoder_backend() const {
+    BackendOptions options = backend_options(config_);
+    std::size_t longest = 0;
+    for (const auto& tokens : tokens_) longest = std::max(longest, tokens.size());
+    options.work_bytes =
+        request_bytes(files_->config(), options.dtype, static_cast<int>(longest) + config_.max_new_tokens);
+    return options;
   }
 
   /// The encoder runs in float32: similarities are compared, and it is small.

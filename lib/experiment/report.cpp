@@ -65,6 +65,20 @@ void describe_runs(const std::vector<std::filesystem::path>& stores, OrderedJson
   add("Results", fmt::format("{}, {} of them failed", results, failed));
 }
 
+/// The table with what belongs to it: the oracles of its last columns, warnings, a note.
+void add_table(OrderedJson& page, const std::vector<std::filesystem::path>& stores, const TableData& data,
+               const ReportQuery& query) {
+  const auto oracles = against_oracles(stores, data, query);
+  std::vector<std::string> warnings;
+  page["rows"] = report_rows(data, oracles, query, warnings);
+  page["warnings"] = warnings;
+  page["oracles"] = OrderedJson::array();
+  for (const AgainstOracle& against : oracles) page["oracles"].push_back(against.oracle);
+  if (oracles.empty()) return;
+  page["notes"].push_back(
+      "overlap (Jaccard), recall: of the selection with each oracle's; tokens that are exact already don't count");
+}
+
 std::string fill(std::string page, const std::vector<std::pair<std::string, std::string>>& parts) {
   std::string out;
   for (std::size_t at = 0;;) {
@@ -88,12 +102,10 @@ Report make_report(const std::vector<std::filesystem::path>& stores, const Repor
   OrderedJson page{{"summary", OrderedJson::array()}, {"configs", OrderedJson::array()}};
   std::string title;
   describe_runs(stores, page["summary"], page["configs"], title);
-  std::vector<std::string> warnings;
-  page["rows"] = report_rows(data, query, warnings);
-  page["warnings"] = warnings;
   TableQuery shown;
   shown.where = query.where;
   page["notes"] = table_foot(strategy_notes(filter_cells(data, shown)));
+  add_table(page, stores, data, query);
   const std::string plots = query.plots ? report_figures(stores, query, report.notes) : "";
   if (!query.plots) report.notes.emplace_back("there are no plots (--no-plots)");
   std::string plot_notes;

@@ -19,7 +19,8 @@ struct Report {
   std::vector<std::string> notes;  ///< what the page lacks and why
 };
 
-/// Scores and predictions of all samples; prompts and selections of those on which strategies disagree most. Throws as
+/// Scores and costs with each selector's overlap with the stores' oracles; scores and predictions of all samples; prompts and
+/// selections of those on which strategies disagree most. Throws as
 /// load_table_data and make_table do.
 Report make_report(const std::vector<std::filesystem::path>& stores, const ReportQuery& query);
 

@@ -2,7 +2,9 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/error.h"
 #include "experiment/table_cells.h"
@@ -36,8 +38,8 @@ OrderedJson figure(const std::optional<TableEntry>& entry) {
 }
 
 /// One table's rows; `by_task` false: over all tasks.
-void add_rows(OrderedJson& rows, const TableData& data, const ReportQuery& query, bool by_task,
-              std::vector<std::string>& warnings) {
+void add_rows(OrderedJson& rows, const TableData& data, const std::vector<AgainstOracle>& oracles,
+              const ReportQuery& query, bool by_task, std::vector<std::string>& warnings) {
   TableQuery table_query;
   table_query.rows = {"strategy", "model", "chunker"};
   table_query.cols = {"ratio"};
@@ -45,9 +47,16 @@ void add_rows(OrderedJson& rows, const TableData& data, const ReportQuery& query
   table_query.values = {"score", "pgr", "flops_ratio", "effective_ratio", "ttft_ratio"};
   table_query.where = query.where;
   const Table table = make_table(data, table_query);
+  std::vector<TableBlock> blocks = table.blocks;
+  table_query.values = {"overlap", "recall"};
+  for (const AgainstOracle& against : oracles) {
+    Table judged = make_table(against.data, table_query);
+    require(judged.rows == table.rows && judged.cols == table.cols, "{} gives a table of other cells", against.oracle);
+    std::move(judged.blocks.begin(), judged.blocks.end(), std::back_inserter(blocks));
+  }
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     for (std::size_t c = 0; c < table.cols.size(); ++c) {
-      const auto& score = table.blocks[0].entries[r][c];
+      const auto& score = blocks[0].entries[r][c];
       if (!score) continue;
       std::string name = legend_label(table, table.rows[r][0]);
       for (std::size_t d = 3; d < table.rows[r].size(); ++d) name += ", " + table.rows[r][d];
@@ -57,7 +66,7 @@ void add_rows(OrderedJson& rows, const TableData& data, const ReportQuery& query
                          table.rows[r][1],
                          table.rows[r][2],
                          score->estimate.n};
-      for (const auto& block : table.blocks) row.push_back(figure(block.entries[r][c]));
+      for (const auto& block : blocks) row.push_back(figure(block.entries[r][c]));
       rows.push_back(std::move(row));
     }
   }
@@ -99,15 +108,29 @@ std::string escape_html(const std::string& text) {
   return out;
 }
 
-OrderedJson report_rows(const TableData& data, const ReportQuery& query, std::vector<std::string>& warnings) {
+std::vector<AgainstOracle> against_oracles(const std::vector<std::filesystem::path>& stores, const TableData& data,
+                                           const ReportQuery& query) {
+  std::vector<AgainstOracle> out;
+  for (const TableCell& cell : data.cells) {
+    const std::string& name = cell.record.strategy;
+    if (!name.starts_with("oracle_") || cell.observations.empty()) continue;
+    if (std::any_of(out.begin(), out.end(), [&](const AgainstOracle& known) { return known.oracle == name; })) continue;
+    out.push_back({name, load_table_data(stores, name)});
+    if (asks_for_evidence(query.where)) split_by_evidence(out.back().data, stores);
+  }
+  return out;
+}
+
+OrderedJson report_rows(const TableData& data, const std::vector<AgainstOracle>& oracles, const ReportQuery& query,
+                        std::vector<std::string>& warnings) {
   OrderedJson rows = OrderedJson::array();
   TableQuery all;
   all.where = query.where;
   const auto cells = filter_cells(data, all);
   const bool several =
       std::any_of(cells.begin(), cells.end(), [&](const TableCell* cell) { return cell->task != cells[0]->task; });
-  if (several) add_rows(rows, data, query, false, warnings);
-  add_rows(rows, data, query, true, warnings);
+  if (several) add_rows(rows, data, oracles, query, false, warnings);
+  add_rows(rows, data, oracles, query, true, warnings);
   return rows;
 }
 

@@ -14,8 +14,19 @@ std::string script_json(const OrderedJson& json);
 std::string pack_block(const OrderedJson& json);
 std::string escape_html(const std::string& text);
 
+/// The stores' data with every selection held against one of their oracles.
+struct AgainstOracle {
+  std::string oracle;  ///< oracle_attention, …
+  TableData data;      ///< its cells are those of load_table_data without a reference, in the same order
+};
+/// One for each oracle that has results among `data`. Throws as load_table_data does.
+std::vector<AgainstOracle> against_oracles(const std::vector<std::filesystem::path>& stores, const TableData& data,
+                                           const ReportQuery& query);
+
 /// The page's table: one row a strategy, ratio, task (null: over all), model and chunker; each figure [mean, lo, hi, mark].
-OrderedJson report_rows(const TableData& data, const ReportQuery& query, std::vector<std::string>& warnings);
+/// Overlap and recall come last, a pair for each of `oracles`.
+OrderedJson report_rows(const TableData& data, const std::vector<AgainstOracle>& oracles, const ReportQuery& query,
+                        std::vector<std::string>& warnings);
 
 /// Inline figures, those of one model and chunker after the other; `notes` says what could not be drawn and why.
 std::string report_figures(const std::vector<std::filesystem::path>& stores, const ReportQuery& query,

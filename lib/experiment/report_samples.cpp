@@ -14,12 +14,39 @@
 namespace kvmend {
 namespace {
 
-struct Entry {
-  OrderedJson json;
+/// A sample in one of the stores.
+struct Place {
   std::size_t store = 0;
   std::int64_t sample = 0;
-  double disagreement = 0;  ///< variance of the scores of strategies
 };
+
+/// A sample in the page: what all stores have of it.
+struct Entry {
+  OrderedJson json;
+  std::vector<Place> places;
+  std::map<std::string, std::size_t> results;  ///< by cell key: where they stand in the lists of `json`
+  double disagreement = 0;                     ///< variance of the scores of strategies
+};
+
+/// Where the lists of an entry's JSON stand in it.
+enum Field : std::uint8_t { cells_field = 3, scores_field, numbers_field, predictions_field };
+
+double variance(const std::vector<double>& values) {
+  if (values.empty()) return 0;
+  double sum = 0, squares = 0;
+  for (const double v : values) sum += v, squares += v * v;
+  const auto n = static_cast<double>(values.size());
+  return squares / n - (sum / n) * (sum / n);
+}
+
+/// The number of a prediction among a sample's different ones.
+std::size_t prediction_number(OrderedJson& predictions, const std::string& text) {
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    if (predictions[i].get_ref<const std::string&>() == text) return i;
+  }
+  predictions.push_back(text);
+  return predictions.size() - 1;
+}
 
 /// [skipped, chosen, skipped, chosen, …]: small numbers, which pack well.
 OrderedJson runs_of(const std::vector<int>& chosen) {
@@ -59,6 +86,7 @@ class Browser {
       for (const Observation& o : some ? cell->observations : std::vector<Observation>()) samples_->insert(o.sample);
     }
     for (const auto& path : paths) add_store(Store::open(path, Store::Mode::read));
+    measure_disagreement();
   }
 
   /// `room`: bytes for everything; the texts of the last ones in order give way.
@@ -134,53 +162,57 @@ class Browser {
     Statement rows = store.database().prepare(
         "SELECT r.cell, r.sample, r.score, r.prediction, s.id, s.answers, printf('%s:%09d', s.prompts, s.position) "
         "FROM results r JOIN samples s USING (sample) ORDER BY r.sample, r.cell");
-    std::map<std::string, int> predictions;
-    std::int64_t open = -1;
-    std::vector<double> scores;
-    const auto close = [&] {
-      if (open < 0 || entries_.empty()) return;
-      double sum = 0, squares = 0;
-      for (const double s : scores) sum += s, squares += s * s;
-      const auto n = static_cast<double>(scores.size());
-      if (n > 0) entries_.back().disagreement = squares / n - (sum / n) * (sum / n);
-    };
     while (rows.step()) {
       const CellRecord& cell = cells[by_id.at(rows.integer(0))];
       const TableCell* table_cell = find(cell);
-      if (!table_cell || (samples_ && !samples_->contains(rows.text(6)))) continue;
-      if (rows.integer(1) != open) {
-        if (!seen_.insert(rows.text(6)).second) continue;  // another store has this sample already
-        close();
-        open = rows.integer(1);
-        scores.clear();
-        predictions.clear();
-        Entry entry;
-        entry.store = stores_.size() - 1;
-        entry.sample = open;
-        entry.json = {rows.text(4),
-                      table_cell->task,
-                      OrderedJson::parse(rows.text(5)),
-                      OrderedJson::array(),
-                      OrderedJson::array(),
-                      OrderedJson::array(),
-                      OrderedJson::array(),
-                      -1};
-        entries_.push_back(std::move(entry));
-      }
-      OrderedJson& json = entries_.back().json;
-      const auto [at, fresh] = predictions.emplace(rows.text(3), static_cast<int>(predictions.size()));
-      if (fresh) json[6].push_back(at->first);
-      json[3].push_back(number_of(cell, *table_cell));
-      json[4].push_back(rows.is_null(2) ? OrderedJson() : OrderedJson(rows.real(2)));
-      json[5].push_back(at->second);
-      if (!rows.is_null(2) && !is_reference_strategy(cell.strategy)) scores.push_back(rows.real(2));
+      if (table_cell && (!samples_ || samples_->contains(rows.text(6)))) add_result(rows, cell, *table_cell);
     }
-    close();
+  }
+
+  /// Adds a row of add_store's, of the store that was opened last, to its sample's entry. What another store has already counts
+  /// once, unless it failed there and not here.
+  void add_result(const Statement& row, const CellRecord& cell, const TableCell& table_cell) {
+    const auto [known, fresh_sample] = by_sample_.emplace(row.text(6), entries_.size());
+    if (fresh_sample) {
+      entries_.emplace_back().json = {row.text(4),
+                                      table_cell.task,
+                                      OrderedJson::parse(row.text(5)),
+                                      OrderedJson::array(),
+                                      OrderedJson::array(),
+                                      OrderedJson::array(),
+                                      OrderedJson::array(),
+                                      -1};
+    }
+    Entry& entry = entries_[known->second];
+    const std::size_t store = stores_.size() - 1;
+    if (entry.places.empty() || entry.places.back().store != store) entry.places.push_back({store, row.integer(1)});
+    OrderedJson &scores = entry.json[scores_field], &numbers = entry.json[numbers_field];
+    const auto [at, fresh] = entry.results.emplace(cell.key, scores.size());
+    if (!fresh && (row.is_null(2) || !scores[at->second].is_null())) return;
+    if (fresh) {
+      entry.json[cells_field].push_back(number_of(cell, table_cell));
+      scores.push_back(nullptr);
+      numbers.push_back(nullptr);
+    }
+    if (!row.is_null(2)) scores[at->second] = row.real(2);
+    numbers[at->second] = prediction_number(entry.json[predictions_field], row.text(3));
+  }
+
+  /// Only strategies count: that references differ from them is no news.
+  void measure_disagreement() {
+    for (Entry& entry : entries_) {
+      std::vector<double> scores;
+      for (std::size_t i = 0; i < entry.json[scores_field].size(); ++i) {
+        const OrderedJson& score = entry.json[scores_field][i];
+        const std::string name = cells_[entry.json[cells_field][i].get<std::size_t>()]["name"];
+        if (!score.is_null() && !is_reference_strategy(name)) scores.push_back(score);
+      }
+      entry.disagreement = variance(scores);
+    }
   }
 
   OrderedJson text_of(const Entry& entry) {
-    Store& store = *stores_[entry.store];
-    const SampleRecord sample = store.sample(entry.sample);
+    const SampleRecord sample = stores_[entry.places.front().store]->sample(entry.places.front().sample);
     OrderedJson out;
     out["text"] = sample.text;
     out["steps"] = steps_of(sample.tokens.begin);
@@ -190,26 +222,31 @@ class Browser {
       out["units"].push_back({unit.kind == UnitKind::prefix ? "prefix" : "chunk", unit.begin, unit.end});
     out["evidence"] = sample.evidence;
     out["selected"] = OrderedJson::array();
+    std::set<std::string> seen;  // cells
+    for (const Place& place : entry.places) add_selections(out["selected"], place, seen);
+    return out;
+  }
+
+  void add_selections(OrderedJson& out, const Place& place, std::set<std::string>& seen) {
+    Store& store = *stores_[place.store];
     const auto cells = store.cells();
     const auto ids = store.cell_ids();
     Statement rows = store.database().prepare(
         "SELECT r.cell, x.n, x.bitmap FROM selections x JOIN results r USING (result) WHERE r.sample = ? AND x.kind IN "
         "('original', 'selected') AND x.layer = -1 ORDER BY r.cell, x.kind");
-    rows.bind(entry.sample);
-    for (std::int64_t last = -1; rows.step();) {
-      if (rows.integer(0) == last) continue;  // of reordered chunks the indices in the text's order
-      last = rows.integer(0);
+    rows.bind(place.sample);
+    while (rows.step()) {
       const auto at = static_cast<std::size_t>(std::find(ids.begin(), ids.end(), rows.integer(0)) - ids.begin());
       const TableCell* table_cell = find(cells[at]);
-      if (!table_cell) continue;
-      out["selected"].push_back({number_of(cells[at], *table_cell),
-                                 runs_of(unpack_indices(rows.blob(2), static_cast<int>(rows.integer(1))))});
+      // Once; of reordered chunks the indices in the text's order, which come first.
+      if (!table_cell || !seen.insert(cells[at].key).second) continue;
+      out.push_back({number_of(cells[at], *table_cell),
+                     runs_of(unpack_indices(rows.blob(2), static_cast<int>(rows.integer(1))))});
     }
-    return out;
   }
 
   std::map<std::string, const TableCell*> wanted_;  ///< by record without seed
-  std::set<std::string> seen_;                      ///< samples
+  std::map<std::string, std::size_t> by_sample_;    ///< entries by sample_key
   std::optional<std::set<std::string>> samples_;    ///< only these, by sample_key: those of the evidence asked for
   std::map<std::string, int> numbers_;
   OrderedJson cells_ = OrderedJson::array();

@@ -124,7 +124,9 @@ SelectionOverlap selection_overlap(const SampleView& view, double ratio) {
     selections.push_back(chosen);
   }
   if (!reference) return overlap_of(std::move(names), selections, {}, "");
-  return overlap_of(std::move(names), selections, reference->given.scores, reference->cell.label);
+  TokenRanges exact = exact_rows(view.sample.units, stored_options(reference->cell), reference->result.outcome.order);
+  return overlap_of(std::move(names), selections, rank_scores(reference->given.scores, std::move(exact)),
+                    reference->cell.label);
 }
 
 SampleView load_sample_view(Store& store, const std::string& name, const Conditions& where) {

@@ -44,26 +44,29 @@ std::vector<int> ranking_of(std::span<const float> scores) {
   return ranking;
 }
 
-std::size_t attended_tokens(std::span<const float> scores, const std::vector<int>& ranking) {
+ScoreRanking rank_scores(std::span<const float> scores, TokenRanges exact) {
+  ScoreRanking out{std::move(exact), {}, {}};
+  out.tokens = outside(ranking_of(scores), out.exact);
+  const auto score = [&](int token) { return std::max(0.0F, scores[static_cast<std::size_t>(token)]); };
   double total = 0, sum = 0;
-  for (const float s : scores) total += std::max(0.0F, s);
-  std::size_t count = 0;
-  while (count < ranking.size() && sum < attended * total) {
-    sum += std::max(0.0F, scores[static_cast<std::size_t>(ranking[count++])]);
+  for (const int token : out.tokens) total += score(token);
+  for (const int token : out.tokens) {
+    if (sum >= attended * total) break;
+    sum += score(token);
+    out.attended.push_back(token);
   }
-  return count;
+  std::sort(out.attended.begin(), out.attended.end());
+  return out;
 }
 
-double crowding_out(const std::vector<int>& selected, std::span<const float> attention) {
-  if (selected.empty() || attention.empty()) return none;
-  std::vector<int> heard = ranking_of(attention);
-  heard.resize(attended_tokens(attention, heard));
-  std::sort(heard.begin(), heard.end());
-  return 1 - static_cast<double>(common_tokens(selected, heard)) / static_cast<double>(selected.size());
+double crowding_out(const std::vector<int>& selected, const ScoreRanking& attention) {
+  const std::vector<int> counted = outside(selected, attention.exact);
+  if (counted.empty() || attention.tokens.empty()) return none;
+  return 1 - static_cast<double>(common_tokens(counted, attention.attended)) / static_cast<double>(counted.size());
 }
 
 SelectionOverlap overlap_of(std::vector<std::string> names, const std::vector<std::vector<int>>& selections,
-                            std::span<const float> attention, std::string reference) {
+                            const ScoreRanking& attention, std::string reference) {
   SelectionOverlap out{std::move(names), {}, {}, std::move(reference)};
   for (const auto& one : selections) {
     out.crowding_out.push_back(crowding_out(one, attention));
@@ -91,7 +94,7 @@ std::string overlap_text(const SelectionOverlap& overlap) {
              ? "\ncrowded: not known; it takes the scores of oracle_attention or prophetkv (store: {scores: true})\n"
              : fmt::format(
                    "\ncrowded: % of the selection outside the fewest tokens with 90 % of the query's attention "
-                   "({})\n",
+                   "({}); tokens that are exact already don't count\n",
                    overlap.reference);
   return out;
 }

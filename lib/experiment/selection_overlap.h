@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "experiment/exact_rows.h"
+
 namespace kvmend {
 
 /// Numbers that two sorted lists share.
@@ -15,13 +17,19 @@ double jaccard(const std::vector<int>& a, const std::vector<int>& b);
 /// Token indices by descending score, ties by index.
 std::vector<int> ranking_of(std::span<const float> scores);
 
-/// How many tokens of a ranking hold nine tenths of the scores' sum: what the query attends to, where scores are its
-/// attention. Negative scores count as 0.
-std::size_t attended_tokens(std::span<const float> scores, const std::vector<int>& ranking);
+/// A reference's scores as what selections are measured by. Rows that are exact already count on neither side: no selector
+/// gains by choosing them, and an attention sink among them may hold most of the sum.
+struct ScoreRanking {
+  TokenRanges exact;        ///< left out of what follows
+  std::vector<int> tokens;  ///< by descending score, ties by index; empty: there are no scores
+  std::vector<int>
+      attended;  ///< sorted: the fewest of them that hold nine tenths of their scores' sum, negative ones as 0
+};
+ScoreRanking rank_scores(std::span<const float> scores, TokenRanges exact);
 
-/// ProphetKV's crowding-out (arXiv 2602.02579): the share of a selection that lies outside the tokens the query attends to.
-/// NaN where nothing is selected or there are no scores.
-double crowding_out(const std::vector<int>& selected, std::span<const float> attention);
+/// ProphetKV's crowding-out (arXiv 2602.02579): the share of a selection that lies outside the tokens the query attends to,
+/// where scores are its attention. NaN where nothing that counts is selected or there are no scores.
+double crowding_out(const std::vector<int>& selected, const ScoreRanking& attention);
 
 /// One prompt's selections beside each other.
 struct SelectionOverlap {
@@ -32,7 +40,7 @@ struct SelectionOverlap {
 };
 /// `selections`: sorted, all of one context.
 SelectionOverlap overlap_of(std::vector<std::string> names, const std::vector<std::vector<int>>& selections,
-                            std::span<const float> attention, std::string reference);
+                            const ScoreRanking& attention, std::string reference);
 
 /// The matrix in percent as text: a line a selection with its crowding-out, then a numbered column
 /// for each selection.

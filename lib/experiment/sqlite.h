@@ -14,6 +14,11 @@ namespace kvmend {
 
 class Statement;
 
+/// A string's bytes, to be bound as a blob.
+inline std::span<const std::byte> as_blob(const std::string& bytes) {
+  return std::as_bytes(std::span<const char>(bytes.data(), bytes.size()));
+}
+
 /// An open database. Every failure throws Error(data) that names the file and says what to try (disk full, locked,
 /// damaged, read-only, not a database).
 class Database {

@@ -160,7 +160,10 @@ Store Store::open(const fs::path& path, Mode mode, StoreOptions options) {
     impl->db.emplace(path, Database::Access::write);
     if (!fresh) check_store_schema(*impl->db);
     set_journal(*impl->db, network);
-    if (fresh) create_store_schema(*impl->db);
+    if (fresh)
+      create_store_schema(*impl->db);
+    else
+      migrate_store_schema(*impl->db);
   } else {
     check_header(path, false);
     if (network && WriterLock::is_held(path)) impl->snapshot = copy_snapshot(path);

@@ -1,7 +1,9 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,10 +30,13 @@ struct ResultRow {
   std::int64_t layer_tokens = 0, exact_selected = 0;
   double effective_ratio = 0, flops = 0, flops_ratio = 0, bytes = 0;
   PhaseSeconds seconds;
-  double decode_seconds = 0;
+  double decode_seconds = 0, decode_flops = 0;  ///< as Outcome's
   bool shared_timing = false;
   double kept = 1;           ///< share of the context's rows that the plan left in the cache …
   std::int64_t dropped = 0;  ///< … and how many it did not
+  std::int64_t n_context = 0,
+               selected = 0;  ///< context rows, and those of them that were recomputed; 0 where it failed
+  bool reordered = false;     ///< the plan put the chunks in another order
 };
 
 /// A sample without its text and tokens.
@@ -77,14 +82,19 @@ class Store {
   std::int64_t copy_run(const RunRecord& run);
   void add_cells(std::int64_t run, std::span<const CellRecord> cells);
   /// A sample with the results of all cells that ran it; kill −9 loses all of it or nothing. A result that was there
-  /// already is replaced. The sample's prompt must be the one stored before: otherwise Error(data), nothing changes.
+  /// already is replaced. The sample's prompt and metric must be those stored before: otherwise Error(data), nothing changes. A sample
+  /// of a redacted task is stored without its text and token ids.
   void put_sample(std::int64_t run, const SampleRecord& sample, std::span<const ResultRecord> results);
+  /// Tasks that the store goes without the texts of from now on, whoever adds to it: what it has of them is overwritten in one
+  /// transaction, then the file is written anew, for pages that were freed hold texts still.
+  void redact(const std::set<std::string>& tasks);
   /// By result id.
   void set_scores(std::span<const std::pair<std::int64_t, double>> scores);
 
   // Reading.
   /// Which of `cells` (keys) lack which of the samples [0, samples); failed ones count as there unless asked otherwise.
   std::vector<MissingSample> missing(std::span<const std::string> cells, int samples, bool retry_failed = false);
+  std::set<std::string> redacted_tasks();  ///< experiment/redact.h
   std::vector<RunRecord> runs();
   std::vector<CellRecord> cells();       ///< `samples`: the most that any run wanted
   std::vector<std::int64_t> cell_ids();  ///< in cells()' order
@@ -92,6 +102,7 @@ class Store {
   std::vector<SampleRow> samples();
   std::vector<ResultRow> results();
   SampleRecord sample(std::int64_t id);
+  std::map<std::int64_t, std::vector<Unit>> units();  ///< by sample id
   /// Rows of samples whose id is `name`, or whose id ends in it, one for each set of prompts it occurs in.
   std::vector<SampleRow> find_samples(const std::string& name);
   /// In full, with texts, selections and scores.

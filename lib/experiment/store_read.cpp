@@ -191,8 +191,9 @@ std::vector<ResultRow> Store::results() {
   Statement row = impl_->db->prepare(
       "SELECT r.result, cell, sample, run, status, error, score, layer_tokens, exact_selected, effective_ratio, flops, "
       "flops_ratio, bytes, seconds_load, seconds_place, seconds_select, seconds_recompute, seconds_query, "
-      "seconds_first_token, seconds_decode, shared_timing, x.n, x.chosen FROM results r LEFT JOIN selections x ON "
-      "x.result = r.result AND x.kind = 'kept' AND x.layer = -1 ORDER BY cell, sample");
+      "seconds_first_token, seconds_decode, shared_timing, x.n, x.chosen, flops_decode, chunk_order, y.n, y.chosen "
+      "FROM results r LEFT JOIN selections x ON x.result = r.result AND x.kind = 'kept' AND x.layer = -1 "
+      "LEFT JOIN selections y ON y.result = r.result AND y.kind = 'selected' AND y.layer = -1 ORDER BY cell, sample");
   while (row.step()) {
     ResultRow r;
     r.id = row.integer(0);
@@ -215,8 +216,19 @@ std::vector<ResultRow> Store::results() {
       r.kept = static_cast<double>(row.integer(22)) / static_cast<double>(row.integer(21));
       r.dropped = row.integer(21) - row.integer(22);
     }
+    r.decode_flops = row.real(23);
+    r.reordered = !row.text(24).empty();
+    r.n_context = row.integer(25);  // null is 0
+    r.selected = row.integer(26);
     out.push_back(std::move(r));
   }
+  return out;
+}
+
+std::map<std::int64_t, std::vector<Unit>> Store::units() {
+  std::map<std::int64_t, std::vector<Unit>> out;
+  Statement row = impl_->db->prepare("SELECT sample, units FROM samples");
+  while (row.step()) out[row.integer(0)] = parse_units(row.text(1), impl_->path);
   return out;
 }
 

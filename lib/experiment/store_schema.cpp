@@ -1,6 +1,7 @@
 #include "experiment/store_schema.h"
 
 #include "core/error.h"
+#include "experiment/redact.h"
 
 namespace kvmend {
 namespace {
@@ -119,6 +120,12 @@ CREATE TABLE scores (
 );
 )sql";
 
+constexpr const char* redactions = R"sql(
+CREATE TABLE redacted_tasks (
+  task TEXT PRIMARY KEY           -- its samples have no texts and token ids, and get none
+) WITHOUT ROWID;
+)sql";
+
 constexpr const char* views = R"sql(
 CREATE VIEW everything AS
   SELECT c.label AS strategy, c.series, c.ratio, c.task, c.model, c.chunker, c.dtype, c.backend,
@@ -137,14 +144,19 @@ CREATE VIEW failures AS
   SELECT strategy, ratio, task, model, chunker, sample, error FROM everything WHERE status = 'failed';
 )sql";
 
+void set_version(Database& database) {
+  database.execute(fmt::format("PRAGMA user_version = {}", store_schema_version));
+}
+
 }  // namespace
 
 void create_store_schema(Database& database) {
   Transaction transaction(database);
   database.execute(tables);
+  database.execute(redactions);
   database.execute(views);
   database.execute(fmt::format("PRAGMA application_id = {}", store_application_id));
-  database.execute(fmt::format("PRAGMA user_version = {}", store_schema_version));
+  set_version(database);
   transaction.commit();
 }
 
@@ -155,13 +167,25 @@ void check_store_schema(Database& database) {
   if (id != store_application_id)
     fail(ErrorKind::data, "{}: is no kvmend store (another program's SQLite database)", file);
   if (version > store_schema_version) {
-    fail(ErrorKind::data, "{}: written by a newer kvmend (store format {}, this one reads {}); update kvmend", file,
-         version, store_schema_version);
+    fail(ErrorKind::data, "{}: written by a newer kvmend (store format {}, this one reads {} and {}); update kvmend",
+         file, version, oldest_schema_version, store_schema_version);
   }
-  if (version < store_schema_version) {
-    fail(ErrorKind::data, "{}: written by an older kvmend (store format {}, this one reads {}); run the config again",
-         file, version, store_schema_version);
+  if (version < oldest_schema_version) {
+    fail(ErrorKind::data,
+         "{}: written by an older kvmend (store format {}, this one reads {} and {}); run the config again", file,
+         version, oldest_schema_version, store_schema_version);
   }
+}
+
+void migrate_store_schema(Database& database) {
+  if (database.integer("PRAGMA user_version") == store_schema_version) return;
+  const std::set<std::string> redacted = redacted_tasks(database);
+  Transaction transaction(database);
+  database.execute(redactions);
+  record_redacted_tasks(database, redacted);
+  set_version(database);
+  transaction.commit();
+  if (!redacted.empty()) database.execute("VACUUM");
 }
 
 }  // namespace kvmend

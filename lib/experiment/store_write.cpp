@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "experiment/redact.h"
 #include "experiment/store_impl.h"
 
 namespace kvmend {
@@ -12,10 +13,6 @@ namespace {
 using nlohmann::json;
 
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-std::span<const std::byte> bytes(const std::string& text) {
-  return std::as_bytes(std::span<const char>(text.data(), text.size()));
-}
 
 double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
@@ -37,7 +34,7 @@ json units_json(const SampleRecord& sample) {
 
 /// The sample's row, made if it is not there.
 std::int64_t put_sample_row(Database& db, const SampleRecord& sample) {
-  Statement find = db.prepare("SELECT sample, prompt_hash, id FROM samples WHERE prompts = ? AND position = ?");
+  Statement find = db.prepare("SELECT sample, prompt_hash, id, metric FROM samples WHERE prompts = ? AND position = ?");
   if (find.bind(sample.prompts, sample.position).step()) {
     if (find.text(1) != sample.prompt_hash || find.text(2) != sample.id) {
       fail(ErrorKind::data,
@@ -45,19 +42,25 @@ std::int64_t put_sample_row(Database& db, const SampleRecord& sample) {
            "changed without a new version: use a new store",
            db.path().string(), sample.id, sample.position);
     }
+    if (find.text(3) != sample.metric) {
+      fail(ErrorKind::data,
+           "{}: sample {} is scored by {}, what is to be added by {}; `kvmend run` on it scores it by the config's",
+           db.path().string(), sample.id, find.text(3), sample.metric);
+    }
     return find.integer(0);
   }
   Statement insert = db.prepare(
       "INSERT INTO samples (prompts, position, id, cluster, metric, prompt_hash, answers, all_classes, stop, "
       "max_new_tokens, units, evidence, n_context, n_query, question_begin, question_end, text, tokens) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const std::string text = compress(sample.text);
-  const std::string tokens = pack_tokens(sample.tokens);
+  const bool redact = is_redacted(db, sample.prompts);
+  const std::string text = compress(redact ? redacted_text(sample.text) : sample.text);
+  const std::string tokens = pack_tokens(redact ? redacted_tokens(sample.tokens) : sample.tokens);
   insert
       .bind(sample.prompts, sample.position, sample.id, sample.cluster, sample.metric, sample.prompt_hash,
             dump(sample.references), dump(sample.all_classes), dump(sample.stop), sample.max_new_tokens,
             dump(units_json(sample)), dump(sample.evidence), sample.n_context, sample.n_query, sample.question_begin,
-            sample.question_end, bytes(text), bytes(tokens))
+            sample.question_end, as_blob(text), as_blob(tokens))
       .run();
   return db.last_row_id();
 }
@@ -67,7 +70,7 @@ void put_selection(Database& db, std::int64_t result, const char* kind, int laye
   Statement insert =
       db.prepare("INSERT INTO selections (result, kind, layer, n, chosen, bitmap) VALUES (?, ?, ?, ?, ?, ?)");
   const std::string bitmap = pack_indices(chosen, n);
-  insert.bind(result, kind, layer, n, static_cast<std::int64_t>(chosen.size()), bytes(bitmap)).run();
+  insert.bind(result, kind, layer, n, static_cast<std::int64_t>(chosen.size()), as_blob(bitmap)).run();
 }
 
 void put_selections(Database& db, std::int64_t result, const Outcome& outcome, const SampleRecord& sample) {
@@ -112,7 +115,7 @@ void put_result(Database& db, std::int64_t run, std::int64_t cell, std::int64_t 
   if (o.scores.empty()) return;
   const std::string half = pack_scores(o.scores);
   db.prepare("INSERT INTO scores (result, n, half) VALUES (?, ?, ?)")
-      .bind(id, static_cast<std::int64_t>(o.scores.size()), bytes(half))
+      .bind(id, static_cast<std::int64_t>(o.scores.size()), as_blob(half))
       .run();
 }
 

@@ -16,6 +16,7 @@
 #include "core/progress.h"
 #include "experiment/answer.h"
 #include "experiment/cost_estimate.h"
+#include "experiment/failed_results.h"
 #include "experiment/grid.h"
 #include "experiment/labels.h"
 #include "experiment/missing_inputs.h"
@@ -23,6 +24,7 @@
 #include "experiment/sample_worker.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
+#include "experiment/stored_metric.h"
 #include "experiment/sweep_mixing.h"
 #include "experiment/worker.h"
 #include "recompute/plugin.h"
@@ -59,9 +61,12 @@ class Supervisor {
     for (const std::string& warning : config_.warnings) fmt::print(stderr, "kvmend: warning: {}\n", warning);
     if (!options_.quiet) {
       for (const TaskNote& note : session_.notes()) fmt::print(stderr, "kvmend: {}: {}\n", note.task, note.text);
+      for (const std::string& task : store_.redacted_tasks())
+        fmt::print(stderr, "kvmend: {}: stores no texts of {} (merge --redact)\n", path_.string(), task);
     }
     if (const std::string mixes = mixing_warning(store_, records_); !mixes.empty())
       fmt::print(stderr, "kvmend: warning: {}\n", mixes);
+    take_over_metrics();
     run_ = store_.begin_run(make_run_record(config_, session_, options_));
     store_.add_cells(run_, records_);
     const std::vector<SampleCells> items = missing_work();
@@ -85,6 +90,7 @@ class Supervisor {
   int samples(int task) const {
     return options_.limit < 0 ? session_.samples(task) : std::min(options_.limit, session_.samples(task));
   }
+  void take_over_metrics();
   std::vector<SampleCells> missing_work();
   bool should_stop();
   void begin_cell(const SampleCells& item, std::size_t cell);
@@ -119,6 +125,19 @@ class Supervisor {
   std::vector<const SampleCells*> given_back_;  ///< by workers whose device failed
   SweepResult result_;
 };
+
+/// A cell is scored by one metric, the config's: what is stored by another is scored again.
+void Supervisor::take_over_metrics() {
+  std::map<std::string, std::string> wanted;  // by prompts
+  for (std::size_t i = 0; i < grid_.size(); ++i) {
+    const int task = grid_[i].task;
+    if (samples(task) > 0 && !wanted.contains(records_[i].prompts))
+      wanted[records_[i].prompts] = session_.task(task).sample(0).metric;
+  }
+  for (const MetricChange& change : adopt_metrics(store_, wanted))
+    fmt::print(stderr, "kvmend: {}: {} results of {} were scored by {}; they are scored again, by the config's {}\n",
+               path_.string(), change.results, change.task, change.from, change.to);
+}
 
 /// What this shard's share of the grid lacks, sample by sample over all tasks, so that a run cut short is balanced.
 std::vector<SampleCells> Supervisor::missing_work() {
@@ -283,20 +302,9 @@ void Supervisor::finish() {
   result_.left = left_ - result_.computed;
   std::set<std::string> keys;
   for (const CellRecord& record : records_) keys.insert(record.key);
-  const auto cells = store_.cells();
-  const auto ids = store_.cell_ids();
-  std::map<std::int64_t, std::string> names;
-  for (const SampleRow& sample : store_.samples()) names[sample.id] = sample.name;
-  for (const ResultRow& row : store_.results()) {
-    if (!row.failed) continue;
-    const auto at = static_cast<std::size_t>(std::find(ids.begin(), ids.end(), row.cell) - ids.begin());
-    if (at >= cells.size() || !keys.contains(cells[at].key)) continue;
-    ++result_.failed;
-    if (result_.failures.size() < 10) {
-      result_.failures.push_back(fmt::format("{} on {}, sample {}: {}", at_ratio(cells[at].label, cells[at].ratio),
-                                             cells[at].task, names[row.sample], row.error));
-    }
-  }
+  FailedResults failed = failed_results(store_, keys, 10);
+  result_.failed = failed.count;
+  result_.failures = std::move(failed.lines);
   store_.end_run(run_, result_.stopped_by ? "interrupted" : "done");
 }
 

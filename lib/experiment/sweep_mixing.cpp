@@ -71,7 +71,7 @@ std::string in_words(const std::vector<ValueDifference>& differences) {
 
 /// A condition that `kvmend table --where` takes and that only one side of a difference meets; empty: none does.
 std::string condition(const std::vector<ValueDifference>& differences) {
-  const std::set<std::string> no_dimension = {"version", "weights", "tokenizer", "keep_bos", "keep_answer_space"};
+  const std::set<std::string> no_dimension = {"version", "weights", "tokenizer"};
   for (const ValueDifference& d : differences) {
     if (no_dimension.contains(d.path)) continue;
     for (const std::string& value : {d.b, d.a}) {

@@ -80,8 +80,8 @@ std::vector<const TableCell*> unstarted_cells(const TableData& data, const Table
 /// The notes of the cells' strategies by label, each once.
 StrategyNotes strategy_notes(const std::vector<const TableCell*>& cells);
 
-/// What a reader must know before believing the figures: full near no_context, failed and missing samples, mixed builds,
-/// times out of a shared sweep.
+/// What a reader must know before believing the figures: full near no_context, budgets that take in all that can change,
+/// failed and missing samples, mixed builds, times out of a shared sweep.
 std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,
                                         bool shows_times, const std::vector<const TableCell*>& unstarted = {});
 

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "core/error.h"
+#include "experiment/coverage.h"
 #include "experiment/kept.h"
 #include "experiment/labels.h"
 #include "experiment/run_facts.h"
+#include "experiment/stored_metric.h"
 
 namespace kvmend {
 namespace {
@@ -34,6 +36,9 @@ Observation observe(const ResultRow& row, const SampleRow& sample, std::optional
   o.bytes = row.bytes;
   o.seconds = row.seconds;
   o.decode_seconds = row.decode_seconds;
+  o.decode_flops = row.decode_flops;
+  if (row.n_context > 0)
+    o.exact_selected = static_cast<double>(row.exact_selected) / static_cast<double>(row.n_context);
   o.shared_timing = row.shared_timing;
   o.kept = row.kept;
   o.memory_saved = memory_saved(row.dropped, kv_bytes_per_token).value_or(std::numeric_limits<double>::quiet_NaN());
@@ -46,6 +51,7 @@ class Loader {
 
   void load(const std::filesystem::path& path) {
     Store store = Store::open(path, Store::Mode::read);
+    if (metric_.empty()) metrics_.add(store);
     std::map<std::int64_t, SampleRow> samples;
     for (auto& sample : store.samples()) samples[sample.id] = std::move(sample);
     std::map<std::int64_t, std::string> run_builds;
@@ -60,6 +66,7 @@ class Loader {
     const auto overlaps = reference_.empty() ? std::map<std::int64_t, Overlap>() : read_overlaps(store, reference_);
     const auto scores = metric_.empty() ? std::map<std::int64_t, double>() : scores_by_metric(store, metric_);
     const RunFacts facts(store);
+    Coverage coverage(store);
     std::size_t i = 0;
     for (auto& record : store.cells()) {
       std::string note = facts.note(record);
@@ -74,6 +81,7 @@ class Loader {
       } else {
         const auto [at, fresh] =
             cell.observations.emplace(sample_key(sample), observe(row, sample, facts.kv_bytes_per_token(cell.record)));
+        if (fresh) at->second.equals_full = coverage.equals_full(row, cell.record);
         if (fresh && !metric_.empty()) at->second.score = scores.at(row.id);
         const auto overlap = overlaps.find(row.id);
         if (fresh && overlap != overlaps.end()) at->second.overlap = overlap->second;
@@ -100,6 +108,7 @@ class Loader {
   }
 
   std::string reference_, metric_;
+  CommonMetrics metrics_;
   std::map<std::string, Replicate> by_key_;
   std::vector<Replicate*> order_;
   std::set<std::string> builds_, notes_;
@@ -120,12 +129,15 @@ void add(Observation& sum, const Observation& o, double weight) {
   mix(sum.seconds.query, o.seconds.query);
   mix(sum.seconds.first_token, o.seconds.first_token);
   mix(sum.decode_seconds, o.decode_seconds);
+  mix(sum.decode_flops, o.decode_flops);
+  mix(sum.exact_selected, o.exact_selected);
   mix(sum.kept, o.kept);
   mix(sum.memory_saved, o.memory_saved);
   mix(sum.overlap.jaccard, o.overlap.jaccard);
   mix(sum.overlap.recall, o.overlap.recall);
   mix(sum.overlap.crowding_out, o.overlap.crowding_out);
   mix(sum.overlap.evidence, o.overlap.evidence);
+  sum.equals_full = sum.equals_full && o.equals_full;
   sum.shared_timing = sum.shared_timing || o.shared_timing;
 }
 
@@ -195,8 +207,9 @@ std::string as_text(const Value& value) { return value.is_string() ? value.as_st
 
 const std::vector<std::string>& fixed_dimensions() {
   static const std::vector<std::string> names = {
-      "strategy", "ratio",     "group",    "task",   "model",          "chunker", "dtype",    "backend",
-      "chat",     "load_from", "tokenize", "system", "max_new_tokens", "data",    "evidence", "key"};
+      "strategy",          "ratio", "group",     "task",     "model",  "chunker",        "dtype",
+      "backend",           "chat",  "load_from", "tokenize", "system", "max_new_tokens", "keep_bos",
+      "keep_answer_space", "data",  "tokenizer", "evidence", "key"};
   return names;
 }
 
@@ -253,6 +266,14 @@ std::string dimension(const TableCell& cell, const std::string& name) {
   if (name == "system" || name == "max_new_tokens") {
     const Value* value = canonical.find(name);
     return value && !value->is_null() ? as_text(*value) : "";
+  }
+  if (name == "keep_bos" || name == "keep_answer_space") {  // cells from before there was the option have none
+    const Value* value = canonical.find(name);
+    return value && value->is_bool() && value->as_bool() ? "true" : "false";
+  }
+  if (name == "tokenizer") {
+    const Value* value = canonical.find(name);
+    return value && value->is_string() ? value->as_string().substr(0, 8) : "";
   }
   if (name == "data") {
     const Value* task = canonical.find("task");

@@ -19,7 +19,9 @@ struct Observation {
   int position = 0;     ///< i of the task's sample i: pairs samples across chunkers and models, with the question
   double score = 0, effective_ratio = 0, flops = 0, flops_ratio = 0, layer_tokens = 0, bytes = 0;
   PhaseSeconds seconds;
-  double decode_seconds = 0;
+  double decode_seconds = 0, decode_flops = 0;  ///< as Outcome's
+  double exact_selected = 0;                    ///< share of the context that was recomputed though it was exact
+  bool equals_full = false;                     ///< Coverage; of replicates: each does
   bool shared_timing = false;
   double kept = 1;          ///< share of the context's rows left in the cache
   double memory_saved = 0;  ///< bytes that the others would take; NaN where the store does not know
@@ -49,7 +51,7 @@ struct TableData {
 
 /// Reads stores; a result that two of them hold counts once. `reference`: also fill Observation::overlap, against this
 /// strategy. `metric`: every stored prediction is scored by this one instead of its sample's. Throws Error(data), and
-/// Error(usage) for an unknown metric.
+/// Error(usage) for an unknown metric, or without one where two stores score the same prompts by different ones.
 TableData load_table_data(const std::vector<std::filesystem::path>& stores, const std::string& reference = "",
                           const std::string& metric = "");
 
@@ -69,8 +71,8 @@ std::string sample_key(const SampleRow& sample);
 std::string without_seed(const CellRecord& record);
 
 /// The value of a dimension for a cell: strategy, ratio ("" if it has none), task, group ("" unless split), model, chunker, dtype, backend, chat,
-/// load_from, tokenize, system, max_new_tokens, data, evidence, key; any parameter of its strategy or task; "" where it has no such
-/// parameter.
+/// load_from, tokenize, system, max_new_tokens, keep_bos, keep_answer_space (true, false), data, tokenizer (8 digits of its
+/// fingerprint), evidence, key; any parameter of its strategy or task; "" where it has no such parameter.
 std::string dimension(const TableCell& cell, const std::string& name);
 
 /// Names that `dimension` knows for these cells: first the fixed ones, then parameters.

@@ -19,8 +19,8 @@ using Places = std::vector<Place>;
 
 /// One that competes with the best.
 struct Contest {
-  TableEntry* entry;
-  Comparison comparison;
+  Place best, other;
+  Comparison comparison;  ///< best − other
 };
 
 std::string points(double share) { return fmt::format("{:.0f}", std::min(100.0, std::ceil(100 * share - 1e-9))); }
@@ -86,6 +86,9 @@ void mark_best(TableBlock& block, const References& references,
     }
   }
   const auto entry_at = [&](const Place& place) -> TableEntry& { return *block.entries[place.row][place.col]; };
+  const auto pairs_of = [&](const Place& a, const Place& b) {
+    return pair_by_task(cells_of(a.row, a.col), cells_of(b.row, b.col), solved ? &references : nullptr);
+  };
   std::vector<Contest> contests;
   std::vector<Places> held;
   for (const auto& [conditions, places] : competing) {
@@ -96,12 +99,10 @@ void mark_best(TableBlock& block, const References& references,
     bool compared = false;
     for (const Place& place : places) {
       if (place.row == best.row && place.col == best.col) continue;
-      const auto pairs =
-          pair_by_task(cells_of(best.row, best.col), cells_of(place.row, place.col), solved ? &references : nullptr);
-      const Comparison comparison = compare_paired(pairs);
+      const Comparison comparison = compare_paired(pairs_of(best, place));
       if (comparison.difference.n == 0) continue;  // no sample in common yet
       compared = true;
-      contests.push_back({&entry_at(place), comparison});
+      contests.push_back({best, place, comparison});
     }
     if (!compared) continue;
     entry_at(best).mark = Mark::best;
@@ -109,10 +110,14 @@ void mark_best(TableBlock& block, const References& references,
   }
   if (contests.empty()) return;
   std::vector<Comparison*> family;
-  for (Contest& contest : contests) family.push_back(&contest.comparison);
+  for (Contest& contest : contests) {
+    if (lacks_draws(contest.comparison, contests.size()))
+      draw_more(contest.comparison, pairs_of(contest.best, contest.other), contests.size());
+    family.push_back(&contest.comparison);
+  }
   holm_correct(family);
-  for (Contest& contest : contests)
-    contest.entry->mark = contest.comparison.distinguishable() ? Mark::apart : Mark::close;
+  for (const Contest& contest : contests)
+    entry_at(contest.other).mark = contest.comparison.distinguishable() ? Mark::apart : Mark::close;
   block.note = describe(contests, scope_of(held));
 }
 

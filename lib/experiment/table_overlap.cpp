@@ -7,55 +7,94 @@
 
 #include "core/error.h"
 #include "experiment/blob.h"
+#include "experiment/exact_rows.h"
 #include "experiment/given_order.h"
 #include "experiment/selection_overlap.h"
 
 namespace kvmend {
 namespace {
 
-struct Evidence {
-  std::vector<std::pair<int, int>> spans;
-  int first_chunk = 0, n_context = 0;  ///< tokens that chunks begin and end at
+/// What a sample's row says.
+struct SampleFacts {
+  TokenRanges evidence;
+  std::vector<Unit> units;
 
-  /// Where the first begins, 0 to 1, within what it could have been put into.
+  /// Where the first evidence begins, 0 to 1, within what it could have been put into.
   double depth() const {
-    const auto [begin, end] = spans.front();
-    const int room = n_context - first_chunk - (end - begin);
-    return room > 0 ? std::clamp(static_cast<double>(begin - first_chunk) / room, 0.0, 1.0) : Overlap::none;
+    const auto [begin, end] = evidence.front();
+    const auto chunk =
+        std::find_if(units.begin(), units.end(), [](const Unit& unit) { return unit.kind == UnitKind::chunk; });
+    const int first = chunk == units.end() ? 0 : chunk->begin, n = units.empty() ? 0 : units.back().end;
+    const int room = n - first - (end - begin);
+    return room > 0 ? std::clamp(static_cast<double>(begin - first) / room, 0.0, 1.0) : Overlap::none;
   }
+};
+
+struct CellInfo {
+  std::string place, ratio;
+  std::string variant;    ///< of the reference; empty: another strategy
+  CommonOptions options;  ///< of the reference
+};
+
+/// What the reference took at one ratio.
+struct Choice {
+  std::vector<int> tokens;
+  TokenRanges exact;
 };
 
 /// A reference's answers, by sample and where it ran.
 struct Reference {
-  std::vector<int> ranking;                      ///< tokens by descending score; empty without scores
-  std::size_t attended_tokens = 0;               ///< of the ranking
-  std::map<std::string, std::vector<int>> sets;  ///< its selections by ratio
+  std::string variant;
+  ScoreRanking scores;
+  std::map<std::string, Choice> choices;  ///< by ratio
+
+  /// Whether a cell is of the one variant that answers.
+  bool takes(const CellInfo& cell) {
+    if (variant.empty()) variant = cell.variant;
+    return variant == cell.variant;
+  }
 };
+
+using Cells = std::map<std::int64_t, CellInfo>;
+using Samples = std::map<std::int64_t, SampleFacts>;
+using Answers = std::map<std::pair<std::string, std::int64_t>, Reference>;  ///< by place and sample
 
 std::string ratio_key(const std::optional<double>& ratio) { return ratio ? format_number(*ratio) : ""; }
 
-void rank(Reference& reference, const std::vector<float>& scores) {
-  reference.ranking = ranking_of(scores);
-  reference.attended_tokens = attended_tokens(scores, reference.ranking);
+nlohmann::json list_in(const std::string& text, const char* column, const Store& store) {
+  auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_array()) fail(ErrorKind::data, "{}: column {} is damaged", store.path().string(), column);
+  return json;
 }
 
-std::map<std::int64_t, Evidence> read_evidence(Store& store) {
-  std::map<std::int64_t, Evidence> out;
-  Statement row = store.database().prepare("SELECT sample, evidence, n_context, units FROM samples");
+/// The order that a plan put the chunks in, nullopt for the given one.
+std::optional<std::vector<int>> order_in(const std::string& text, const Store& store) {
+  if (text.empty()) return std::nullopt;
+  return list_in(text, "chunk_order", store).get<std::vector<int>>();
+}
+
+Samples read_samples(Store& store) {
+  Samples out;
+  for (auto& [sample, units] : store.units()) out[sample].units = std::move(units);
+  Statement row = store.database().prepare("SELECT sample, evidence FROM samples");
   while (row.step()) {
-    const auto json = nlohmann::json::parse(row.text(1), nullptr, false);
-    if (!json.is_array()) fail(ErrorKind::data, "{}: column evidence is damaged", store.path().string());
-    Evidence evidence;
-    for (const auto& span : json) evidence.spans.emplace_back(span.at(0), span.at(1));
-    evidence.n_context = static_cast<int>(row.integer(2));
-    const auto units = nlohmann::json::parse(row.text(3), nullptr, false);
-    if (!units.is_array()) fail(ErrorKind::data, "{}: column units is damaged", store.path().string());
-    for (const auto& unit : units) {
-      if (unit.at(0) != "chunk") continue;
-      evidence.first_chunk = unit.at(1);
-      break;
-    }
-    out[row.integer(0)] = std::move(evidence);
+    TokenRanges& evidence = out[row.integer(0)].evidence;
+    for (const auto& span : list_in(row.text(1), "evidence", store)) evidence.emplace_back(span.at(0), span.at(1));
+  }
+  return out;
+}
+
+Cells read_cells(Store& store, const std::string& reference) {
+  Cells out;
+  const auto ids = store.cell_ids();
+  std::size_t i = 0;
+  for (const CellRecord& c : store.cells()) {
+    CellInfo& info = out[ids[i++]];
+    info.place = fmt::format("{} {} {} {} {}", c.prompts, c.weights, c.dtype, c.backend, c.load_from);
+    info.ratio = ratio_key(c.ratio);
+    if (c.strategy != reference) continue;
+    info.variant = c.params.canonical();
+    info.options = stored_options(c);
   }
   return out;
 }
@@ -69,82 +108,89 @@ std::vector<int> sorted_head(const std::vector<int>& ranking, std::size_t n) {
 }
 
 void compare(Overlap& overlap, const std::vector<int>& chosen, const Reference& reference, const std::string& ratio) {
-  std::vector<int> wanted;
-  if (!reference.ranking.empty()) {
-    wanted = sorted_head(reference.ranking, chosen.size());
-    const std::size_t heard = common_tokens(chosen, sorted_head(reference.ranking, reference.attended_tokens));
-    overlap.crowding_out = 1 - share(heard, chosen.size());
-  } else if (const auto set = reference.sets.find(ratio); set != reference.sets.end()) {
-    wanted = set->second;
+  const bool scored = !reference.scores.tokens.empty();
+  if (scored) overlap.crowding_out = crowding_out(chosen, reference.scores);
+  const auto own = reference.choices.find(ratio);
+  std::vector<int> wanted, counted;
+  // Its own choice before its scores: those are stored as float16, which takes near ties for ties.
+  if (own != reference.choices.end() && (!scored || own->second.tokens.size() == chosen.size())) {
+    wanted = outside(own->second.tokens, own->second.exact);
+    counted = outside(chosen, own->second.exact);
+  } else if (scored) {
+    wanted = sorted_head(reference.scores.tokens, chosen.size());
+    counted = outside(chosen, reference.scores.exact);
   }
   if (wanted.empty()) return;
-  const std::size_t both = common_tokens(chosen, wanted);
+  const std::size_t both = common_tokens(counted, wanted);
   overlap.recall = share(both, wanted.size());
-  overlap.jaccard = share(both, chosen.size() + wanted.size() - both);
+  overlap.jaccard = share(both, counted.size() + wanted.size() - both);
+}
+
+/// Selections of some rows and not all, by result; what the reference chose goes to `answers`.
+std::map<std::int64_t, std::vector<int>> read_selections(Store& store, const Cells& cells, const Samples& samples,
+                                                         Answers& answers) {
+  std::map<std::int64_t, std::vector<int>> out;
+  Statement row = store.database().prepare(
+      "SELECT r.result, r.cell, r.sample, x.n, x.bitmap, r.chunk_order FROM selections x JOIN results r USING (result) "
+      "WHERE x.kind IN ('original', 'selected') AND x.layer = -1 AND x.chosen > 0 AND x.chosen < x.n "
+      "ORDER BY x.result, x.kind");  // where chunks were reordered, the set in the given order comes first and counts
+  while (row.step()) {
+    const auto [at, fresh] = out.emplace(row.integer(0), std::vector<int>());
+    if (!fresh) continue;
+    at->second = unpack_indices(row.blob(4), static_cast<int>(row.integer(3)));
+    const CellInfo& cell = cells.at(row.integer(1));
+    if (cell.variant.empty()) continue;
+    Reference& entry = answers[{cell.place, row.integer(2)}];
+    if (!entry.takes(cell)) continue;
+    const auto order = order_in(row.text(5), store);
+    entry.choices[cell.ratio] = {at->second, exact_rows(samples.at(row.integer(2)).units, cell.options, order)};
+  }
+  return out;
+}
+
+void read_scores(Store& store, const Cells& cells, const Samples& samples, Answers& answers) {
+  Statement row = store.database().prepare(
+      "SELECT r.cell, r.sample, x.half, r.chunk_order FROM scores x JOIN results r USING (result) ORDER BY x.result");
+  while (row.step()) {
+    const CellInfo& cell = cells.at(row.integer(0));
+    if (cell.variant.empty()) continue;
+    Reference& entry = answers[{cell.place, row.integer(1)}];
+    if (!entry.scores.tokens.empty() || !entry.takes(cell)) continue;
+    const std::vector<Unit>& units = samples.at(row.integer(1)).units;
+    const auto order = order_in(row.text(3), store);
+    std::vector<float> values = unpack_scores(row.blob(2));
+    if (order) values = scores_as_given(std::move(values), units, *order);
+    entry.scores = rank_scores(values, exact_rows(units, cell.options, order));
+  }
 }
 
 }  // namespace
 
 std::map<std::int64_t, Overlap> read_overlaps(Store& store, const std::string& reference) {
-  struct CellInfo {
-    std::string place, ratio;
-    bool is_reference = false;
-  };
-  std::map<std::int64_t, CellInfo> cells;
-  const auto ids = store.cell_ids();
-  std::size_t i = 0;
-  for (const CellRecord& c : store.cells()) {
-    cells[ids[i++]] = {fmt::format("{} {} {} {} {}", c.prompts, c.weights, c.dtype, c.backend, c.load_from),
-                       ratio_key(c.ratio), c.strategy == reference};
-  }
-  Database& db = store.database();
-  std::map<std::pair<std::string, std::int64_t>, Reference> references;  // by place and sample
-  std::map<std::int64_t, std::vector<int>> selections;                   // by result
-  Statement row = db.prepare(
-      "SELECT r.result, r.cell, r.sample, x.n, x.bitmap FROM selections x JOIN results r USING (result) "
-      "WHERE x.kind IN ('original', 'selected') AND x.layer = -1 AND x.chosen > 0 AND x.chosen < x.n "
-      "ORDER BY x.result, x.kind");  // where chunks were reordered, the set in the given order comes first and counts
-  while (row.step()) {
-    if (selections.contains(row.integer(0))) continue;
-    auto chosen = unpack_indices(row.blob(4), static_cast<int>(row.integer(3)));
-    const CellInfo& cell = cells.at(row.integer(1));
-    if (cell.is_reference) references[{cell.place, row.integer(2)}].sets[cell.ratio] = chosen;
-    selections[row.integer(0)] = std::move(chosen);
-  }
-  Statement scores =
-      db.prepare("SELECT r.cell, r.sample, x.half, r.chunk_order FROM scores x JOIN results r USING (result)");
-  while (scores.step()) {
-    const CellInfo& cell = cells.at(scores.integer(0));
-    if (!cell.is_reference) continue;
-    Reference& entry = references[{cell.place, scores.integer(1)}];
-    if (!entry.ranking.empty()) continue;
-    std::vector<float> values = unpack_scores(scores.blob(2));
-    if (!scores.text(3).empty()) {
-      const auto order = nlohmann::json::parse(scores.text(3)).get<std::vector<int>>();
-      values = scores_as_given(std::move(values), store.sample(scores.integer(1)).units, order);
-    }
-    rank(entry, values);
-  }
-  const auto evidence = read_evidence(store);
+  const Cells cells = read_cells(store, reference);
+  const Samples samples = read_samples(store);
+  Answers answers;
+  const auto selections = read_selections(store, cells, samples, answers);
+  read_scores(store, cells, samples, answers);
   std::map<std::int64_t, Overlap> out;
-  Statement results = db.prepare("SELECT result, cell, sample FROM results WHERE status = 'ok'");
+  Statement results = store.database().prepare("SELECT result, cell, sample FROM results WHERE status = 'ok'");
   while (results.step()) {
     Overlap overlap;
-    const Evidence& spans = evidence.at(results.integer(2));
+    const SampleFacts& sample = samples.at(results.integer(2));
     const auto selected = selections.find(results.integer(0));
-    if (!spans.spans.empty()) overlap.depth = spans.depth();
+    if (!sample.evidence.empty()) overlap.depth = sample.depth();
     if (selected != selections.end()) {
       const auto& chosen = selected->second;
       std::set<int> wanted;
-      for (const auto& [begin, end] : spans.spans)
+      for (const auto& [begin, end] : sample.evidence)
         for (int t = begin; t < end; ++t) wanted.insert(t);
       if (!wanted.empty()) {
         const auto caught = std::count_if(chosen.begin(), chosen.end(), [&](int t) { return wanted.contains(t); });
         overlap.evidence = share(static_cast<std::size_t>(caught), wanted.size());
       }
       const CellInfo& cell = cells.at(results.integer(1));
-      const auto found = references.find({cell.place, results.integer(2)});
-      if (found != references.end()) compare(overlap, chosen, found->second, cell.ratio);
+      const auto found = answers.find({cell.place, results.integer(2)});
+      if (found != answers.end()) compare(overlap, chosen, found->second, cell.ratio);
     }
     out[results.integer(0)] = overlap;
   }

@@ -47,21 +47,28 @@ const std::vector<ValueKind>& kinds() {
        [](O o) { return o.seconds.first_token; }},
       {{"decode", "seconds to decode the answer, median"}, Kind::time, [](O o) { return o.decode_seconds; }},
       {{"flops", "FLOPs up to the first token"}, Kind::mean, [](O o) { return o.flops; }},
+      {{"decode_flops", "FLOPs of recomputing behind the first token (kvshare's second stage), in no other value"},
+       Kind::mean,
+       [](O o) { return o.decode_flops; }},
       {{"layer_tokens", "context rows computed, summed over layers"}, Kind::mean, [](O o) { return o.layer_tokens; }},
       {{"bytes", "bytes read and written"}, Kind::mean, [](O o) { return o.bytes; }},
+      {{"exact_selected",
+        "share of the context that was selected though it was exact already: budget spent on nothing"},
+       Kind::mean,
+       [](O o) { return o.exact_selected; }},
       {{"kept", "share of the context's rows left in the cache (samkv drops the others)"},
        Kind::mean,
        [](O o) { return o.kept; }},
       {{"memory_saved", "bytes of KV cache that dropped rows would take, a prompt"},
        Kind::mean,
        [](O o) { return o.memory_saved; }},
-      {{"overlap", "Jaccard overlap of the selection with the --oracle's"},
+      {{"overlap", "Jaccard overlap of the selection with the --oracle's; rows that are exact already don't count"},
        Kind::selection,
        [](O o) { return o.overlap.jaccard; }},
-      {{"recall", "share of the --oracle's tokens that were selected"},
+      {{"recall", "share of the --oracle's tokens that were selected; rows that are exact already don't count"},
        Kind::selection,
        [](O o) { return o.overlap.recall; }},
-      {{"crowding_out", "share of the selection outside 90 % of the --oracle's score"},
+      {{"crowding_out", "share of the selection outside 90 % of the --oracle's score; neither counts exact rows"},
        Kind::selection,
        [](O o) { return o.overlap.crowding_out; }},
       {{"evidence", "share of the evidence's tokens that were selected"},
@@ -232,8 +239,9 @@ std::vector<PairedTask> pair_by_task(const std::vector<const TableCell*>& a, con
                                      const References* only_solved) {
   std::vector<PairedTask> out;
   for (const auto* left : a) {
-    const auto right =
-        std::find_if(b.begin(), b.end(), [&](const TableCell* other) { return other->task == left->task; });
+    const auto right = std::find_if(b.begin(), b.end(), [&](const TableCell* other) {
+      return other->record.prompts == left->record.prompts && other->evidence == left->evidence;
+    });
     if (right == b.end()) continue;
     std::unordered_map<std::string, double> solved;
     const TableCell* full = only_solved ? only_solved->full(*left) : nullptr;

@@ -28,7 +28,7 @@ std::optional<Estimate> estimate_value(const std::string& value, const std::vect
 /// Full prefill answers a sample from this score on: what `score_solved` is over.
 inline constexpr double solved_score = 0.5;
 
-/// The samples of each task that both have, by question and position; of `solved` samples only, if asked.
+/// The samples of each task that both have over the same prompts, by question and position; of `solved` samples only, if asked.
 std::vector<PairedTask> pair_by_task(const std::vector<const TableCell*>& a, const std::vector<const TableCell*>& b,
                                      const References* only_solved = nullptr);
 

@@ -1,11 +1,15 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
 
 #include "core/error.h"
 #include "experiment/labels.h"
 #include "experiment/table.h"
+#include "experiment/table_cells.h"
 #include "experiment/table_value.h"
 
 namespace kvmend {
@@ -35,6 +39,76 @@ void warn_of_idle_tasks(const std::vector<TableCell>& all, const std::vector<con
         "full is not distinguishable from no_context on {} ({:+.1f}{}, n = {}): it cannot show what reuse costs",
         full->task, 100 * e.value, interval, e.n));
   }
+}
+
+/// Cells to be said in one: every strategy at every ratio in every setting.
+struct Grouped {
+  using List = std::vector<std::string>;
+  List strategies, ratios, settings;
+};
+
+/// Makes one of the entries that are equal but for `list`, which has one item in each.
+std::vector<Grouped> joined(const std::vector<Grouped>& all, Grouped::List Grouped::*list) {
+  std::vector<Grouped> out;
+  for (const Grouped& one : all) {
+    const auto same = std::find_if(out.begin(), out.end(), [&](const Grouped& other) {
+      const auto agrees = [&](Grouped::List Grouped::*part) { return part == list || one.*part == other.*part; };
+      return agrees(&Grouped::strategies) && agrees(&Grouped::ratios) && agrees(&Grouped::settings);
+    });
+    if (same == out.end()) {
+      out.push_back(one);
+      continue;
+    }
+    Grouped::List& items = (*same).*list;
+    const std::string& item = (one.*list).front();
+    if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(item);
+  }
+  return out;
+}
+
+/// A cell's task, with the dimensions that tell the cells apart beside it.
+std::string setting_of(const TableCell& cell, const std::vector<std::string>& dimensions) {
+  std::string out = cell.task;
+  for (const std::string& name : dimensions) out += fmt::format(" ({} {})", name, dimension(cell, name));
+  return out;
+}
+
+std::vector<std::string> varying(const std::vector<const TableCell*>& cells, std::vector<std::string> dimensions) {
+  std::erase_if(dimensions, [&](const std::string& name) {
+    const std::string first = dimension(*cells.front(), name);
+    return std::all_of(cells.begin(), cells.end(),
+                       [&](const TableCell* cell) { return dimension(*cell, name) == first; });
+  });
+  return dimensions;
+}
+
+/// A budget that takes in every row that could change leaves a selector nothing to be judged by.
+void warn_of_full_budgets(const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
+  std::vector<const TableCell*> covered;
+  std::copy_if(cells.begin(), cells.end(), std::back_inserter(covered), [](const TableCell* cell) {
+    return !cell->observations.empty() && std::all_of(cell->observations.begin(), cell->observations.end(),
+                                                      [](const Observation& o) { return o.equals_full; });
+  });
+  if (covered.empty()) return;
+  std::stable_sort(covered.begin(), covered.end(),
+                   [](const TableCell* a, const TableCell* b) { return *a->record.ratio < *b->record.ratio; });
+  const auto told_apart = varying(cells, {"model", "chunker"});
+  std::vector<Grouped> groups;
+  for (const auto* cell : covered) {
+    const std::string ratio = heading("ratio", format_number(*cell->record.ratio));
+    groups.push_back({{cell->strategy}, {ratio}, {setting_of(*cell, told_apart)}});
+  }
+  for (const auto list : {&Grouped::strategies, &Grouped::settings, &Grouped::ratios}) groups = joined(groups, list);
+  const bool one = groups.size() == 1 && groups.front().strategies.size() == 1;
+  std::string parts;
+  for (std::size_t i = 0; i < std::min(groups.size(), most_listed); ++i) {
+    const Grouped& group = groups[i];
+    parts += fmt::format("{}{} at {} on {}", i ? "; " : "", fmt::join(group.strategies, ", "),
+                         fmt::join(group.ratios, ", "), fmt::join(group.settings, ", "));
+  }
+  if (groups.size() > most_listed) parts += fmt::format("; and others in {} more places", groups.size() - most_listed);
+  warnings.push_back(fmt::format("{} {} every token that is not exact: {} full prefill by construction", parts,
+                                 one ? "recomputes" : "recompute", one ? "it equals" : "they equal"));
 }
 
 void warn_of_failures(const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
@@ -130,6 +204,7 @@ std::vector<std::string> table_warnings(const TableData& data, const std::vector
                                         bool shows_times, const std::vector<const TableCell*>& unstarted) {
   std::vector<std::string> warnings;
   warn_of_idle_tasks(data.cells, cells, warnings);
+  warn_of_full_budgets(cells, warnings);
   warn_of_failures(cells, warnings);
   warn_of_incomplete(cells, unstarted, warnings);
   warn_of_uneven(cells, warnings);

@@ -83,7 +83,8 @@ nlohmann::json to_wire(const Outcome& o) {
                       {"first_token", o.first_token},
                       {"prediction_ids", o.prediction_ids},
                       {"decode_seconds", o.decode_seconds},
-                      {"error", o.error}};
+                      {"error", o.error},
+                      {"error_kind", static_cast<int>(o.error_kind)}};
   put_optional(json, "selected_per_layer", o.selected_per_layer);
   put_optional(json, "kept", o.kept);
   put_optional(json, "selected_query", o.selected_query);
@@ -110,6 +111,7 @@ Outcome outcome_from_wire(const nlohmann::json& json) {
   json.at("prediction_ids").get_to(o.prediction_ids);
   json.at("decode_seconds").get_to(o.decode_seconds);
   json.at("error").get_to(o.error);
+  o.error_kind = static_cast<ErrorKind>(json.at("error_kind").get<int>());
   get_optional(json, "selected_per_layer", o.selected_per_layer);
   get_optional(json, "kept", o.kept);
   get_optional(json, "selected_query", o.selected_query);

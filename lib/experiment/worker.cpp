@@ -1,5 +1,6 @@
 #include "experiment/worker.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -8,10 +9,12 @@
 #include "backend/device_error.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/thread_pool.h"
 #include "experiment/answer.h"
 #include "experiment/grid.h"
 #include "experiment/session.h"
 #include "recompute/runner.h"
+#include "recompute/selector.h"
 
 namespace kvmend {
 namespace {
@@ -48,10 +51,14 @@ BackendOptions backend_options(const Session& session, const std::string& device
   const Config& config = session.config();
   BackendOptions options{.device = device.empty() ? config.device : device,
                          .dtype = dtype_of(config.dtype),
-                         .threads = config.threads,
+                         .threads = threads_of_worker(config.device, config.threads, available_processors()),
                          .weights = config.weights};
-  if (backend_name(options.device) == "cuda")
-    options.work_bytes = request_bytes(session.files().config(), options.dtype, session.longest_first_prompt());
+  if (backend_name(options.device) != "cuda") return options;
+  const bool unrotated =
+      std::any_of(config.strategies.begin(), config.strategies.end(),
+                  [](const StrategyVariant& variant) { return variant.strategy->selector->corrects_reused(); });
+  options.work_bytes =
+      request_bytes(session.files().config(), options.dtype, session.longest_first_prompt(), unrotated);
   return options;
 }
 
@@ -62,7 +69,8 @@ class Worker {
         wire_(wire),
         session_(config),
         grid_(make_grid(config)),
-        engine_(session_.files(), backend_options(session_, device), store_options(config)) {}
+        engine_(session_.files(), backend_options(session_, device), store_options(config)),
+        group_bytes_(overlay_budget(engine_.backend().memory())) {}
 
   void serve() {
     wire_.send({{"op", "ready"}, {"device", engine_.backend().description()}});
@@ -94,6 +102,7 @@ class Worker {
     RunnerOptions options;
     options.bos = session_.tokenizer().bos();
     options.sample_id = prompt.sample.id;
+    options.group_bytes = group_bytes_;
     options.decode.max_new_tokens = prompt.sample.max_new_tokens;
     options.decode.stops = session_.tokenizer().stops();
     if (!prompt.sample.stop.empty()) {
@@ -113,6 +122,7 @@ class Worker {
   Session session_;
   std::vector<Cell> grid_;
   Engine engine_;
+  std::int64_t group_bytes_;  ///< by what was free behind the weights: chunk caches have their share of it later
 };
 
 }  // namespace

@@ -8,10 +8,6 @@
 namespace kvmend {
 namespace {
 
-/// Rows that go through a layer's products together: enough for the matmul's peak, few enough that the MLP's
-/// inner activations stay in cache and a long prompt's do not fill the memory.
-constexpr std::int64_t row_block = 512;
-
 bool same_elements(const Tensor& a, const Tensor& b) { return a.buffer() == b.buffer() && a.offset() == b.offset(); }
 
 }  // namespace
@@ -60,6 +56,7 @@ void Model::embed(Queue& queue, const Activations& rows, std::span<const std::in
 
 void Model::project(Queue& queue, int index, const Activations& rows, const LayerKv& kv, const Tensor& unrotated,
                     const Tensor& unrotated_q) const {
+  const std::int64_t row_block = backend_.product_rows();
   for (std::int64_t first = 0; first < rows.hidden.rows(); first += row_block) {
     project_block(queue, index, rows, kv, unrotated, unrotated_q, first,
                   std::min(row_block, rows.hidden.rows() - first));
@@ -110,6 +107,7 @@ void Model::add_branch(Queue& queue, const Tensor& hidden, const Tensor& inner, 
 void Model::finish(Queue& queue, int index, const Activations& rows) const {
   const Layer& layer = layers_[static_cast<std::size_t>(index)];
   const std::int64_t width = config_.gated_mlp ? 2LL * config_.d_ff : config_.d_ff;
+  const std::int64_t row_block = backend_.product_rows();
   for (std::int64_t first = 0; first < rows.hidden.rows(); first += row_block) {
     const std::int64_t count = std::min(row_block, rows.hidden.rows() - first);
     const Tensor hidden = rows.hidden.row_range(first, count);           // [count, d_model]

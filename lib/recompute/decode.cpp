@@ -24,36 +24,40 @@ std::vector<std::int32_t> decode_step(Engine& engine, std::span<CellRun* const> 
   const auto rows = static_cast<std::size_t>(std::max<int>(padded_rows, static_cast<int>(live.size())));
   std::vector<std::int32_t> ids(rows), positions(rows), steps(rows);
   for (std::size_t i = 0; i < rows; ++i) {
-    CellRun& cell = *live[i < live.size() ? i : 0];  // padding repeats the first cell; its result is not read
+    CellRun& cell = *live[i < live.size() ? i : 0];  // padding repeats the first cell's token; its result is not read
     steps[i] = static_cast<std::int32_t>(cell.outcome().prediction_ids.size()) - 1;
     ids[i] = cell.outcome().prediction_ids.back();
     positions[i] = cell.decode_position(steps[i]);
   }
-  const auto n = static_cast<std::int64_t>(rows);
+  const auto n = static_cast<std::int64_t>(rows), n_live = static_cast<std::int64_t>(live.size());
   const Activations activations = model.make_activations(n);
   const LayerKv kv = model.make_layer_kv(n);
   model.embed(queue, activations, ids, positions);
-  std::vector<KvView> views(rows);
-  std::vector<std::optional<Temper>> tempers(rows);
+  // Products take the padded batch, attention the live rows only: a padding row would read a whole cache. What stands in
+  // the rows of padding is never read, but it must be numbers.
+  const Tensor q = activations.q.row_range(0, n_live), attention = activations.attention.row_range(0, n_live);
+  if (n > n_live) {
+    const std::vector<float> zeros(static_cast<std::size_t>((n - n_live) * activations.attention.cols()));
+    queue.upload(activations.attention.row_range(n_live, n - n_live), zeros);
+  }
+  std::vector<KvView> views(live.size());
+  std::vector<std::optional<Temper>> tempers(live.size());
   for (int layer = 0; layer < model.config().n_layers; ++layer) {
     model.project(queue, layer, activations, kv);
-    for (std::size_t i = 0; i < rows; ++i) {
-      CellRun& cell = *live[i < live.size() ? i : 0];
-      if (i < live.size()) {
-        const LayerKv slot = cell.decode_slot(layer, steps[i]);
-        queue.copy(slot.k, kv.k.row_range(static_cast<std::int64_t>(i), 1));
-        queue.copy(slot.v, kv.v.row_range(static_cast<std::int64_t>(i), 1));
-      }
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      CellRun& cell = *live[i];
+      const LayerKv slot = cell.decode_slot(layer, steps[i]);
+      queue.copy(slot.k, kv.k.row_range(static_cast<std::int64_t>(i), 1));
+      queue.copy(slot.v, kv.v.row_range(static_cast<std::int64_t>(i), 1));
       views[i] = cell.decode_view(layer, steps[i]);
       tempers[i] = cell.decode_temper(layer, steps[i]);
     }
-    queue.decode_attention(activations.attention, activations.q, views, model.config().head_dim,
-                           model.attention_scale(), tempers);
+    queue.decode_attention(attention, q, views, model.config().head_dim, model.attention_scale(), tempers);
     for (std::size_t i = 0; i < live.size(); ++i) {  // cells whose attention needs more than one row of a batch
       const auto row = static_cast<std::int64_t>(i);
-      const Tensor q = activations.q.row_range(row, 1);
-      if (live[i]->splits()) live[i]->attend_split(layer, steps[i], q, activations.attention.row_range(row, 1));
-      if (auto* repairer = live[i]->repairer()) repairer->watch(layer, q, views[i]);
+      const Tensor own_q = q.row_range(row, 1);
+      if (live[i]->splits()) live[i]->attend_split(layer, steps[i], own_q, attention.row_range(row, 1));
+      if (auto* repairer = live[i]->repairer()) repairer->watch(layer, own_q, views[i]);
     }
     model.finish(queue, layer, activations);
   }

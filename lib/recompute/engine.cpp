@@ -1,8 +1,11 @@
 #include "recompute/engine.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "model/locate.h"
 #include "recompute/chunk_prefill.h"
+#include "recompute/chunk_stream.h"
 
 namespace kvmend {
 
@@ -13,17 +16,20 @@ const ModelFiles& decoder_files(const ModelFiles& files) {
   return files;
 }
 
-/// On a device with memory of its own the budget for chunk caches is the host's; the device keeps half of what the weights
-/// have left, for the rest is needed by the request at work.
-ChunkStoreOptions fitted(ChunkStoreOptions options, Backend& backend) {
+/// On a device with memory of its own the budget for chunk caches is the host's; the device has another.
+ChunkStoreOptions fitted(ChunkStoreOptions options, Backend& backend, std::int64_t work_bytes) {
   const DeviceMemory memory = backend.memory();
   if (memory.total == 0) return options;
   options.host_bytes = options.memory_bytes;
-  options.memory_bytes = memory.free / 2;
+  options.memory_bytes = cache_budget(memory, work_bytes);
   return options;
 }
 
 }  // namespace
+
+std::int64_t cache_budget(const DeviceMemory& memory, std::int64_t work_bytes) {
+  return std::max<std::int64_t>(0, std::min(memory.free / 2, memory.free - work_bytes));
+}
 
 void check_decoder(const ModelConfig& config) {
   if (config.causal) return;
@@ -39,7 +45,7 @@ Engine::Engine(const ModelFiles& files, const BackendOptions& backend, const Chu
       backend_(make_backend(backend)),
       model_(std::make_unique<Model>(decoder_files(files), *backend_)),
       queue_(backend_->make_queue()),
-      store_(std::make_unique<ChunkStore>(fitted(store, *backend_))) {
+      store_(std::make_unique<ChunkStore>(fitted(store, *backend_, backend.work_bytes))) {
   backend_->expect_work(backend.work_bytes);
 }
 
@@ -84,16 +90,28 @@ ChunkStore::Found Engine::chunk_on_device(std::span<const std::int32_t> sink, st
 
 void Engine::forget_chunks() {
   store_.reset();  // before the device is asked what it has free
-  store_ = std::make_unique<ChunkStore>(fitted(store_options_, *backend_));
+  store_ = std::make_unique<ChunkStore>(fitted(store_options_, *backend_, backend_options_.work_bytes));
 }
 
-std::int64_t request_bytes(const ModelConfig& c, DType dtype, int tokens) {
-  const std::int64_t q = std::int64_t{c.n_heads} * c.head_dim, kv = std::int64_t{c.n_kv_heads} * c.head_dim;
-  const std::int64_t caches = 2 * kv_bytes_per_token(c, dtype);                        // base and overlay, a token
-  const std::int64_t activations = std::int64_t{sizeof(float)} * (c.d_model + 2 * q);  // hidden, q, attention
-  const std::int64_t block =
-      512 * std::int64_t{sizeof(float)} * (2 * std::int64_t{c.d_ff} + 2 * c.d_model + q + 2 * kv);
-  return tokens * (caches + activations) + block + std::int64_t{c.vocab} * std::int64_t{sizeof(float)};
+void Engine::make_room() {
+  store_->release_unused(*backend_, *queue_);
+  backend_->expect_work(backend_options_.work_bytes);
+}
+
+std::int64_t request_bytes(const ModelConfig& c, DType dtype, int tokens, bool unrotated) {
+  constexpr std::int64_t f32 = sizeof(float);
+  const std::int64_t n = tokens, q = std::int64_t{c.n_heads} * c.head_dim, kv = std::int64_t{c.n_kv_heads} * c.head_dim;
+  const std::int64_t cache = kv_bytes_per_token(c, dtype);
+  const std::int64_t streamed = cache / c.n_layers * (ChunkStream::ahead + 1);  // layers that come from the host
+  const std::int64_t caches = (unrotated ? 3 : 2) * cache + streamed;           // base and overlay, a token
+  const std::int64_t activations = f32 * (c.d_model + 2 * q);                   // hidden, q, attention
+  const std::int64_t operand = dtype == DType::bf16 ? 2 * std::int64_t{std::max(c.d_ff, c.d_model)} : 0;  // rounded
+  const std::int64_t block = std::min<std::int64_t>(n, Backend::most_product_rows) *
+                             (f32 * (2 * std::int64_t{c.d_ff} + 2 * c.d_model + q + 2 * kv) + operand);
+  // Decoding as a card does it, the one device that is told: rows of a batch, and keys of a part of a cell's list.
+  constexpr std::int64_t decode_rows = 16, decode_part = 1024;
+  const std::int64_t partials = (n + decode_part - 1) / decode_part * c.n_heads * (c.head_dim + 2);
+  return n * (caches + activations) + block + decode_rows * f32 * (c.vocab + partials);
 }
 
 double full_prefill_flops(const ModelConfig& c, int tokens) {

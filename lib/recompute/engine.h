@@ -28,6 +28,8 @@ class Engine {
   ChunkStore& store() { return *store_; }
   /// As if no chunk had been seen yet.
   void forget_chunks();
+  /// Where memory ran out: chunk caches that nobody uses leave the device, and what a request takes is got ready there again.
+  void make_room();
 
   /// The cache of `unit` prefilled alone behind `sink` (whose rows are dropped), wherever it lies.
   ChunkStore::Opened chunk(std::span<const std::int32_t> sink, std::span<const std::int32_t> unit);
@@ -60,9 +62,15 @@ class AuxiliaryModel {
   std::unique_ptr<Tokenizer> tokenizer_;
 };
 
-/// Memory that a request of so many tokens takes on a device besides weights and chunk caches, about: the placed caches, one
-/// cell's recomputed rows of all of them, activations and logits.
-std::int64_t request_bytes(const ModelConfig& config, DType dtype, int tokens);
+/// Memory that a request of so many tokens, its answer included, takes on a device besides weights and chunk caches, about:
+/// the placed caches, one cell's recomputed rows of all of them, layers on their way from the host, activations (in products
+/// of a block of Backend::most_product_rows), and a decode batch's logits and parts of attention. `unrotated`: for a strategy
+/// that corrects reused rows (Selector::corrects_reused), which has the placed caches a second time.
+std::int64_t request_bytes(const ModelConfig& config, DType dtype, int tokens, bool unrotated = false);
+
+/// What chunk caches may take of a device with memory of its own: half of what the weights have left, and no more than
+/// requests leave of it, which take `work_bytes`.
+std::int64_t cache_budget(const DeviceMemory& memory, std::int64_t work_bytes);
 
 /// FLOPs of prefilling `tokens` from nothing and taking the last row's logits, by the same rules as Queue
 /// counts.

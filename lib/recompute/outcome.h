@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+
 namespace kvmend {
 
 /// Wall-clock seconds of one request by phase. ttft is their sum. `load` is what loading alone exposes: where caches
@@ -35,7 +37,8 @@ struct Outcome {
   std::int32_t first_token = 0;
   std::vector<std::int32_t> prediction_ids;  ///< without the stop token
   double decode_seconds = 0;
-  std::string error;  ///< why this cell failed; empty: it did not
+  std::string error;                           ///< why this cell failed; empty: it did not
+  ErrorKind error_kind = ErrorKind::internal;  ///< who has to act on the error, where there is one
 };
 
 /// Share of the context that stays in the cache; the rest is memory saved.

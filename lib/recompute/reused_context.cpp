@@ -15,6 +15,13 @@ ReuseKey reuse_key(const CommonOptions& options) {
           options.freshness};
 }
 
+std::size_t exact_units(std::span<const Unit> units, const ReuseKey& key) {
+  if (units.empty()) return 0;
+  const bool first_behind_prefix = key.sink == SinkKind::shared_prefix && units.front().kind == UnitKind::prefix &&
+                                   units.size() > 1 && (key.neighbours == 0 || units.size() == 2);
+  return first_behind_prefix ? 2 : 1;
+}
+
 ReusedContext::ReusedContext(Engine& engine, const Request& request, ReuseKey key, int bos)
     : engine_(engine), request_(request), key_(key), bos_(bos) {
   set_up();
@@ -45,10 +52,8 @@ void ReusedContext::set_up() {
          enum_name(key_.sink));
   }
   sequence_.exact.assign(static_cast<std::size_t>(n_candidates_), 0);
-  const bool first_behind_prefix = key_.sink == SinkKind::shared_prefix && request_.has_prefix() &&
-                                   request_.units.size() > 1 && (key_.neighbours == 0 || request_.units.size() == 2);
-  const int exact_end = request_.units.empty() ? 0 : request_.units[first_behind_prefix ? 1 : 0].end;
-  std::fill_n(sequence_.exact.begin(), exact_end, 1);
+  const std::size_t exact = exact_units(request_.units, key_);
+  if (exact > 0) std::fill_n(sequence_.exact.begin(), request_.units[exact - 1].end, 1);
   for (const Unit& unit : units_) {
     for (int i = unit.begin; i < unit.end; ++i) sequence_.behind.push_back(i - unit.begin);
   }

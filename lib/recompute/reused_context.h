@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "recompute/engine.h"
@@ -22,6 +23,10 @@ struct ReuseKey {
   friend auto operator<=>(const ReuseKey&, const ReuseKey&) = default;
 };
 ReuseKey reuse_key(const CommonOptions& options);
+
+/// How many leading units are exact in such a cache before anything is recomputed: the first, and the chunk behind a
+/// prefix where it was prefilled behind that prefix and nothing else.
+std::size_t exact_units(std::span<const Unit> units, const ReuseKey& key);
 
 /// One request's reused caches: loaded (or prefilled) per unit, placed once per placement.
 class ReusedContext {

@@ -1,5 +1,6 @@
 #include "recompute/runner.h"
 
+#include <algorithm>
 #include <map>
 #include <new>
 #include <set>
@@ -12,6 +13,13 @@ namespace {
 
 ModelFacts facts_of(const ModelConfig& model) {
   return {model.n_layers, model.position == PositionKind::rope, model.sliding_window > 0};
+}
+
+/// Whether the strategy, or one that it is made of, was loaded: what such code throws is no defect of ours.
+bool from_plugin(const Strategy& strategy) {
+  if (!strategy.info.plugin.empty()) return true;
+  const auto parts = strategy.selector->parts();
+  return std::any_of(parts.begin(), parts.end(), [](const auto& part) { return from_plugin(*part); });
 }
 
 /// What cells with the same reuse key share.
@@ -51,6 +59,7 @@ class RequestRun {
   template <class Body>
   Again guarded(std::span<const std::size_t> cells, const Body& body) {
     std::string error;
+    ErrorKind kind = ErrorKind::internal;
     Again again = Again::no;
     try {
       body();
@@ -58,18 +67,26 @@ class RequestRun {
       throw;
     } catch (const OutOfMemory& failure) {
       error = failure.what();
+      kind = kind_of(failure);
       again = Again::memory;
-    } catch (const std::bad_alloc&) {
+    } catch (const std::bad_alloc& failure) {
       error = "out of memory";
+      kind = kind_of(failure);
       again = Again::memory;
     } catch (const StaleChunk& stale) {
       stale.reject();
       error = stale.what();
+      kind = kind_of(stale);
       again = Again::damage;
     } catch (const std::exception& failure) {
       error = failure.what();
+      kind = kind_of(failure);
     }
-    for (const std::size_t i : cells) outcomes_[i].error = error;
+    for (const std::size_t i : cells) {
+      const bool not_ours = kind == ErrorKind::internal && from_plugin(*cells_[i].strategy);
+      outcomes_[i].error = error;
+      outcomes_[i].error_kind = not_ours ? ErrorKind::usage : kind;
+    }
     return again;
   }
 
@@ -84,15 +101,13 @@ class RequestRun {
         shared_.reset();
         if (again == Again::damage) continue;  // with one file less
         if (again == Again::no || freed) break;
-        release_unused();
+        engine_.make_room();
         freed = true;
       }
       if (group_bytes_ >= group_limit_) finish_group();
     }
     finish_group();
   }
-
-  void release_unused() { engine_.store().release_unused(engine_.backend(), engine_.queue()); }
 
   void start(std::size_t i) {
     if (options_.on_cell) options_.on_cell(i);
@@ -122,16 +137,18 @@ class RequestRun {
       group_.clear();
       group_bytes_ = 0;
       shared_.reset();
-      release_unused();
+      engine_.make_room();
       const auto all = std::span<const std::size_t>(indices);
       run_cells(all.first(all.size() / 2));
       run_cells(all.subspan(all.size() / 2));
       return;
     }
     for (Running& running : group_) {
-      std::string error = std::move(outcomes_[running.index].error);
-      outcomes_[running.index] = std::move(running.cell->outcome());
-      outcomes_[running.index].error = std::move(error);
+      Outcome& outcome = outcomes_[running.index];
+      Outcome& decoded = running.cell->outcome();
+      decoded.error = std::move(outcome.error);
+      decoded.error_kind = outcome.error_kind;
+      outcome = std::move(decoded);
     }
     group_.clear();
     group_bytes_ = 0;
@@ -149,6 +166,8 @@ class RequestRun {
 };
 
 }  // namespace
+
+std::int64_t overlay_budget(const DeviceMemory& memory) { return std::max<std::int64_t>(1LL << 30, memory.free / 8); }
 
 void check_strategy(const Strategy& strategy, const ModelConfig& model) {
   check_decoder(model);

@@ -22,19 +22,24 @@ struct CellSpec {
   double ratio = 0;
 };
 
+/// Bytes that the overlays of cells decoded together may take beside a request's work: 1 GiB, or an eighth of what a device
+/// with memory of its own has free with the weights on it, where that is more. Chunk caches have up to a half.
+std::int64_t overlay_budget(const DeviceMemory& memory);
+
 struct RunnerOptions {
   DecodeOptions decode;
   int bos = -1;  ///< for sinks that need it
   std::string sample_id;
-  std::int64_t group_bytes = 1LL << 30;  ///< overlays of cells decoded together stay below this (one cell always runs)
+  /// Overlays of cells decoded together stay below this (one cell always runs).
+  std::int64_t group_bytes = overlay_budget({});
   /// Called before a cell's prefill, which may happen again where memory ran out: whom to blame if the process dies.
   std::function<void(std::size_t cell)> on_cell;
 };
 
 /// All cells on one request: what they share (caches, placement, probes) is computed once and charged to each
-/// in full. A cell that throws gets its error in its outcome, the others go on. Where memory runs out a group of cells is
-/// halved, and a cell that did not fit is tried once more with nothing beside it. Outcomes are in the cells' order. Throws
-/// DeviceLost: nothing can go on here.
+/// in full. A cell that throws gets its error and the kind of it in its outcome (a plugin's: usage, where it is neither ours
+/// nor the system's), the others go on. Where memory runs out a group of cells is halved, and a cell that did not fit is tried
+/// once more with nothing beside it. Outcomes are in the cells' order. Throws DeviceLost: nothing can go on here.
 std::vector<Outcome> run_request(Engine& engine, const Request& request, std::span<const CellSpec> cells,
                                  const RunnerOptions& options);
 

@@ -48,6 +48,9 @@ class Selector {
   virtual bool uses_ratio() const { return true; }
   /// Whether its plans say which tokens to recompute and nothing else: only then can it be a composition's pinned base.
   virtual bool only_selects() const { return true; }
+  /// Whether its plans may have rows corrected that they do not recompute, which takes the caches before RoPE as well:
+  /// a card keeps memory for them.
+  virtual bool corrects_reused() const { return false; }
   /// The strategies that a composition is made of. Its common options start from what they agree on.
   virtual std::vector<std::shared_ptr<const Strategy>> parts() const { return {}; }
   /// Throws if it cannot run on such a model. The message does not name the strategy: a preset has another name than its class.

@@ -79,6 +79,15 @@ std::vector<Case> row_cases() {
          return {[=, &w] { w.queue->argmax(out, wide); }, out};
        },
        .design = {0, 0}},
+      {.name = "top_k",
+       .kind = OpKind::exact,
+       .prepare = [](Workbench& w) -> Prepared {
+         const Tensor x = w.values(1, w.sizes.vocabulary, 2, DType::bf16), wide = w.blank(1, w.sizes.vocabulary);
+         const Tensor out = w.blank(1, (w.sizes.vocabulary + 4) / 5, DType::i32);
+         w.queue->copy(wide, x);
+         return {[=, &w] { w.queue->top_k(out, wide); }, out};
+       },
+       .design = {0, 0}},
   };
 }
 

@@ -1,5 +1,8 @@
 // A user's own file of questions, through the whole program: what is wrong with it, what is left out, and where that is said.
+#include <sqlite3.h>
+
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "app/program.h"
 #include "catch.h"
@@ -30,6 +33,27 @@ std::string config(const std::string& more = "") {
   return "name: own\nmodel: " + tiny_model("tiny-llama") +
          "\nchat: raw\ndtype: f32\ntasks:\n  - qa_custom: {file: q.jsonl, passages: 2, samples: 3" + more +
          "}\nchunker: passage\nmax_new_tokens: 2\nstrategies: [full, reuse]\n";
+}
+
+/// Puts the right answer within a longer one into every stored result.
+void answer_wordily(const std::string& store) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(store.c_str(), &database) == SQLITE_OK);
+  CHECK(sqlite3_exec(database,
+                     "UPDATE results SET prediction = 'it is ' || (SELECT json_extract(answers, '$[0]') FROM samples s "
+                     "WHERE s.sample = results.sample)",
+                     nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
+}
+
+/// What export prints of a store's results.
+std::vector<nlohmann::json> rows_of(const TempFolder& folder, const std::string& store) {
+  const auto exported = kvmend::test::kvmend({"export", store}, folder.path());
+  REQUIRE(exported.code == 0);
+  std::vector<nlohmann::json> rows;
+  std::istringstream in(exported.out);
+  for (std::string line; std::getline(in, line);) rows.push_back(nlohmann::json::parse(line));
+  return rows;
 }
 
 }  // namespace
@@ -94,4 +118,35 @@ TEST_CASE("the store says which file results are from, by its hash, and which ve
   folder.write("q.jsonl", questions(false) + "\n");
   const auto again = kvmend::test::kvmend({"run", "own.yaml"}, folder.path());
   CHECK_THAT(again.err, Contains("6 results computed, 0 were there"));
+}
+
+TEST_CASE("a config that names another metric has what is stored scored by it, and computes only what is new") {
+  const TempFolder folder;
+  folder.write("q.jsonl", questions(false));
+  folder.write("own.yaml", config(", metric: exact_match"));
+  REQUIRE(kvmend::test::kvmend({"run", "own.yaml", "-q"}, folder.path()).code == 0);
+  answer_wordily((folder.path() / "own.kvmend").string());
+  folder.write("own.yaml", config(", metric: f1"));
+  const auto other =
+      kvmend::test::kvmend({"run", "own.yaml", "--set", "strategies=[full, reuse, no_context]"}, folder.path());
+  CHECK(other.code == 0);
+  CHECK_THAT(other.err,
+             Contains("own.kvmend: 6 results of qa_custom were scored by exact_match; they are scored again, "
+                      "by the config's f1") &&
+                 Contains("3 results computed, 6 were there"));
+  const auto rows = rows_of(folder, "own.kvmend");
+  CHECK(rows.size() == 9);
+  for (const auto& row : rows) {
+    CHECK(row["metric"] == "f1");
+    if (row["strategy"] != "no_context") CHECK(row["score"].get<double>() == Approx(0.5));  // one word of three
+  }
+  // With the same config again nothing is scored; with the old one everything is, the new strategy's results too.
+  CHECK(kvmend::test::kvmend({"run", "own.yaml"}, folder.path()).err.find("scored") == std::string::npos);
+  folder.write("own.yaml", config(", metric: exact_match"));
+  CHECK_THAT(kvmend::test::kvmend({"run", "own.yaml"}, folder.path()).err,
+             Contains("9 results of qa_custom were scored by f1") && Contains("0 results computed, 6 were there"));
+  for (const auto& row : rows_of(folder, "own.kvmend")) {
+    CHECK(row["metric"] == "exact_match");
+    if (row["strategy"] != "no_context") CHECK(row["score"] == 0);
+  }
 }

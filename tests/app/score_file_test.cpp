@@ -76,6 +76,16 @@ TEST_CASE("scores that are broken or too few are refused before the sweep, with 
   run("n", 0);
 }
 
+TEST_CASE("select ends with the exit code of what failed: a broken score file is a data file, no wrong command") {
+  const TempFolder folder;
+  folder.write("s.jsonl", "{\"id\": \"\", \"scores\": [1, 2]}\n");
+  const auto result = kvmend::test::kvmend({"select", "--model", tiny_model("tiny-llama"), "--request", "-",
+                                            "--strategy", "from_file: {path: s.jsonl}", "-q"},
+                                           folder.path(), R"({"prefix": "a", "chunks": ["b c"], "query": "d"})");
+  CHECK(result.code == 3);
+  CHECK_THAT(result.err, Contains("has 2 scores, its context"));
+}
+
 TEST_CASE("a score file is looked up in its config's folder, then in the working directory") {
   const TempFolder folder;
   fs::create_directory(folder.path() / "sub");

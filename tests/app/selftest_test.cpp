@@ -1,6 +1,7 @@
 // `kvmend selftest`: what it prints and how it ends; tests/selftest tests what it finds.
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "app/program.h"
@@ -8,6 +9,15 @@
 
 using namespace kvmend::test;
 using Catch::Matchers::Contains;
+
+TEST_CASE("every command with a device says that auto is the CPU") {
+  for (const char* command : {"run", "recycle", "select", "generate", "logits", "bench", "selftest"}) {
+    INFO(command);
+    const std::string help = kvmend::test::kvmend({command, "--help"}).out;
+    CHECK_THAT(std::regex_replace(help, std::regex("\\s+"), " "),
+               Contains("auto: the CPU; a card only where it is named"));
+  }
+}
 
 TEST_CASE("selftest compares every operation of the CPU with the reference") {
   const auto result = kvmend::test::kvmend({"selftest", "--device", "cpu", "--no-timing"});

@@ -10,6 +10,7 @@
 #include "app/program.h"
 #include "catch.h"
 #include "core/file.h"
+#include "core/size_text.h"
 #include "paths.h"
 
 using namespace kvmend::test;
@@ -98,6 +99,45 @@ TEST_CASE("a mask that only reproduces released numbers is warned of once, by ru
               "");
 }
 
+TEST_CASE("--dry-run says what a shard computes and what it takes of memory, and guesses no time for a card") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(5));
+  const auto dry = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"run", "a.yaml", "--dry-run"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = kvmend::test::kvmend(arguments, folder.path());
+    INFO(result.err);
+    CHECK(result.code == 0);
+    return result.out;
+  };
+  const auto number = [](const std::string& text, const std::string& before, const std::string& after) {
+    std::smatch found;
+    INFO(text);
+    REQUIRE(std::regex_search(text, found, std::regex(before + "([0-9.e+]+)" + after)));
+    return std::stod(found[1].str());
+  };
+  const std::string whole = dry({});
+  CHECK_THAT(whole, Contains(": 5 samples × 13 cells = 65 results") && Contains(" at 100 GFLOP/s"));
+  const std::string first = dry({"--shard", "1/4"});
+  CHECK_THAT(first, Contains(": 2 samples of 5 (shard 1/4) × 13 cells = 26 results"));
+  CHECK_THAT(dry({"--shard", "2/4"}), Contains(": 1 samples of 5 (shard 2/4) × 13 cells"));
+  CHECK_THAT(dry({"--shard", "2/2", "--limit", "1"}), Contains(": 0 samples of 1 (shard 2/2) × 13 cells"));
+  const auto flops = [&](const std::string& text) { return number(text, "answers are: [0-9.e+]+ to ", " FLOPs"); };
+  CHECK(flops(whole) / flops(first) == Approx(2.5).epsilon(0.02));
+
+  const double tokens = number(whole, "first prompt: ", " tokens") + 6;  // and the answer
+  CHECK(number(whole, "a request of ", " tokens") == tokens);
+  // 190,464 weights; by hand from the model's shape: a base and an overlay of the cache, rows on their way up, a block's MLP.
+  const double request = tokens * (2 * 768 + 4 * (96 + 2 * 96)) + 512 * 4 * (2 * 64 + 2 * 96 + 96 + 2 * 32) + 4 * 320;
+  CHECK_THAT(whole, Contains("about 744.0 KiB of weights in f32 and " + kvmend::size_text(request) + " for a request"));
+  CHECK_THAT(whole, Contains("0.8 KiB a token"));
+
+  const std::string card = dry({"--device", "cuda:0,1"});
+  CHECK_THAT(card, Contains("not known for a card") && Contains("as the file stores them") &&
+                       Contains("on each of 2 devices"));
+  CHECK_THAT(card, !Contains("GFLOP/s"));
+}
+
 TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results") {
   const TempFolder folder;
   folder.write("a.yaml", config(4));
@@ -131,6 +171,25 @@ TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results"
     REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "killed.kvmend"}, folder.path()).code == 0);
     CHECK(results(folder, "killed.kvmend") == whole);
   }
+}
+
+TEST_CASE("a sweep goes on in a store without its texts, and adds none") {
+  const TempFolder folder;
+  folder.write("a.yaml", config(2));
+  REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-q"}, folder.path()).code == 0);
+  const auto merged =
+      kvmend::test::kvmend({"merge", "--redact", "ruler/niah_single_1", "public.kvmend", "tiny.kvmend"}, folder.path());
+  CHECK(merged.code == 0);
+  CHECK_THAT(merged.err, Contains("public.kvmend: has no texts of ruler/niah_single_1"));
+  const auto more =
+      kvmend::test::kvmend({"run", "a.yaml", "-o", "public.kvmend", "--set", "tasks.*.samples=3"}, folder.path());
+  CHECK(more.code == 0);
+  CHECK_THAT(more.err, Contains("13 results computed, 26 were there") &&
+                           Contains("public.kvmend: stores no texts of ruler/niah_single_1"));
+  const auto shown =
+      kvmend::test::kvmend({"show", "public.kvmend", "niah_single_1-1-2", "--text", "all"}, folder.path());
+  CHECK(shown.code == 0);
+  CHECK_THAT(shown.out, Contains("____") && !Contains("magic"));
 }
 
 TEST_CASE("SIGTERM and Ctrl-C end after the sample in flight, and the same command goes on") {

@@ -88,6 +88,22 @@ TEST_CASE("tensor cores agree with the reference over many parts of the keys") {
   }
 }
 
+TEST_CASE("a column longer than what is staged at once comes and goes, dense and beside another") {
+  if (!has_card()) return;
+  Device d("cuda");
+  std::vector<std::int32_t> numbers(1'200'000);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::int32_t>(i * 2654435761U % 1000003);
+  const auto rows = static_cast<std::int64_t>(numbers.size());
+  const Tensor pairs = d.backend->allocate(DType::i32, rows, 2);
+  const Tensor left = pairs.col_range(0, 1), right = pairs.col_range(1, 1), dense = d.indices(numbers);
+  CHECK(d.integers(dense) == numbers);
+  d.queue->upload(left, std::span<const std::int32_t>(numbers));
+  const std::vector<std::int32_t> ones(numbers.size(), 1);
+  d.queue->upload(right, std::span<const std::int32_t>(ones));
+  CHECK(d.integers(left) == numbers);
+  CHECK(d.integers(right) == ones);
+}
+
 TEST_CASE("a card that does not exist, and a name that is none") {
   if (!has_card()) return;
   CHECK_THROWS_WITH(make_backend({.device = "cuda:77"}), Catch::Contains("numbered from 0"));

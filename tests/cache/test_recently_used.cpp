@@ -39,8 +39,10 @@ TEST_CASE("what is in use stays, whatever the budget, and goes once it is free")
   auto b = number(2);
   recent.put("b", b, 10);
   CHECK(recent.bytes() == 20);
+  CHECK(recent.pinned_bytes() == 20);
   CHECK(recent.find("a") == a);
   b.reset();
+  CHECK(recent.pinned_bytes() == 10);
   recent.put("c", number(3), 10);
   CHECK(recent.find("b") == nullptr);
   CHECK(recent.find("c") == nullptr);  // over the budget because of a

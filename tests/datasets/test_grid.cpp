@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "catch.h"
@@ -8,6 +9,18 @@
 #include "temp_folder.h"
 
 using namespace kvmend;
+
+namespace {
+
+/// Of the text around the needle, without white space: what is the same at every depth.
+std::string beginning(const TaskSample& s) {
+  std::string text = s.context;
+  text.erase(s.evidence[0].begin, s.evidence[0].end - s.evidence[0].begin);
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+  return text.substr(0, 300);
+}
+
+}  // namespace
 
 TEST_CASE("niah/grid: the needle stands on its line behind a sentence, at every depth") {
   const FakeTokenizer tokenizer;
@@ -45,15 +58,32 @@ TEST_CASE("niah/grid: the needle stands on its line behind a sentence, at every 
     }
     CHECK(ids.size() == 42);
     // A repeat is another text; within one, only the needle moves.
-    const auto words = [](const TaskSample& s) {
-      std::string text = s.context;
-      text.erase(s.evidence[0].begin, s.evidence[0].end - s.evidence[0].begin);
-      std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
-      return text.substr(0, 300);
-    };
-    CHECK(words(task->sample(3)) == words(task->sample(17)));
-    CHECK(words(task->sample(3)) != words(task->sample(24)));
+    CHECK(beginning(task->sample(3)) == beginning(task->sample(17)));
+    CHECK(beginning(task->sample(3)) != beginning(task->sample(24)));
   }
+}
+
+TEST_CASE("niah/grid: the depths of one text are one question for statistics") {
+  const FakeTokenizer tokenizer;
+  constexpr int depths = 5, repeats = 120;  // of 500 sentences to begin at: some repeats meet
+  const auto task =
+      fake_task("niah/grid", yaml_map({{"length", 600}, {"depths", depths}, {"repeats", repeats}}), tokenizer);
+  std::map<std::string, std::string> text_of;  // by cluster
+  std::set<std::string> ids, texts;
+  for (int i = 0; i < depths * repeats; ++i) {
+    const TaskSample s = task->sample(i);
+    const auto [at, fresh] = text_of.emplace(s.cluster, beginning(s));
+    CHECK(at->second == beginning(s));
+    CHECK(s.cluster == task->sample(i - i % depths).cluster);
+    ids.insert(s.id);
+    texts.insert(beginning(s));
+  }
+  CHECK(ids.size() == depths * repeats);
+  CHECK(text_of.size() == texts.size());  // one text, one cluster
+  CHECK(texts.size() > 1);
+  CHECK(texts.size() < repeats);
+  const auto longer = fake_task("niah/grid", yaml_map({{"length", 700}}), tokenizer);
+  CHECK_FALSE(text_of.contains(longer->sample(0).cluster));
 }
 
 TEST_CASE("niah/grid: needles of one's own, and what is refused") {

@@ -157,6 +157,42 @@ TEST_CASE("Holm's correction is over the family given") {
   CHECK(comparisons[0].p_holm == ps[0]);
 }
 
+TEST_CASE("a family of more than 500 comparisons gets the draws that Holm's correction needs") {
+  const std::vector<PairedTask> apart{pair_of(std::vector<double>(40, 1), std::vector<double>(40, 0))};
+  Comparison far = compare_paired(apart);
+  CHECK(far.p == 1.0 / 10001);  // the smallest that 10,000 draws show: of 2^40 patterns 2 are as far out
+  CHECK_FALSE(lacks_draws(far, 500));
+  CHECK(lacks_draws(far, 501));
+  Comparison near = compare({1, 1, 1, 1}, {0, 0, 0, 0});
+  CHECK_FALSE(lacks_draws(near, 501));  // all patterns were counted
+  std::vector<double> a(60, 0), b(60, 0);
+  for (std::size_t i = 0; i < 60; ++i) (i < 35 ? a : b)[i] = 1;
+  CHECK_FALSE(lacks_draws(compare(a, b), 501));  // p is 0.25, whatever is drawn
+
+  std::vector<Comparison> family(1000, near);
+  family[0] = far;
+  std::vector<Comparison*> all;
+  for (Comparison& one : family) all.push_back(&one);
+  holm_correct(all);
+  CHECK_FALSE(family[0].distinguishable());
+  draw_more(family[0], apart, family.size());
+  CHECK(family[0].p == 1.0 / 40001);
+  holm_correct(all);
+  CHECK(family[0].distinguishable());
+  CHECK_FALSE(family[1].distinguishable());
+
+  // Where Hoeffding's inequality does not decide, permutations are drawn: 46 of 60 questions, p = 4.2e-05 by the binomial.
+  for (std::size_t i = 0; i < 60; ++i) {
+    a[i] = i < 46;
+    b[i] = i >= 46;
+  }
+  const std::vector<PairedTask> close{pair_of(a, b)};
+  Comparison one = compare_paired(close);
+  draw_more(one, close, 10'000);
+  CHECK(one.p > 1.0 / 400'001);
+  CHECK(one.p == Approx(4.224e-05).epsilon(0.7));
+}
+
 TEST_CASE("permutations swap whole questions") {
   // Five questions, all better at each of three depths: 2 of 32 patterns are as far out, whatever the depths say.
   const PairedTask depths{std::vector<double>(15, 1), std::vector<double>(15, 0), questions(15, 3)};

@@ -1,6 +1,8 @@
 #include "experiment/against.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "catch.h"
 #include "core/error.h"
@@ -102,6 +104,76 @@ TEST_CASE("every claim that is tested is in Holm's family, those with a factor t
   CHECK(both.claims[1].verdict == Verdict::reproduced);
 }
 
+TEST_CASE("a margin in points is what better may lie behind, and equal scores are no proof of it by themselves") {
+  const auto score = [](const CellRecord& cell, int position) {
+    const bool full = position % 4 != 0;
+    if (cell.strategy == "reuse") return full && position % 20 != 1 ? 1 : 0;  // 3 of 60 fewer: 5 points
+    if (cell.strategy == "no_context") return position % 4 == 1 ? 1 : 0;      // 50 points fewer
+    return full ? 1 : 0;
+  };
+  const Filled store(
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 60}]\nstrategies: [full, no_context, prefix, reuse]\n", 60,
+      scored_by(score));
+  std::string text = "title: x\nsource: arXiv\nclaims:\n";
+  for (const char* better : {"prefix", "reuse", "no_context"}) {
+    for (const char* margin : {"2", "20"})
+      text +=
+          std::string("  - {says: a, better: ") + better + ", than: full, margin: " + margin + ", task: ruler/vt}\n";
+  }
+  const Against against = set_against(load_table_data({store.path}), {}, published(text));
+  const auto& claims = against.claims;
+  REQUIRE(claims.size() == 6);
+  const double expected[] = {0.02, 0.2, -0.03, 0.15, -0.48, -0.3};
+  for (std::size_t i = 0; i < 6; ++i) {
+    INFO(i);
+    REQUIRE(claims[i].difference);
+    CHECK(claims[i].difference->value == Approx(expected[i]));
+    REQUIRE(claims[i].difference->interval);
+    CHECK(claims[i].difference->interval->contains(expected[i]));
+  }
+  CHECK(claims[0].verdict == Verdict::not_distinguishable);  // none of 60 differs: up to 6 in 100 may
+  CHECK(claims[1].verdict == Verdict::reproduced);
+  CHECK(claims[2].verdict == Verdict::not_distinguishable);
+  CHECK(claims[3].verdict == Verdict::reproduced);
+  CHECK(claims[4].verdict == Verdict::not_reproduced);
+  CHECK(claims[5].verdict == Verdict::not_reproduced);
+  const auto json = nlohmann::json::parse(format_against(against, "json"));
+  CHECK(json["claims"][1]["margin"].get<double>() == Approx(0.2));
+  CHECK(json["claims"][1]["factor"] == 1);
+}
+
+TEST_CASE("a claim names a paper's own parameter in place of a ratio") {
+  const auto claims = [](const std::string& better, const std::string& rest) {
+    return published("title: x\nsource: arXiv\nclaims:\n  - {says: a, better: \"" + better +
+                     "\", than: no_context, task: ruler/vt" + rest + "}\n");
+  };
+  const auto store = [](const std::string& epics, const std::string& right) {
+    return Filled("name: x\nmodel: m\ntasks: [ruler/vt: {samples: 8}]\nstrategies: [full, no_context, " + epics +
+                      "]\nratios: [0.15, 0.3]\n",
+                  8, scored_by([right](const CellRecord& cell, int) { return cell.label == right ? 1 : 0; }));
+  };
+  const auto claim_on = [](const Filled& filled, const Published& paper) {
+    return set_against(load_table_data({filled.path}), {}, paper).claims[0];
+  };
+  const Filled axis =
+      store("epic, epic: {k: [2, 32]}, epic: {as: pairs, k: 8, last: 8}, epic: {as: short, k: 16}", "epic (k: 32)");
+  CHECK(claim_on(axis, claims("epic (k: 32)", "")).verdict == Verdict::reproduced);
+  CHECK(claim_on(axis, claims("epic (k: 2)", "")).difference->value == 0);
+  CHECK(claim_on(axis, claims("epic (k: 16)", "")).difference->n == 8);  // by its parameters: its label is another
+  CHECK(claim_on(axis, claims("epic (k: 8)", "")).reason == "no epic (k: 8) in the store");  // pairs has more of them
+  CHECK(claim_on(axis, claims("epic (kk: 8)", "")).reason == "no epic (kk: 8) in the store");
+  CHECK(claim_on(axis, claims("epic", ", ratio: 0.15")).difference->value == 0);
+  CHECK(claim_on(axis, claims("epic", "")).reason == "epic was not run at no ratio (but at 0.15, 0.3)");
+  // A ratio beside it is the other strategy's, and a k never stands for a ratio.
+  CHECK(
+      claim_on(axis, published("title: x\nsource: arXiv\nclaims:\n  - {says: a, better: \"epic (k: 32)\", than: epic, "
+                               "ratio: 0.3, task: ruler/vt}\n"))
+          .verdict == Verdict::reproduced);
+  const Filled k_only = store("epic: {k: 32}", "epic (k: 32)");
+  CHECK(claim_on(k_only, claims("epic", ", ratio: 0.15")).reason == "no epic at a ratio in the store");
+  CHECK(claim_on(k_only, claims("epic", "")).verdict == Verdict::reproduced);
+}
+
 TEST_CASE("lengths of a task are not averaged for a claim") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096], samples: 30}]\nstrategies: [full, no_context]\n");
@@ -114,6 +186,45 @@ TEST_CASE("lengths of a task are not averaged for a claim") {
   const Against chosen = set_against(data, {{"length", "4096"}}, published());
   CHECK(chosen.claims[0].difference->n == 30);
   CHECK(chosen.claims[0].tasks == 1);
+}
+
+TEST_CASE("runs over other prompts of one task are variants of it, and no pairs") {
+  const std::string config = "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 30}]\n";
+  const std::string both = config + "strategies: [full, no_context]\n", longer = "max_new_tokens: 64\n";
+  const Filled store(both + "max_new_tokens: 32\n");
+  {
+    Store more = Store::open(store.path, Store::Mode::write);
+    fill_store(more, both + longer, 0, 30, graded_result);
+  }
+  const TableData data = load_table_data({store.path});
+  const Against mixed = set_against(data, {}, published());
+  CHECK(mixed.claims[0].reason ==
+        "ruler/vt was run in several variants (ruler/vt (max_new_tokens: 32); ruler/vt (max_new_tokens: 64)): choose "
+        "with --where");
+  CHECK(mixed.values[1].reason == mixed.claims[0].reason);
+  CHECK(set_against(data, {{"max_new_tokens", "64"}}, published()).claims[0].difference->n == 30);
+  const Filled apart(config + "strategies: [full]\n");
+  {
+    Store more = Store::open(apart.path, Store::Mode::write);
+    fill_store(more, config + longer + "strategies: [no_context]\n", 0, 30, graded_result);
+  }
+  const Against none = set_against(load_table_data({apart.path}), {}, published());
+  CHECK(none.claims[0].verdict == Verdict::not_tested);
+  CHECK(none.claims[0].reason == "no sample in common");
+}
+
+TEST_CASE("a prompt's BOS and answer space are dimensions, so that --where can choose them") {
+  const std::string config =
+      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 4}]\nstrategies: [full, epic]\nratios: [0.2]\n";
+  const Filled store(config, 4);
+  {
+    Store more = Store::open(store.path, Store::Mode::write);
+    fill_store(more, config + "sink: keep_bos\nkeep_answer_space: true\n", 0, 4);
+  }
+  const Table table = store.table();
+  CHECK(table.row_dimensions == std::vector<std::string>{"strategy", "keep_bos"});
+  for (const char* name : {"keep_bos", "keep_answer_space"})
+    CHECK(store.table({{"strategy"}, {"ratio"}, {"n"}, {{name, "true"}}}).rows.size() == 2);
 }
 
 TEST_CASE("results over several models or chunkers are not mixed into one comparison") {
@@ -158,6 +269,34 @@ TEST_CASE("a paper's average over RULER is that of the tasks and groups that it 
   }
 }
 
+TEST_CASE("the size that a claim reports is that of the paper's numbers beside it") {
+  const std::regex points("[+-][0-9.]+"), share("[0-9.]+ %");
+  const auto folder = shipped_path("results/published");
+  int checked = 0;
+  for (const auto& name : published_names(folder)) {
+    const Published paper = read_published(folder / (name + ".yaml"));
+    for (const PublishedClaim& claim : paper.claims) {
+      const bool of_share = std::regex_match(claim.theirs, share);
+      if (claim.better.empty() || (!of_share && !std::regex_match(claim.theirs, points))) continue;
+      std::map<std::string, double> better, than;  // by model
+      for (const PublishedValue& value : paper.values) {
+        if (value.task != claim.task || (value.ratio && value.ratio != claim.ratio)) continue;
+        if (value.strategy == claim.better) better[value.model] = value.score;
+        if (value.strategy == claim.than) than[value.model] = value.score;
+      }
+      std::vector<double> sizes;
+      for (const auto& [model, score] : better) {
+        if (than.contains(model)) sizes.push_back(of_share ? 100 * score / than[model] : score - than[model]);
+      }
+      if (sizes.size() != 1) continue;  // the size is not of one pair of numbers, or these are not there
+      INFO(name << ": " << claim.says);
+      CHECK(std::stod(claim.theirs) == Approx(sizes[0]).margin(0.051));
+      ++checked;
+    }
+  }
+  CHECK(checked >= 30);
+}
+
 TEST_CASE("what is wrong in a published file is said with its place") {
   CHECK_THAT(error_of("title: x\nsource: y\nvalues: [{model: a, strateg: b}]\n"),
              Catch::Contains("paper.yaml:3:21: ") && Catch::Contains("strateg"));
@@ -166,4 +305,6 @@ TEST_CASE("what is wrong in a published file is said with its place") {
   CHECK_THAT(error_of("title: x\n"), Catch::Contains("'source' is missing"));
   CHECK_THAT(error_of("titel: x\nsource: y\n"), Catch::Contains("unknown key 'titel'"));
   CHECK_THAT(error_of("title: x\nsource: y\nvalues: [{score: 120}]\n"), Catch::Contains("120"));
+  CHECK_THAT(error_of("title: x\nsource: y\nclaims: [{says: a, better: b, than: c, task: d, margin: -2}]\n"),
+             Catch::Contains("margin"));
 }

@@ -93,6 +93,63 @@ TEST_CASE("names that mean nothing, or several strategies, are answered") {
   CHECK_THROWS_WITH(format_comparison({}, "jsno"), Catch::Contains("did you mean 'json'?"));
 }
 
+TEST_CASE("results over other prompts are no pairs: each kind of run has rows of its own") {
+  const std::string config = "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 8}]\nratios: [0.2]\n";
+  const std::string both = config + "strategies: [full, epic]\n", longer = "max_new_tokens: 64\n";
+  // Short answers are right at full prefill, long ones with epic.
+  const auto score = [](const CellRecord& cell, int) {
+    const bool is_long = !cell.canonical.find("max_new_tokens")->is_null();
+    return (cell.strategy == "epic") == is_long ? 1.0 : 0.0;
+  };
+  const Filled store(both, 8, scored_by(score));
+  {
+    Store more = Store::open(store.path, Store::Mode::write);
+    fill_store(more, both + longer, 0, 8, scored_by(score));
+  }
+  const TableData data = load_table_data({store.path});
+  const auto result = compare_strategies(data, {.a = "epic", .b = "full"});
+  REQUIRE(result.rows.size() == 2);
+  for (const CompareRow& row : result.rows) {
+    CHECK(row.comparison.difference.n == 8);
+    CHECK(row.comparison.difference.value == (row.variant == "max_new_tokens: 64" ? 1 : -1));
+    CHECK((row.variant == "max_new_tokens: 64" || row.variant == "max_new_tokens: –"));
+  }
+  CHECK(result.rows[0].variant != result.rows[1].variant);
+  const std::string text = format_comparison(result, "text");
+  CHECK_THAT(text, Catch::StartsWith("over ") && Catch::Contains("\nmax_new_tokens: 64 "));
+  CHECK_THAT(format_comparison(result, "json"), Catch::Contains("\"variant\": \"max_new_tokens: 64\""));
+  for (const char* own : {"", "–"}) {  // the task's own, as configs without it have it
+    const auto chosen = compare_strategies(data, {.a = "epic", .b = "full", .where = {{"max_new_tokens", own}}});
+    REQUIRE(chosen.rows.size() == 1);
+    CHECK(chosen.rows[0].variant.empty());
+    CHECK(chosen.rows[0].comparison.difference.value == -1);
+    CHECK_THAT(format_comparison(chosen, "text"), Catch::StartsWith("ratio"));
+  }
+  // Where nothing pairs, it says in what they differ.
+  const Filled apart(config + "strategies: [full]\n", 4);
+  {
+    Store more = Store::open(apart.path, Store::Mode::write);
+    fill_store(more, config + longer + "strategies: [epic]\n", 0, 4);
+  }
+  CHECK(error_of(load_table_data({apart.path}), {.a = "epic", .b = "full"}) ==
+        "'epic' and 'full' have no samples in common (max_new_tokens is 64 for epic, – for full)");
+}
+
+TEST_CASE("a task over two data sets is not compared under one name") {
+  const Filled one, other;
+  Store::open(other.path, Store::Mode::write)
+      .database()
+      .execute(
+          "UPDATE cells SET key = 'x' || key, prompts = 'x' || prompts, "
+          "canonical = replace(canonical, '\"generated\"', '\"q.jsonl sha256:1\"'); "
+          "UPDATE samples SET prompts = 'x' || prompts");
+  const TableData data = load_table_data({one.path, other.path});
+  CHECK(error_of(data, {.a = "prophetkv", .b = "random"}) ==
+        "ruler/niah_single_1 was run over several data; choose with --where 'data=generated' (there are: generated; "
+        "q.jsonl sha256:1)");
+  CHECK(compare_strategies(data, {.a = "prophetkv", .b = "random", .where = {{"data", "generated"}}}).rows.size() == 6);
+}
+
 TEST_CASE("--where chooses what is compared, also by whether a boundary cuts the evidence") {
   const Filled store;
   const TableData data = load_table_data({store.path});

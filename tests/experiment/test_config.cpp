@@ -348,3 +348,11 @@ TEST_CASE("configs merge left to right, includes lie below") {
   CHECK_THROWS_WITH(load_config({folder / "missing.yaml"}), Catch::Contains("no such config file"));
   CHECK_THROWS_WITH(load_config({folder.write("list.yaml", "- a\n")}), Catch::Contains("a config is a map"));
 }
+
+TEST_CASE("the workers of several cards share the run's threads") {
+  CHECK(threads_of_worker("cpu", 0, 8) == 0);
+  CHECK(threads_of_worker("cuda:1", 6, 8) == 6);
+  CHECK(threads_of_worker("cuda:0,1", 0, 9) == 4);
+  CHECK(threads_of_worker("cuda:0,1,2", 6, 64) == 2);
+  CHECK(threads_of_worker("cuda:0,1,2,3", 3, 64) == 1);
+}

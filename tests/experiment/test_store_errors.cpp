@@ -63,7 +63,7 @@ TEST_CASE("files that are no store are refused in both modes, and left alone") {
   for (const auto mode : {Store::Mode::read, Store::Mode::write}) {
     CHECK_THAT(error_of(text, mode), Catch::Contains("is no kvmend store (not an SQLite database)"));
     CHECK_THAT(error_of(foreign, mode), Catch::Contains("another program's SQLite database"));
-    CHECK_THAT(error_of(newer, mode), Catch::Contains("written by a newer kvmend (store format 99, this one reads 2)"));
+    CHECK_THAT(error_of(newer, mode), Catch::Contains("written by a newer kvmend (store format 99, this one reads 2 and 3)"));
     CHECK_THAT(error_of(older, mode), Catch::Contains("written by an older kvmend"));
     CHECK_THAT(error_of(folder.path(), mode), Catch::Contains("not a file"));
   }

@@ -2,6 +2,7 @@
 #include "catch.h"
 #include "support/cell_case.h"
 #include "support/random_model.h"
+#include "support/tested_devices.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
@@ -46,6 +47,31 @@ TEST_CASE("layer-tokens and FLOPs of a static set follow from its size") {
   for (int i = 65; i < 72; ++i) pairs += i + 1;
   const double per_layer = 2.0 * 39 * c.d_model * (2 * q + 2 * kv + 3.0 * c.d_ff) + 4 * q * pairs;
   CHECK(half.outcome.flops == Approx(4 * per_layer + 2.0 * c.d_model * c.vocab).epsilon(1e-12));
+}
+
+TEST_CASE("decoding reads the cache of each cell once a step, however many rows its products are padded to", "[card]") {
+  for (const auto& [device, dtype] : tested_settings()) {
+    CAPTURE(device, dtype_name(dtype));
+    const RandomModel files(2);
+    Engine engine(files, {device, dtype, 2});
+    const Request request = random_request({10, 30, 25}, true, 7);
+    const auto flops_of = [&](int new_tokens, std::size_t n_cells) {
+      const std::vector<CellSpec> cells(n_cells, {strategy("full"), 1});
+      const double before = engine.queue().cost().flops;
+      for (const Outcome& outcome : run_all(engine, request, cells, new_tokens))
+        CHECK(outcome.prediction_ids.size() == static_cast<std::size_t>(new_tokens));
+      return engine.queue().cost().flops - before;
+    };
+    const ModelConfig& c = files.config();
+    const double q = c.n_heads * c.head_dim, kv = c.n_kv_heads * c.head_dim;
+    const double row = 4 * 2.0 * c.d_model * (2 * q + 2 * kv + 3.0 * c.d_ff) + 2.0 * c.d_model * c.vocab;
+    for (const std::size_t n_cells : {1, 3}) {
+      const double step = flops_of(2, n_cells) - flops_of(1, n_cells);
+      const double rows = std::max<double>(engine.backend().decode_rows(), static_cast<double>(n_cells));
+      const double keys = static_cast<double>(n_cells) * (request.n_tokens() + 1);
+      CHECK(step == Approx(rows * row + 4 * 4 * q * keys).epsilon(1e-9));
+    }
+  }
 }
 
 TEST_CASE("CacheBlend's check layer is counted: one full layer of four at 15 % is 36 % of the layer-tokens") {

@@ -1,6 +1,7 @@
 // Weights that a card keeps as the file stores them.
 #include <cstring>
 
+#include "backend/device_error.h"
 #include "catch.h"
 #include "paths.h"
 #include "recompute/bare_prefill.h"
@@ -30,4 +31,18 @@ TEST_CASE("quantised weights kept on a card as stored give the bits of those deq
   std::int64_t automatic = 0;
   CHECK(run(WeightStorage::automatic, automatic) == expected);
   CHECK(automatic == computed);  // there is room
+}
+
+TEST_CASE("weights that do not fit a card beside its requests are refused before they are read", "[.card]") {
+  const auto files = open_model(source_folder() + "/tests/data/models/tiny-llama-mixed.gguf");
+  const auto weights = GENERATE(WeightStorage::automatic, WeightStorage::computed, WeightStorage::stored);
+  const auto backend = make_backend({.device = "cuda", .weights = weights, .work_bytes = 1LL << 50});
+  try {
+    const Model model(*files, *backend);
+    FAIL("no error");
+  } catch (const OutOfMemory& error) {
+    CHECK_THAT(error.what(), Catch::Contains("the weights do not fit on "));
+    const bool chosen = std::string(error.what()).find("weights: automatic") != std::string::npos;
+    CHECK(chosen == (weights == WeightStorage::computed));
+  }
 }

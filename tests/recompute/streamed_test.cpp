@@ -98,9 +98,31 @@ TEST_CASE("a stream hands out each layer of the chunks it has, in order", "[card
       for (const bool values : {false, true}) {
         std::vector<std::byte> bytes(chunk->part(layer, values).size());
         queue->download_raw(bytes, values ? got[1].v : got[1].k);
+        queue->finish();
         CHECK(std::equal(bytes.begin(), bytes.end(), chunk->part(layer, values).begin()));
       }
     }
     CHECK_THROWS(stream.next_layer());
+  }
+}
+
+TEST_CASE("a chunk's bytes reach the device and come back from memory that copies are fastest from, and from any",
+          "[card]") {
+  for (const auto& [device, dtype] : tested_settings()) {
+    const auto backend = make_backend({.device = device, .dtype = dtype});
+    const auto queue = backend->make_queue();
+    const ChunkShape shape{dtype, 2, 1200, 1024};  // a part is larger than what is staged at once
+    for (const bool fast : {true, false}) {
+      HostChunk chunk(shape, fast ? backend.get() : nullptr);
+      for (std::size_t i = 0; i < chunk.payload().size(); ++i) chunk.payload()[i] = static_cast<std::byte>(i * 7 % 61);
+      const auto cache = upload_chunk(*backend, *queue, chunk);
+      std::fill(chunk.payload().begin(), chunk.payload().end(), std::byte{0});  // the device has it
+      const HostChunk back = download_chunk(*backend, *queue, *cache);
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < back.payload().size(); ++i) {
+        wrong += back.payload()[i] != static_cast<std::byte>(i * 7 % 61) ? 1 : 0;
+      }
+      CHECK(wrong == 0);
+    }
   }
 }

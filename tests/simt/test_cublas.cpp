@@ -52,6 +52,8 @@ TEST_CASE("arguments that cuBLAS refuses are refused") {
   const Array<float> x(100, stream), w(100, stream), y(100, stream);
   CHECK(product(handle.handle, y.get(), x.get(), w.get(), 3, 5, 7, 6) == CUBLAS_STATUS_INVALID_VALUE);
   CHECK(product(handle.handle, y.get(), x.get(), w.get(), -1, 5, 7, 7) == CUBLAS_STATUS_INVALID_VALUE);
+  CHECK(cublasSetMathMode(handle.handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION) == CUBLAS_STATUS_SUCCESS);
+  CHECK(cublasSetMathMode(handle.handle, static_cast<cublasMath_t>(7)) == CUBLAS_STATUS_INVALID_VALUE);
   const float one = 1, zero = 0;
   CHECK(cublasGemmEx(handle.handle, CUBLAS_OP_T, CUBLAS_OP_N, 5, 3, 7, &one, w.get(), CUDA_R_16BF, 7, x.get(),
                      CUDA_R_32F, 7, &zero, y.get(), CUDA_R_32F, 5, CUBLAS_COMPUTE_32F,

@@ -33,9 +33,10 @@ DeviceMemory CudaBackend::memory() {
 
 std::unique_ptr<Uploads> CudaBackend::make_uploads() { return std::make_unique<CudaUploads>(device_); }
 
-std::shared_ptr<std::byte[]> CudaBackend::host_memory(std::size_t bytes) {
+HostMemory CudaBackend::host_memory(std::size_t bytes) {
   const PinnedPool::Block block = device_->pinned().take(bytes);
-  return {block.data, [device = device_, block](std::byte*) { device->pinned().give(block); }};
+  const auto give = [device = device_, block](std::byte*) { device->pinned().give(block); };
+  return {std::shared_ptr<std::byte[]>(block.data, give), block.bytes};
 }
 
 std::unique_ptr<Queue> CudaBackend::make_queue() { return std::make_unique<CudaQueue>(compute_dtype_, device_); }

@@ -40,6 +40,7 @@ class CudaQueue final : public Queue {
   void do_add(const Tensor& out, const Tensor& x) override;
   void do_row_deviation(const Tensor& out, const Tensor& a, const Tensor& b) override;
   void do_argmax(const Tensor& out, const Tensor& x) override;
+  void do_top_k(const Tensor& out, const Tensor& x) override;
 
  private:
   bool rounds() const { return compute_dtype_ == DType::bf16; }

@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <memory>
 
 #include "backend/backend.h"
 #include "backend/cuda/device.h"
@@ -15,16 +16,20 @@ class CudaUploads final : public Uploads {
   double wait(std::int64_t number) override;
 
  private:
-  struct Copy {
-    explicit Copy(Tensor target) : to(std::move(target)) {}
-    Tensor to;  ///< lives as long as the copy runs
-    cudaEvent_t begun = nullptr, done = nullptr;
+  struct DestroyEvent {
+    void operator()(cudaEvent_t event) const { cudaEventDestroy(event); }
   };
+  using Event = std::unique_ptr<CUevent_st, DestroyEvent>;
+  struct Copy {
+    Tensor to;  ///< lives as long as the copy runs
+    Event begun, done;
+  };
+  static Event make_event(unsigned flags);
   double drop_first();
 
   std::shared_ptr<Device> device_;
   cudaStream_t stream_ = nullptr;
-  cudaEvent_t allocated_ = nullptr;
+  Event allocated_;
   std::deque<Copy> copies_;  ///< begun and not waited for
   std::int64_t first_ = 0;   ///< number of copies_.front()
 };

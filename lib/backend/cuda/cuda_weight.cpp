@@ -59,7 +59,7 @@ void dequantise(Device& device, const CudaWeight& weight, const Tensor& to) {
 
 void CudaBackend::expect_weights(const WeightNeeds& needs) {
   device_->blas();  // its memory is gone before ours is counted
-  if (needs.elements == 0 || storage_ == WeightStorage::computed) return;
+  if (needs.elements == 0) return;
   const auto element = static_cast<std::int64_t>(dtype_bytes(compute_dtype_));
   const DeviceMemory memory = this->memory();
   const std::int64_t table = needs.table_elements * element;
@@ -67,19 +67,26 @@ void CudaBackend::expect_weights(const WeightNeeds& needs) {
   const std::int64_t stored = table + needs.stored_bytes + needs.largest_elements * element;
   const std::int64_t work = std::max(work_bytes_, memory.total / 32);
   const std::int64_t available = memory.free - work;
-  keeps_stored_ = storage_ == WeightStorage::stored || (computed > available && stored < computed);
+  keeps_stored_ = storage_ == WeightStorage::stored ||
+                  (storage_ == WeightStorage::automatic && computed > available && stored < computed);
   if ((keeps_stored_ ? stored : computed) <= available) return;
   throw OutOfMemory(fmt::format(
       "the weights do not fit on {}: {} in {}, {} as the file stores them; {} of {} are free, of which {} are kept for "
-      "work; use a smaller or more quantised model, {}another card or --device cpu",
+      "work; use a smaller or more quantised model, {}{}another card or --device cpu",
       device_->name(), size_text(computed), dtype_name(compute_dtype_), size_text(stored), size_text(memory.free),
-      size_text(memory.total), size_text(work), compute_dtype_ == DType::f32 ? "--dtype bf16, " : ""));
+      size_text(memory.total), size_text(work), compute_dtype_ == DType::f32 ? "--dtype bf16, " : "",
+      storage_ == WeightStorage::computed && stored < computed ? "weights: automatic, " : ""));
 }
 
 /// The pool keeps what was freed: what a request takes later is there.
 void CudaBackend::expect_work(std::int64_t bytes) {
   const auto free = static_cast<std::int64_t>(device_->memory().available);
-  if (bytes > 0 && bytes < free) DeviceBuffer(device_, static_cast<std::size_t>(bytes));
+  if (bytes <= 0 || bytes >= free) return;
+  try {
+    const DeviceBuffer got_ready(device_, static_cast<std::size_t>(bytes));
+  } catch (const OutOfMemory&) {
+    // Not in one piece: requests ask for smaller ones, and are told where they do not fit.
+  }
 }
 
 std::shared_ptr<DeviceBuffer> CudaBackend::upload_stored(const WeightSource& source) {

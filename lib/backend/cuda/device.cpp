@@ -66,7 +66,8 @@ cublasHandle_t Device::blas() {
   std::unique_ptr<cublasContext, decltype(&cublasDestroy)> unfinished(handle, &cublasDestroy);
   check(cublasSetStream(handle, stream_), "giving cuBLAS the stream");
   check(cublasSetWorkspace(handle, workspace_, kBlasWorkspace), "giving cuBLAS its workspace");
-  check(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH), "turning TF32 off");
+  // Without TF32; and where a product to bf16 is cut, its parts are summed in float32: it is rounded once.
+  check(cublasSetMathMode(handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), "setting cuBLAS's precision");
   return blas_ = unfinished.release();
 }
 

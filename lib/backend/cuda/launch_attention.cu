@@ -124,6 +124,8 @@ cudaError_t attention_mass(const AttentionCall& call, const Keys& keys, float he
     const cudaError_t error = attend(call, {&keys, 1}, nullptr, result, stream);
     if (error != cudaSuccess) return error;
   }
+  static_assert(static_cast<int>(gpu::RowReduction::sum) == 0 && static_cast<int>(gpu::RowReduction::max) == 1 &&
+                static_cast<int>(gpu::RowReduction::l2) == 2);
   const auto reduction = static_cast<gpu::RowReduction>(row_reduction);
   if (call.round) return mass_on_tensor_cores(call, keys, head_weight, reduction, result, stream);
   return keys.base_k.dtype == DType::bf16 ? mass_as<bf16>(call, keys, head_weight, reduction, result, stream)

@@ -93,6 +93,11 @@ cudaError_t rope(const Rows& out, const Rows& x, const std::int32_t* positions, 
   return run(out, x, positions, table, shape, stream);
 }
 
+// Kernels see no header of ours: an activation is passed by its number.
+static_assert(static_cast<int>(gpu::Function::silu) == static_cast<int>(Activation::silu));
+static_assert(static_cast<int>(gpu::Function::gelu_tanh) == static_cast<int>(Activation::gelu_tanh));
+static_assert(static_cast<int>(gpu::Function::gelu) == static_cast<int>(Activation::gelu));
+
 cudaError_t activate(const Rows& out, const Rows& gate, const Rows& up, Activation activation, cudaStream_t stream) {
   if (out.cols == 0) return cudaSuccess;
   return KVMEND_LAUNCH(gpu::activate, elementwise_blocks(out), 256, 0, stream,

@@ -1,5 +1,7 @@
 #include "backend/cuda/pinned_pool.h"
 
+#include <iterator>
+
 #include "backend/cuda/cuda_error.h"
 #include "backend/device_error.h"
 
@@ -20,6 +22,7 @@ PinnedPool::Block PinnedPool::take(std::size_t bytes) {
     const Block block{found->second, found->first};
     free_.erase(found);
     free_bytes_ -= block.bytes;
+    taken_.emplace(block.data, block.bytes);
     return block;
   }
   void* address = nullptr;
@@ -34,10 +37,20 @@ PinnedPool::Block PinnedPool::take(std::size_t bytes) {
     throw OutOfMemory(fmt::format("not enough pinned host memory: {} bytes asked for; lower cache: {{memory}}", bytes));
   }
   check(error, "allocating pinned memory");
-  return {static_cast<std::byte*>(address), rounded};
+  const Block block{static_cast<std::byte*>(address), rounded};
+  taken_.emplace(block.data, block.bytes);
+  return block;
+}
+
+bool PinnedPool::has(std::span<const std::byte> bytes) const {
+  const auto behind = taken_.upper_bound(bytes.data());
+  if (behind == taken_.begin()) return false;
+  const auto& [data, size] = *std::prev(behind);
+  return bytes.data() + bytes.size() <= data + size;
 }
 
 void PinnedPool::give(Block block) {
+  taken_.erase(block.data);
   if (free_bytes_ + block.bytes > kMostFree) {
     cudaFreeHost(block.data);
     return;

@@ -65,4 +65,9 @@ void CudaQueue::do_argmax(const Tensor& out, const Tensor& x) {
   check(launch::argmax(rows_of(out), rows_of(x), stream()), "argmax");
 }
 
+void CudaQueue::do_top_k(const Tensor& out, const Tensor& x) {
+  auto* const indices = static_cast<std::int32_t*>(device_data(out));
+  check(launch::top_k(indices, rows_of(x), static_cast<int>(out.cols()), stream()), "top_k");
+}
+
 }  // namespace kvmend::cuda

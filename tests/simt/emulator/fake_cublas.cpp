@@ -99,6 +99,8 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, std
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+  const int flags = CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION, known = CUBLAS_TF32_TENSOR_OP_MATH;
+  if ((mode & ~flags) > known) return CUBLAS_STATUS_INVALID_VALUE;
   handle->math = mode;
   return CUBLAS_STATUS_SUCCESS;
 }
