@@ -87,6 +87,11 @@ Value check_task(const std::string& name, const Location& where, const Value& pa
   return entry->check(params, errors);
 }
 
+std::vector<std::string> missing_data_sets(const std::string& name, const Value& params) {
+  const TaskEntry* entry = find_entry(name);
+  return entry ? entry->missing(params) : std::vector<std::string>();
+}
+
 std::unique_ptr<Task> make_task(const std::string& name, const Value& params, const TaskContext& context) {
   const TaskEntry* entry = find_entry(name);
   if (!entry) fail(ErrorKind::usage, "{}", unknown_task(name, false));

@@ -10,6 +10,7 @@
 //   };
 //   KVMEND_TASK("my/task", MyTask, {.summary = "…", .source = "…", .metric = "f1"});
 //
+// A task that reads a data set of `kvmend fetch` has a static `missing(name, params)`: those that are not there.
 // A fourth argument gives other defaults: one class serves several names.
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@ struct TaskEntry {
   TaskInfo info;
   std::function<Value(const Value& params, ParamErrors& errors)> check;
   std::function<std::unique_ptr<Task>(const Value& params, const TaskContext& context)> make;
+  std::function<std::vector<std::string>(const Value& params)> missing;  ///< missing_data_sets
 };
 
 /// Called while the program starts; a name given twice is a defect (internal).
@@ -60,6 +62,12 @@ TaskEntry task_entry(std::string name, TaskInfo info, typename T::Params default
     const auto params = read_task_params<T>(defaults, source, errors);
     if (!errors.messages.empty()) fail_with(errors);
     return std::make_unique<T>(name, params, context);
+  };
+  entry.missing = [defaults, name](const Value& source) -> std::vector<std::string> {
+    ParamErrors ignored;
+    if constexpr (requires { T::missing(name, defaults); })
+      return T::missing(name, read_task_params<T>(defaults, source, ignored));
+    return {};
   };
   return entry;
 }

@@ -84,6 +84,8 @@ std::vector<std::string> expand_task_group(const std::string& name, const Locati
 
 /// Checks parameters without reading data or sizing: canonical parameters, or errors collected.
 Value check_task(const std::string& name, const Location& where, const Value& params, ParamErrors& errors);
+/// The data sets that such a task reads and that are not where `kvmend fetch` puts them, by the names it takes.
+std::vector<std::string> missing_data_sets(const std::string& name, const Value& params);
 /// Reads the data and sizes the task. Throws Error(data) or Error(usage) (a length that is too short names the smallest
 /// that fits).
 std::unique_ptr<Task> make_task(const std::string& name, const Value& params, const TaskContext& context);

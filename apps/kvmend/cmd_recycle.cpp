@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "apps/kvmend/commands.h"
+#include "apps/kvmend/config_options.h"
 #include "core/file.h"
 #include "core/progress.h"
 #include "experiment/recycle.h"
@@ -15,14 +16,7 @@ class Recycle final : public Command {
  public:
   explicit Recycle(CLI::App& app) {
     app.add_option("config", config_, "YAML: model, prompts, encoder, lookups, …")->required();
-    app.add_option("--set", settings_, "key=value over the config; repeat for several")->allow_extra_args(false);
-    const std::string devices = fmt::format("cpu, reference, cuda or cuda:N; {}; ", auto_device_help);
-    for (const char* key : {"device", "dtype", "threads"}) {
-      const auto set = [this, key](const std::string& value) { settings_.push_back(fmt::format("{}={}", key, value)); };
-      app.add_option_function<std::string>(
-          fmt::format("--{}", key), set,
-          fmt::format("{}the same as --set {}=…", key == std::string_view("device") ? devices : "", key));
-    }
+    add_config_options(app, settings_, "cuda:N");
     app.add_option("-o,--output", output_, "JSON lines of the rows go to this file");
     app.add_flag("--json", json_, "JSON lines instead of the summary");
     app.add_flag("-q,--quiet", quiet_, "no progress");

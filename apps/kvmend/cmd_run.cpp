@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "apps/kvmend/commands.h"
+#include "apps/kvmend/config_options.h"
 #include "apps/kvmend/dry_run.h"
 #include "apps/kvmend/plugin_option.h"
 #include "apps/kvmend/verbosity.h"
@@ -53,18 +54,10 @@ void parse_shard(const std::string& text, SweepOptions& options) {
 class Run final : public Command {
  public:
   explicit Run(CLI::App& app) {
-    app.add_option("config", configs_, "YAML files, merged left to right")->required();
+    app.add_option("config", configs_, "YAML files, merged left to right, a file's set: at its place; later ones win")
+        ->required();
     app.add_option("-o,--output", options_.store, "the store; default NAME.kvmend here");
-    app.add_option("--set", options_.settings, "override a value: 'tasks.*.samples=5'")->allow_extra_args(false);
-    const std::string devices = fmt::format("cpu, reference, cuda or cuda:N,M; {}; ", auto_device_help);
-    for (const char* key : {"device", "dtype", "threads"}) {
-      const auto set = [this, key](const std::string& value) {
-        options_.settings.push_back(fmt::format("{}={}", key, value));
-      };
-      app.add_option_function<std::string>(
-          fmt::format("--{}", key), set,
-          fmt::format("{}the same as --set {}=…", key == std::string_view("device") ? devices : "", key));
-    }
+    add_config_options(app, options_.settings, "cuda:N,M");
     add_plugin_option(app);
     app.add_option("--shard", shard_, "i/n: this machine's share of the samples");
     app.add_option("--limit", options_.limit, "samples a task at most")->check(CLI::Range(1, 1 << 30));
@@ -78,8 +71,8 @@ class Run final : public Command {
   int run() override {
     options_.configs.assign(configs_.begin(), configs_.end());
     if (!shard_.empty()) parse_shard(shard_, options_);
-    if (dry_run_) return print_dry_run(options_);
     if (!max_time_.empty()) options_.max_seconds = parse_duration(max_time_);
+    if (dry_run_) return print_dry_run(options_);
     options_.worker = {"/proc/self/exe", "worker"};
     options_.version = version();
     options_.build = build_text();

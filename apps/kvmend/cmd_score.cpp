@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -47,17 +48,30 @@ class Score final : public Command {
   }
 
   static double score_line(const MetricInfo& metric, const std::string& line, const std::string& name, int number) {
+    const auto wrong = [&](const std::string& what) {
+      fail(ErrorKind::data, "{}:{}:1: {}; a line is {{\"prediction\": \"…\", \"references\": [\"…\"]}}", name, number,
+           what);
+    };
+    nlohmann::json json;
     try {
-      const auto json = nlohmann::json::parse(line);
-      return metric.score(json.at("prediction").get<std::string>(),
-                          json.at("references").get<std::vector<std::string>>(),
-                          json.value("all_classes", std::vector<std::string>{}));
+      json = nlohmann::json::parse(line);
     } catch (const nlohmann::json::parse_error& error) {
       fail(ErrorKind::data, "{}:{}:{}: not JSON", name, number, error.byte);
-    } catch (const nlohmann::json::exception& error) {
-      fail(ErrorKind::data, "{}:{}:1: expected {{\"prediction\": \"…\", \"references\": [\"…\"]}}: {}", name, number,
-           error.what());
     }
+    const auto is_texts = [](const nlohmann::json& list) {
+      return list.is_array() &&
+             std::all_of(list.begin(), list.end(), [](const nlohmann::json& text) { return text.is_string(); });
+    };
+    if (!json.is_object()) wrong("expected an object");
+    for (const char* field : {"prediction", "references"}) {
+      if (!json.contains(field)) wrong(fmt::format("'{}' is missing", field));
+    }
+    if (!json["prediction"].is_string()) wrong("'prediction' is no text");
+    for (const char* field : {"references", "all_classes"}) {
+      if (json.contains(field) && !is_texts(json[field])) wrong(fmt::format("'{}' is no list of texts", field));
+    }
+    return metric.score(json["prediction"].get<std::string>(), json["references"].get<std::vector<std::string>>(),
+                        json.value("all_classes", std::vector<std::string>{}));
   }
 
   std::string metric_, file_;

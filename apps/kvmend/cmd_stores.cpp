@@ -1,9 +1,15 @@
 #include <fmt/ranges.h>
 
+#include <filesystem>
+#include <fstream>
+#include <set>
+
 #include "apps/kvmend/commands.h"
+#include "apps/kvmend/condition.h"
 #include "core/error.h"
 #include "experiment/export.h"
 #include "experiment/merge.h"
+#include "experiment/table.h"
 
 namespace kvmend {
 namespace {
@@ -14,19 +20,57 @@ class Export final : public Command {
   explicit Export(CLI::App& app) {
     app.add_option("store", store_, "")->required();
     app.add_option("--format", format_, "jsonl or csv")->check(CLI::IsMember({"jsonl", "csv"}))->capture_default_str();
+    app.add_option("-o,--output", output_, "the file that is written; default: standard output");
+    app.add_option("--where", where_, "only these: 'task=ruler/vt'; repeat for several")->allow_extra_args(false);
   }
   int run() override {
     Store store = Store::open(store_, Store::Mode::read);
-    const auto emit = [](const std::string& line) { fmt::print("{}\n", line); };
-    if (format_ == "csv")
-      export_csv(store, emit);
-    else
-      export_jsonl(store, emit);
+    const ExportKeys wanted = wanted_cells(store);
+    if (output_.empty()) {
+      write(store, wanted, [](const std::string& line) { fmt::print("{}\n", line); });
+      return 0;
+    }
+    // Beside the file first, so that none is half-written.
+    const std::string partial = output_ + ".partial";
+    std::ofstream out(partial, std::ios::binary);
+    write(store, wanted, [&](const std::string& line) { out << line << '\n'; });
+    out.close();
+    if (!out) fail(ErrorKind::data, "{}: cannot be written", partial);
+    std::filesystem::rename(partial, output_);
     return 0;
   }
 
  private:
-  std::string store_, format_ = "jsonl";
+  void write(Store& store, const ExportKeys& wanted, const std::function<void(const std::string&)>& emit) const {
+    if (format_ == "csv")
+      export_csv(store, emit, wanted);
+    else
+      export_jsonl(store, emit, wanted);
+  }
+
+  /// The cells that --where means, by the same words as `kvmend table`'s.
+  ExportKeys wanted_cells(Store& store) const {
+    if (where_.empty()) return std::nullopt;
+    TableQuery query;
+    for (const std::string& condition : where_) query.where.push_back(parse_condition(condition));
+    TableData data;
+    for (CellRecord& record : store.cells()) {
+      TableCell cell;
+      cell.strategy = record.label;
+      cell.task = record.task;
+      cell.model = record.model;
+      cell.params = record.params;
+      cell.failed = 1;  // the filter passes over cells without any result; here they just give no row
+      cell.record = std::move(record);
+      data.cells.push_back(std::move(cell));
+    }
+    std::set<std::string> keys;
+    for (const TableCell* cell : filter_cells(data, query)) keys.insert(cell->record.key);
+    return keys;
+  }
+
+  std::string store_, format_ = "jsonl", output_;
+  std::vector<std::string> where_;
 };
 
 /// Shards into one store.

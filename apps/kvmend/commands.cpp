@@ -36,7 +36,7 @@ const std::vector<CommandEntry>& commands() {
       {"selftest", "every operation of a device beside the reference, and its share of the device's peak",
        "kvmend selftest --device cpu", make_selftest},
       {"fetch", "a model or a dataset, checked by hash", "kvmend fetch smollm2-135m", make_fetch},
-      {"list", "strategies, tasks, metrics, chunkers, models, a table's values", "kvmend list strategies", make_list},
+      {"list", "strategies, tasks, metrics, chunkers, models, a table's values, a config's keys", "kvmend list strategies", make_list},
       {"completion", "a script that completes kvmend's words in bash, zsh or fish", "source <(kvmend completion bash)",
        make_completion},
       {"worker", "computes for `run`", "kvmend run configs/quickstart.yaml", make_worker, true},

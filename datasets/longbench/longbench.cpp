@@ -64,6 +64,22 @@ class LongBench final : public Task {
     }
   }
 
+  static std::vector<std::string> missing(const std::string& name, const LongBenchParams& p) {
+    std::vector<std::string> out;
+    const auto folder = fetched_data_dir() / "longbench";
+    const std::string lines = name.substr(name.find('/') + 1) + ".jsonl";
+    if (p.folder.empty() && ((p.file.empty() && !path_exists(folder / lines)) ||
+                             (p.prompts.empty() && !path_exists(folder / "dataset2prompt.json"))))
+      out.emplace_back("longbench");
+    try {
+      const MetricInfo& metric = find_metric(p.metric.empty() ? longbench_subset(plain_name(name)).metric : p.metric);
+      if (metric.check) metric.check();
+    } catch (const Error& error) {  // a metric is only short of the dictionary for Chinese words
+      if (error.kind() == ErrorKind::data) out.emplace_back("jieba");
+    }
+    return out;
+  }
+
   LongBench(const std::string& name, const LongBenchParams& params, const TaskContext& context)
       : name_(name), params_(params), subset_(longbench_subset(plain_name(name))), context_(context) {
     const MetricInfo& metric = find_metric(params_.metric.empty() ? subset_.metric : params_.metric);

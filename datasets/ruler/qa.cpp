@@ -55,6 +55,11 @@ class RulerQa final : public Task {
     fit_ = std::make_unique<LengthFit>(std::move(spec));
   }
 
+  static std::vector<std::string> missing(const std::string&, const RulerQaParams& params) {
+    if (!params.file.empty() || path_exists(fetched_data_dir() / params.dataset)) return {};
+    return {data_set(params)};
+  }
+
   int size() const override { return params_.samples; }
   TaskSample sample(int i) const override { return fit_->sample(i); }
   std::string data_identity() const override { return file_.identity(); }
@@ -77,7 +82,11 @@ class RulerQa final : public Task {
     const auto path = fetched_data_dir() / params_.dataset;
     if (path_exists(path)) return path;
     fail(ErrorKind::data, "{}: {} is not there; 'kvmend fetch {}' brings it, or 'file' names a file of questions", name,
-         path.string(), params_.dataset.substr(0, params_.dataset.find('/')));
+         path.string(), data_set(params_));
+  }
+  /// What `kvmend fetch` calls it.
+  static std::string data_set(const RulerQaParams& params) {
+    return params.dataset.substr(0, params.dataset.find('/'));
   }
 
   enum Stream : std::uint64_t { document_stream, order_stream };

@@ -8,7 +8,7 @@ namespace kvmend {
 /// Progress of a long run on stderr: a bar on a terminal, one line every ten seconds elsewhere, nothing when quiet.
 class Progress {
  public:
-  /// `total` and `done` count the same work; `unit` names it ("cells").
+  /// `total` and `done` count the same work; `unit` names it ("results").
   Progress(std::int64_t total, std::string unit, bool quiet);
   ~Progress();
   /// `share`: how much of all that the work costs is done, 0 to 1. What is left is reckoned by it.
@@ -29,7 +29,7 @@ class Progress {
   bool drawn_ = false;
 };
 
-/// "12/160 cells  3/40 samples  0.71/s  3m20s left  ruler/vt sample 4".
+/// "12/160 results  3/40 samples  0.71/s  3m20s left  ruler/vt sample 4".
 std::string progress_text(std::int64_t done, std::int64_t total, const std::string& unit, double share, double seconds,
                           const std::string& current, const std::string& beside = "");
 

@@ -210,4 +210,11 @@ std::string format_number(double value) {
   return error == std::errc() ? std::string(buffer, end) : std::string("NaN");
 }
 
+std::optional<double> parse_number(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace kvmend

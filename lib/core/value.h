@@ -91,5 +91,7 @@ inline Value::Value(Map m) : data_(std::move(m)) {}
 
 /// Shortest decimal text that reads back as the same double ("0.1", "1e-05", "3").
 std::string format_number(double value);
+/// The number that all of a text is; nullopt: it is none.
+std::optional<double> parse_number(std::string_view text);
 
 }  // namespace kvmend

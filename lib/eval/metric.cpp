@@ -42,7 +42,8 @@ const MetricInfo& find_metric(std::string_view name) {
     if (metric.name == name) return metric;
     known.push_back(metric.name);
   }
-  fail(ErrorKind::usage, "unknown metric '{}'{}", name, did_you_mean(name, known));
+  fail(ErrorKind::usage, "unknown metric '{}'{}", name,
+       nearest_name(name, known).empty() ? "; 'kvmend list metrics' explains them" : did_you_mean(name, known));
 }
 
 }  // namespace kvmend

@@ -1,6 +1,7 @@
 #include "experiment/config.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <tuple>
 
@@ -8,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/config_keys.h"
 #include "experiment/config_parts.h"
 #include "experiment/yaml_reader.h"
 #include "model/chat.h"
@@ -33,56 +35,32 @@ int threads_of_worker(const std::string& device, int threads, int processors) {
 
 namespace {
 
-/// The keys with plain values, declared once: reading, types and ranges come from here.
-struct PlainKeys {
-  Config& config;
-  template <class V>
-  static void fields(PlainKeys& p, V& v) {
-    Config& c = p.config;
-    v("name", c.name, "the run's name; the store is NAME.kvmend");
-    v("model", c.model, "a name that fetch knows, a .gguf file, or a Hugging Face folder");
-    v("dtype", c.dtype, "what matrix products round to");
-    v("chat", c.chat, "chat format");
-    v("system", c.system, "system message");
-    v("sink", c.sink, "sink of the strategies that name none");
-    v("seed", c.seed, "seed of the tasks that name none");
-    v("max_new_tokens", c.max_new_tokens, "instead of the tasks' own", between(1, 1 << 20));
-    v("keep_answer_space", c.keep_answer_space, "the answer prefix's leading space stays behind a chat header, too");
-    v("load_from", c.load_from, "where chunk caches lie when a request comes");
-    v("tokenize", c.tokenize, "the whole prompt at once, or each unit alone");
-    v("device", c.device, "cpu, reference, cuda or cuda:N,M; auto: the CPU");
-    v("threads", c.threads, "0: all processors", between(0, 4096));
-    v("weights", c.weights, "on a card: as computed with, as stored (quantised), or what fits");
+/// What an unknown key may have been: one nearly so called, or a parameter that belongs to an item of a list.
+std::string hint_for(const Value::Entry& entry, const std::vector<std::string>& known) {
+  for (const char* section : {"tasks", "strategies"}) {
+    const std::vector<std::string> taken = item_parameters(section, "*");
+    if (std::find(taken.begin(), taken.end(), entry.key) == taken.end()) continue;
+    return entry.where.file == "--set"
+               ? fmt::format("; did you mean '{}.*.{}'?", section, entry.key)
+               : fmt::format("; it is a parameter of {}: write it as NAME: {{{}: …}}", section, entry.key);
   }
-};
-
-const std::vector<std::string>& structured_keys() {
-  static const std::vector<std::string> keys = {"tasks", "chunker", "strategies", "ratios", "cache", "store"};
-  return keys;
+  if (!nearest_name(entry.key, known).empty()) return did_you_mean(entry.key, known);
+  return "; 'kvmend list config' lists them";
 }
-
-/// Collects names only.
-struct NameLister {
-  std::vector<std::string> names{};
-  template <class T>
-  void operator()(std::string_view name, T&, std::string_view, Range = {}) {
-    names.emplace_back(name);
-  }
-};
 
 void read_plain_keys(Config& config, const Value& tree, ParamErrors& errors) {
   PlainKeys keys{config};
-  NameLister lister;
-  PlainKeys::fields(keys, lister);
-  std::vector<std::string> known = lister.names;
-  known.insert(known.end(), structured_keys().begin(), structured_keys().end());
-  known.emplace_back("include");
+  const std::vector<std::string> names = plain_key_names();
+  std::vector<std::string> known = names;
+  for (const ParamInfo& key : structured_keys()) known.push_back(key.name.substr(0, key.name.find('.')));
   Value plain = Value::Map{};
   for (const auto& entry : tree.as_map()) {
-    if (std::find(lister.names.begin(), lister.names.end(), entry.key) != lister.names.end()) {
+    if (entry.key == "set" || entry.key == "include") {  // a file's are taken out when it is read
+      errors.add(entry.where, fmt::format("{} works in a file only", entry.key));
+    } else if (std::find(names.begin(), names.end(), entry.key) != names.end()) {
       if (!entry.value.is_null()) plain.map().push_back(entry);  // `system:` with nothing behind it: the default
     } else if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
-      errors.add(entry.where, fmt::format("unknown key '{}'{}", entry.key, did_you_mean(entry.key, known)));
+      errors.add(entry.where, fmt::format("unknown key '{}'{}", entry.key, hint_for(entry, known)));
     }
   }
   params_detail::Reader reader{plain, errors};
@@ -122,13 +100,8 @@ void check_plain_keys(const Config& config, const Value& tree, ParamErrors& erro
   if (config.model.empty()) {
     errors.add(place_of(tree, "model"), "model is missing: a name, a .gguf file or a Hugging Face folder");
   }
-  if (!is_device(config.device)) {
-    errors.add(place_of(tree, "device"),
-               fmt::format("device '{}' is none of auto, cpu, reference, cuda, cuda:N,M", config.device));
-  }
-  if (const std::string twice = device_named_twice(config.device); !twice.empty()) {
-    errors.add(place_of(tree, "device"), fmt::format("device '{}' names {} twice", config.device, twice));
-  }
+  if (std::string wrong = device_error(config.device); !wrong.empty())
+    errors.add(place_of(tree, "device"), std::move(wrong));
   std::vector<std::string> formats = chat_format_names();
   formats.emplace_back("auto");
   if (std::find(formats.begin(), formats.end(), config.chat) == formats.end()) {
@@ -137,43 +110,31 @@ void check_plain_keys(const Config& config, const Value& tree, ParamErrors& erro
   }
 }
 
-/// "a.yaml:3:10: …" sorts behind "a.yaml:3:9: …": by file name, then line and column as numbers.
+/// "a.yaml:3:10: …" sorts behind "a.yaml:3:9: …": by file, then line and column as numbers. What has no line is missing, maybe for
+/// one of the others' sake: it stands last.
 void sort_by_place(std::vector<std::string>& messages) {
   const auto place = [](const std::string& message) {
     std::size_t at = message.find(':');
     int line = 0, column = 0;
     if (at == std::string::npos) return std::tuple(std::string(), 0, 0);
     std::sscanf(message.c_str() + at, ":%d:%d:", &line, &column);
+    if (line == 0) line = std::numeric_limits<int>::max();
     return std::tuple(message.substr(0, at), line, column);
   };
   std::stable_sort(messages.begin(), messages.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
   messages.erase(std::unique(messages.begin(), messages.end()), messages.end());
 }
 
-std::vector<std::string> item_parameters(const std::string& section, const std::string& name) {
-  std::vector<std::string> out;
-  const auto take = [&](const auto& infos, const std::string& wanted) {
-    for (const auto& info : infos) {
-      if (info.name != wanted && wanted != "*") continue;
-      for (const auto& param : info.params) out.push_back(param.name);
-    }
-  };
-  if (section == "strategies") {
-    take(list_strategies(), name);
-  } else if (name == "*") {
-    take(list_tasks(), name);
-  } else {
-    try {
-      for (const auto& task : expand_task_group(name, {})) take(list_tasks(), task);
-    } catch (const Error&) {  // an unknown name takes nothing; checking reports it with its place
-    }
-  }
-  return out;
+/// The other kind of config, which a folder of experiments may hold too.
+void refuse_recycle_config(const Value& tree) {
+  if (tree.find("tasks") || tree.find("strategies")) return;
+  if (!tree.find("prompts") && !tree.find("encoder")) return;
+  fail(ErrorKind::usage, "{}: a config of `kvmend recycle`, not of `kvmend run`: kvmend recycle {}", tree.where.file,
+       tree.where.file);
 }
 
 ConfigSource read_source(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
-  ConfigSource source = read_config_files(paths);
-  apply_file_settings(source.tree, source.settings, item_parameters);
+  ConfigSource source = read_config_files(paths, item_parameters);
   apply_settings(source.tree, settings, item_parameters);
   for (const auto& setting : settings) source.text += "# --set " + setting + "\n";
   if (!source.tree.find("name") && !paths.empty()) source.tree.set("name", paths.front().stem().string());
@@ -182,6 +143,13 @@ ConfigSource read_source(const std::vector<std::filesystem::path>& paths, const 
 
 }  // namespace
 
+std::string device_error(const std::string& device) {
+  if (!is_device(device)) return fmt::format("device '{}' is none of auto, cpu, reference, cuda, cuda:N,M", device);
+  if (const std::string twice = device_named_twice(device); !twice.empty())
+    return fmt::format("device '{}' names {} twice", device, twice);
+  return "";
+}
+
 void throw_if_any(ParamErrors& errors) {
   if (errors.messages.empty()) return;
   sort_by_place(errors.messages);
@@ -189,6 +157,7 @@ void throw_if_any(ParamErrors& errors) {
 }
 
 Config make_config(const ConfigSource& source) {
+  refuse_recycle_config(source.tree);
   Config config;
   ParamErrors errors;
   config.text = source.text;
@@ -211,12 +180,13 @@ Config load_config(const std::vector<std::filesystem::path>& paths, const std::v
 
 Config load_prompt_config(const std::vector<std::filesystem::path>& paths, const std::vector<std::string>& settings) {
   ConfigSource source = read_source(paths, settings);
+  refuse_recycle_config(source.tree);
   source.tree.set("strategies", Value::List{Value("full")});
   return make_config(source);
 }
 
 Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& settings) {
-  ConfigSource source{read_yaml(text, name), {}, text, std::filesystem::current_path()};
+  ConfigSource source{read_yaml(text, name), text, std::filesystem::current_path()};
   apply_settings(source.tree, settings, item_parameters);
   return make_config(source);
 }

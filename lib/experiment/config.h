@@ -113,11 +113,18 @@ Config parse_config(const std::string& text, const std::string& name, const std:
 /// The same from a tree: what load_config does after reading.
 Config make_config(const ConfigSource& source);
 
+/// Every key a config may have, in the order that explains it, with the declarations that the reader reads by. "cache.disk": a key
+/// of the map `cache`. Required ones say so instead of a default.
+std::vector<ParamInfo> config_keys();
+
 /// What whoever runs a strategy has to be warned of: "cacheblend_repo: mask bottom_right lets …"; empty: nothing.
 std::string strategy_warning(const Strategy& strategy);
 
 /// The devices that "cuda:0,2" names, one worker each: "cuda:0" and "cuda:2"; any other name stands for itself.
 std::vector<std::string> device_list(const std::string& device);
+
+/// What is wrong with a device's name ("device 'gpu' is none of …"); empty: nothing.
+std::string device_error(const std::string& device);
 
 /// Threads of each of the workers that `device` has: a run's (0: all of `processors`) are shared by them, one each at least.
 /// 0 where a worker is alone and was given no number.

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/config_keys.h"
 
 namespace kvmend {
 namespace {
@@ -15,7 +16,7 @@ void read_ratio(Config& config, const Value& value, ParamErrors& errors) {
     return;
   }
   const double ratio = value.as_number();
-  if (ratio > 1 && ratio <= 100) {
+  if (ratio >= 2 && ratio <= 100) {  // a percentage; 1.2 is no 1.2 %
     errors.add(value.where,
                fmt::format("ratio {} is above 1; did you mean {}?", format_number(ratio), format_number(ratio / 100)));
   } else if (!(ratio >= 0 && ratio <= 1)) {
@@ -100,7 +101,7 @@ void read_chunkers(Config& config, const Value& tree, ParamErrors& errors) {
 }
 
 void read_cache(Config& config, const Value& tree, ParamErrors& errors) {
-  const auto values = read_section(tree, "cache", {"memory", "disk", "limit", "dir"}, errors);
+  const auto values = read_section(tree, "cache", section_keys("cache"), errors);
   if (values[0]) collect(errors, [&] { config.cache.memory = parse_size(*values[0]); });
   if (values[1]) collect(errors, [&] { config.cache.disk = read_switch(*values[1]); });
   if (values[2]) collect(errors, [&] { config.cache.limit = parse_size(*values[2]); });
@@ -108,7 +109,7 @@ void read_cache(Config& config, const Value& tree, ParamErrors& errors) {
 }
 
 void read_store(Config& config, const Value& tree, ParamErrors& errors) {
-  const auto values = read_section(tree, "store", {"scores"}, errors);
+  const auto values = read_section(tree, "store", section_keys("store"), errors);
   if (values[0]) collect(errors, [&] { config.store_scores = read_switch(*values[0]); });
 }
 

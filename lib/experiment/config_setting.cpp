@@ -16,6 +16,7 @@ struct Step {
 };
 
 struct Setting {
+  std::string text;
   std::vector<Step> steps;
   Value value;
   bool from_file = false;  ///< `*` may match nothing
@@ -48,6 +49,7 @@ Setting parse_setting(const std::string& option, const Location& begin_at) {
          option);
   }
   Setting setting;
+  setting.text = option;
   for (std::size_t begin = 0; begin <= equals;) {
     const std::size_t end = std::min(option.find('.', begin), equals);
     if (end == begin) fail(ErrorKind::usage, "{}'{}' has an empty step in its path", at(begin).prefix(), option);
@@ -77,7 +79,12 @@ class Applier {
  public:
   Applier(const Setting& setting, const ItemParameters& parameters) : setting_(setting), parameters_(parameters) {}
 
-  void apply(Value& tree) { descend(tree, 0); }
+  void apply(Value& tree) {
+    if (tree.is_map()) {
+      for (const auto& entry : tree.as_map()) keys_.push_back(entry.key);
+    }
+    descend(tree, 0);
+  }
 
  private:
   const Step& step(std::size_t i) const { return setting_.steps[i]; }
@@ -99,10 +106,27 @@ class Applier {
     }
   }
 
+  /// '*' where nothing stands: below a key that is not there, or an overlay read without the sweep it lies over.
+  [[noreturn]] void fail_nothing_there(std::size_t i) const {
+    const std::string& key = step(i > 0 ? i - 1 : 0).text;
+    if (i == 1 && setting_.from_file && names_items(i)) {
+      fail(ErrorKind::usage,
+           "{}'{}' finds no {}: set: changes its own file and those below it, so this one is an overlay; put a sweep "
+           "before "
+           "it: kvmend run SWEEP.yaml {}",
+           step(0).where.prefix(), setting_.text, key, step(0).where.file);
+    }
+    if (i == 1 && std::find(keys_.begin(), keys_.end(), key) == keys_.end()) {
+      fail(ErrorKind::usage, "{}the config has no '{}' to look below{}", step(0).where.prefix(), key,
+           names_items(i) ? "" : did_you_mean(key, keys_));
+    }
+    fail(ErrorKind::usage, "{}'*' matches nothing: there is nothing below {}", step(i).where.prefix(),
+         i > 0 ? key : "the config");
+  }
+
   void descend_map(Value& node, std::size_t i) {
     if (step(i).text == "*") {
-      if (node.is_null() || node.as_map().empty())
-        fail(ErrorKind::usage, "{}'*' matches nothing here", step(i).where.prefix());
+      if (node.is_null() || node.as_map().empty()) fail_nothing_there(i);
       for (auto& entry : node.map()) descend(entry.value, i + 1);
       return;
     }
@@ -189,6 +213,7 @@ class Applier {
 
   const Setting& setting_;
   const ItemParameters& parameters_;
+  std::vector<std::string> keys_;  ///< the config's, as it was
 };
 
 }  // namespace

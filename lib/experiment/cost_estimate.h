@@ -15,6 +15,8 @@ class CostEstimate {
   CostEstimate(const ModelConfig& model, const Prompt& prompt);
   /// What a sample's cells share: its chunks prefilled alone.
   double shared() const { return prefill_; }
+  /// Of a cell's answer, if it is as long as it may be.
+  double answer() const { return answer_; }
   /// The nominal share of the context, the query twice where it also chooses, and the answer.
   double cell(const Strategy& strategy, std::optional<double> ratio) const;
 

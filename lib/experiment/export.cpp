@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 /// Results with their cell and sample at hand.
 class Rows {
  public:
-  explicit Rows(Store& store) : store_(store), cells_(store.cells()) {
+  Rows(Store& store, const ExportKeys& wanted) : store_(store), wanted_(wanted), cells_(store.cells()) {
     const auto ids = store.cell_ids();
     for (std::size_t i = 0; i < ids.size(); ++i) by_id_[ids[i]] = i;
   }
@@ -26,6 +26,7 @@ class Rows {
     std::int64_t loaded = -1;
     SampleRecord sample;
     for (const ResultRow& row : store_.results()) {
+      if (wanted_ && !wanted_->contains(cells_[by_id_.at(row.cell)].key)) continue;
       if (row.sample != loaded) {
         sample = store_.sample(row.sample);
         loaded = row.sample;
@@ -36,6 +37,7 @@ class Rows {
 
  private:
   Store& store_;
+  const ExportKeys& wanted_;
   std::vector<CellRecord> cells_;
   std::map<std::int64_t, std::size_t> by_id_;
 };
@@ -112,19 +114,19 @@ std::string result_as_json(const SampleRecord& sample, const CellRecord& cell, c
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void export_jsonl(Store& store, const std::function<void(const std::string&)>& emit) {
+void export_jsonl(Store& store, const std::function<void(const std::string&)>& emit, const ExportKeys& wanted) {
   const RunFacts facts(store);
-  Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
+  Rows(store, wanted).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
     emit(result_as_json(sample, cell, store.result(row.id), facts));
   });
 }
 
-void export_csv(Store& store, const std::function<void(const std::string&)>& emit) {
+void export_csv(Store& store, const std::function<void(const std::string&)>& emit, const ExportKeys& wanted) {
   emit(
       "strategy,label,ratio,task,model,chunker,sample,cluster,status,score,effective_ratio,flops_ratio,flops,"
       "layer_tokens,ttft_s,select_s,prediction,labels,kept_fraction,memory_saved_bytes,task_params");
   const RunFacts facts(store);
-  Rows(store).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
+  Rows(store, wanted).each([&](const ResultRow& row, const CellRecord& cell, const SampleRecord& sample) {
     const ResultRecord result = store.result(row.id);
     const auto saved = memory_saved(row.dropped, facts.kv_bytes_per_token(cell));
     emit(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(cell.strategy),

@@ -46,7 +46,7 @@ struct RecycleConfig {
     v("load_from", p.load_from, "where stored caches lie: device, host memory, or disk");
     v("cache_dir", p.cache_dir, "folder of caches on disk; load_from: disk needs one");
     v("memory", p.memory, "stored caches kept in memory at most");
-    v("device", p.device, "auto, cpu, reference, cuda or cuda:N");
+    v("device", p.device, "cpu, reference, cuda or cuda:N; auto: the CPU");
     v("threads", p.threads, "0: all processors of this process", between(0, 4096));
   }
 };

@@ -6,10 +6,12 @@
 namespace kvmend {
 
 RecycleConfig load_recycle_config(const std::filesystem::path& path, const std::vector<std::string>& settings) {
-  ConfigSource source = read_config_files({path});
   const auto no_items = [](const std::string&, const std::string&) { return std::vector<std::string>(); };
-  apply_file_settings(source.tree, source.settings, no_items);
+  ConfigSource source = read_config_files({path}, no_items);
   apply_settings(source.tree, settings, no_items);
+  if (source.tree.find("strategies") && !source.tree.find("prompts"))
+    fail(ErrorKind::usage, "{}: a config of `kvmend run`, not of `kvmend recycle`: kvmend run {}", path.string(),
+         path.string());
   RecycleConfig config;
   ParamErrors errors;
   read_params(config, source.tree, errors);

@@ -27,6 +27,13 @@ bool takes_metric(const std::string& task) {
 
 }  // namespace
 
+Value full_parameters(const TaskVariant& task) {
+  Value params = task.params;
+  if (task.samples >= 0) params.set("samples", task.samples);
+  if (takes_metric(task.name)) params.set("metric", task.metric);
+  return params;
+}
+
 Session::Session(const Config& config) : config_(config) {
   files_ = open_model(locate_model(config.model));
   tokenizer_ = make_tokenizer(*files_);
@@ -54,10 +61,7 @@ Session::Session(const Config& config) : config_(config) {
   };
   context.window = files_->config().context_length;
   for (const TaskVariant& variant : config.tasks) {
-    Value params = variant.params;
-    if (variant.samples >= 0) params.set("samples", variant.samples);
-    if (takes_metric(variant.name)) params.set("metric", variant.metric);
-    tasks_.push_back(make_task(variant.name, params, context));
+    tasks_.push_back(make_task(variant.name, full_parameters(variant), context));
     identity_.task_data.push_back(tasks_.back()->data_identity());
   }
   check_strategies();

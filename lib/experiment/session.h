@@ -67,6 +67,9 @@ class Session {
   RunIdentity identity_;
 };
 
+/// A task's parameters as make_task takes them: with the sample count and the metric, which cell keys leave out.
+Value full_parameters(const TaskVariant& task);
+
 /// The backend `device` stands for: what cell keys hash ("cpu", "reference", "cuda").
 std::string backend_name(const std::string& device);
 

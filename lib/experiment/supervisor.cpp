@@ -20,12 +20,14 @@
 #include "experiment/failed_results.h"
 #include "experiment/grid.h"
 #include "experiment/labels.h"
+#include "experiment/missing_inputs.h"
 #include "experiment/run_record.h"
 #include "experiment/run_scope.h"
 #include "experiment/sample_worker.h"
 #include "experiment/session.h"
 #include "experiment/store.h"
 #include "experiment/stored_metric.h"
+#include "experiment/sweep_mixing.h"
 #include "experiment/worker.h"
 #include "recompute/plugin.h"
 #include "recompute/stopwatch.h"
@@ -47,7 +49,7 @@ class Supervisor {
   explicit Supervisor(const SweepOptions& options)
       : options_(options),
         config_(load_config(options.configs, options.settings)),
-        session_(config_),
+        session_(require_inputs(config_)),
         grid_(fitting_grid(config_, session_, options.limit)),
         path_(options.store.empty() ? std::filesystem::path(config_.name + ".kvmend") : options.store),
         store_(Store::open(path_, Store::Mode::write)) {
@@ -64,6 +66,8 @@ class Supervisor {
       for (const std::string& task : store_.redacted_tasks())
         fmt::print(stderr, "kvmend: {}: stores no texts of {} (merge --redact)\n", path_.string(), task);
     }
+    if (const std::string mixes = mixing_warning(store_, records_); !mixes.empty())
+      fmt::print(stderr, "kvmend: warning: {}\n", mixes);
     take_over_metrics();
     RunScope scope(store_, make_run_record(config_, session_, options_));
     run_ = scope.id();
@@ -74,7 +78,7 @@ class Supervisor {
       cost_ += item.cost;
     }
     result_.present = wanted_ - left_;
-    Progress progress(left_, "cells", options_.quiet);
+    Progress progress(left_, "results", options_.quiet);
     progress_ = &progress;
     samples_ = items.size();
     show_samples();

@@ -4,44 +4,10 @@
 #include <set>
 
 #include "core/error.h"
+#include "experiment/value_difference.h"
 
 namespace kvmend {
 namespace {
-
-struct Difference {
-  std::string path, a, b;
-};
-
-std::string shortened(const Value* value) {
-  constexpr std::size_t longest = 60;
-  std::string text = !value ? "nothing" : value->is_string() ? value->as_string() : value->flow();
-  if (text.size() > longest) text = text.substr(0, longest) + "…";
-  return text;
-}
-
-/// The first place where two trees differ: the deepest map or list that both have there.
-std::optional<Difference> first_difference(const Value& a, const Value& b, const std::string& path) {
-  const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
-  if (a.is_map() && b.is_map()) {
-    for (const auto& entry : a.as_map()) {
-      const Value* other = b.find(entry.key);
-      if (!other) return Difference{below(entry.key), shortened(&entry.value), shortened(nullptr)};
-      if (auto found = first_difference(entry.value, *other, below(entry.key))) return found;
-    }
-    for (const auto& entry : b.as_map()) {
-      if (!a.find(entry.key)) return Difference{below(entry.key), shortened(nullptr), shortened(&entry.value)};
-    }
-    return std::nullopt;
-  }
-  if (a.is_list() && b.is_list() && a.as_list().size() == b.as_list().size()) {
-    for (std::size_t i = 0; i < a.as_list().size(); ++i) {
-      if (auto found = first_difference(a.as_list()[i], b.as_list()[i], below(std::to_string(i)))) return found;
-    }
-    return std::nullopt;
-  }
-  if (a.canonical() == b.canonical()) return std::nullopt;
-  return Difference{path, shortened(&a), shortened(&b)};
-}
 
 /// Without what does not change a result: shards may run on other machines, and with more samples.
 Value comparable(Value config) {
@@ -54,14 +20,14 @@ Value comparable(Value config) {
 }
 
 /// Where the same config meant other cells: weights, tokenizer, data.
-std::optional<Difference> cell_difference(const SweepIdentity& a, const SweepIdentity& b) {
+std::optional<ValueDifference> cell_difference(const SweepIdentity& a, const SweepIdentity& b) {
   for (const auto& [key, cell] : a.cells) {
     if (b.cells.contains(key)) continue;
     for (const auto& [other_key, other] : b.cells) {
       const bool twin = other.label == cell.label && other.ratio == cell.ratio && other.task == cell.task &&
                         other.chunker.canonical() == cell.chunker.canonical() &&
                         other.task_params.canonical() == cell.task_params.canonical();
-      if (twin) return first_difference(cell.canonical, other.canonical, "");
+      if (twin) return first_difference(cell.canonical, other.canonical);
     }
   }
   return std::nullopt;
@@ -93,7 +59,7 @@ void require_same_sweep(const SweepIdentity& a, const SweepIdentity& b) {
     return [&](const auto& cell) { return other.contains(cell.first); };
   };
   if (a.cells.size() == b.cells.size() && std::all_of(a.cells.begin(), a.cells.end(), has_key_of(b.cells))) return;
-  auto difference = first_difference(comparable(a.config), comparable(b.config), "");
+  auto difference = first_difference(comparable(a.config), comparable(b.config));
   if (!difference) difference = cell_difference(a, b);
   fail(ErrorKind::usage,
        "{} and {} are not of one sweep{}; --mixed merges them all the same (`kvmend table` reads several stores, too)",

@@ -1,16 +1,12 @@
 #include "experiment/table.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <set>
 
-#include "core/error.h"
-#include "core/suggest.h"
-#include "experiment/table_cells.h"
 #include "experiment/table_group.h"
 #include "experiment/table_marks.h"
 #include "experiment/table_tasks.h"
@@ -21,82 +17,6 @@ namespace {
 
 using Cells = std::vector<const TableCell*>;
 using Key = std::vector<std::string>;
-
-void check_names(const TableData& data, const TableQuery& query) {
-  const std::vector<std::string> known = dimension_names(data.cells);
-  const auto check = [&](const std::string& name, const char* option) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      fail(ErrorKind::usage, "{}: unknown dimension '{}'{}", option, name, did_you_mean(name, known));
-    }
-  };
-  for (const auto& name : query.rows) check(name, "--rows");
-  for (const auto& name : query.cols) check(name, "--cols");
-  for (const auto& [name, value] : query.where) check(name, "--where");
-  std::vector<std::string> values;
-  for (const auto& value : table_values()) values.push_back(value.name);
-  for (const auto& name : query.values) {
-    if (std::find(values.begin(), values.end(), name) == values.end()) {
-      fail(ErrorKind::usage, "--value: unknown value '{}'{}", name, did_you_mean(name, values));
-    }
-  }
-}
-
-std::optional<double> as_number(const std::string& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
-
-bool matches(const TableCell& cell, const std::string& name, const std::string& wanted) {
-  const std::string value = dimension(cell, name);
-  if (value == wanted || (value.empty() && wanted == heading(name, value))) return true;
-  if (name == "group") {
-    const auto groups = groups_of(cell);
-    return std::find(groups.begin(), groups.end(), wanted) != groups.end();
-  }
-  if (name == "strategy") return cell.record.strategy == wanted;
-  if (name == "task") return cell.record.task == wanted;
-  if (name == "chunker") return cell.record.chunker.flow() == wanted;
-  const auto a = as_number(value), b = as_number(wanted);
-  return a && b && *a == *b;
-}
-
-namespace {
-
-Cells filter(const TableData& data, const TableQuery& query) {
-  std::map<std::string, std::vector<std::string>> wanted;
-  for (const auto& [name, value] : query.where) {
-    std::vector<std::string> there;
-    bool found = false;
-    for (const auto& cell : data.cells) {
-      found = found || matches(cell, name, value);
-      const auto others = name == "group" ? groups_of(cell) : std::vector{dimension(cell, name)};
-      for (const std::string& other : others) {
-        if (!other.empty() && std::find(there.begin(), there.end(), other) == there.end()) there.push_back(other);
-      }
-    }
-    if (!found)
-      fail(ErrorKind::usage, "--where {}={}: no cell has it{}", name, value,
-           as_number(value) ? fmt::format("; known: {}", fmt::join(there, ", ")) : did_you_mean(value, there));
-    wanted[name].push_back(value);
-  }
-  Cells out;
-  for (const auto& cell : data.cells) {
-    const bool in = std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
-      // Baselines without a ratio belong to every ratio: they are what it is compared with.
-      if (want.first == "ratio" && !cell.record.ratio) return true;
-      return std::any_of(want.second.begin(), want.second.end(),
-                         [&](const std::string& value) { return matches(cell, want.first, value); });
-    });
-    if (in && !(cell.observations.empty() && cell.failed == 0)) out.push_back(&cell);
-  }
-  if (out.empty())
-    fail(ErrorKind::usage, "there are no results to show{}", query.where.empty() ? " yet" : " with this --where");
-  return out;
-}
 
 Key key_of(const TableCell& cell, const std::vector<std::string>& dimensions) {
   Key key;
@@ -150,7 +70,7 @@ std::vector<Key> ordered_keys(const Cells& cells, const std::vector<std::string>
     for (std::size_t d = 0; d < key.size(); ++d) ranks[d].emplace(key[d], ranks[d].size());
   }
   const auto rank = [&](std::size_t d, const std::string& value) -> double {
-    const auto number = as_number(value);
+    const auto number = parse_number(value);
     if (number) return *number;
     if (value.empty()) return -1;
     return static_cast<double>(ranks[d].at(value));
@@ -229,11 +149,6 @@ std::string nothing_selected(const std::string& value, const std::string& oracle
 
 }  // namespace
 
-std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query) {
-  check_names(data, query);
-  return filter(data, query);
-}
-
 Table make_table(const TableData& given, const TableQuery& query) {
   const auto names_group = [](const auto& names) {
     return std::find(names.begin(), names.end(), "group") != names.end();
@@ -297,7 +212,7 @@ Table make_table(const TableData& given, const TableQuery& query) {
     table.blocks.push_back(std::move(block));
   }
   table.notes = strategy_notes(cells);
-  table.warnings = table_warnings(data, cells, shows_times);
+  table.warnings = table_warnings(data, cells, shows_times, unstarted_cells(data, query));
   for (std::string& warning : group_warnings(cells)) table.warnings.push_back(std::move(warning));
   for (std::string& warning : task_set_warnings(table, cells)) table.warnings.push_back(std::move(warning));
   table.warnings.insert(table.warnings.end(), refusals.begin(), refusals.end());

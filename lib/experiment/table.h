@@ -78,13 +78,16 @@ bool matches(const TableCell& cell, const std::string& name, const std::string& 
 /// The cells that --where leaves, which have results. Throws Error(usage) with the nearest name, or if none are left.
 std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query);
 
+/// The cells that --where leaves, which runs wanted and which have no result yet: filter_cells has the others.
+std::vector<const TableCell*> unstarted_cells(const TableData& data, const TableQuery& query);
+
 /// The notes of the cells' strategies by label, each once.
 StrategyNotes strategy_notes(const std::vector<const TableCell*>& cells);
 
 /// What a reader must know before believing the figures: full near no_context, budgets that take in all that can change,
 /// failed and missing samples, mixed builds, times out of a shared sweep.
 std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,
-                                        bool shows_times);
+                                        bool shows_times, const std::vector<const TableCell*>& unstarted = {});
 
 /// Whether a value is a time or made from times.
 bool is_time_value(const std::string& value);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <set>
 
 #include "core/error.h"
@@ -136,19 +137,47 @@ void add_task_notes(const TableData& data, const std::vector<const TableCell*>& 
   }
 }
 
-/// Cells of one task with different samples are not comparable; while a run goes on that is as it should be.
-void warn_of_missing(const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
-  std::size_t fewest = cells.front()->observations.size(), most = 0, incomplete = 0;
+/// "1" or "1 to 3".
+std::string range(std::size_t fewest, std::size_t most) {
+  return fewest == most ? fmt::format("{}", most) : fmt::format("{} to {}", fewest, most);
+}
+
+/// How much of what runs wanted is there; a cell that has not begun is in no figure, so it is named here. A cell stands for each of
+/// its groups, and counts once.
+void warn_of_incomplete(const std::vector<const TableCell*>& cells, const std::vector<const TableCell*>& unstarted,
+                        std::vector<std::string>& warnings) {
+  std::size_t there = 0, wanted = 0, fewest = std::numeric_limits<std::size_t>::max(), most = 0, incomplete = 0;
+  std::set<std::string> seen;
   for (const auto* cell : cells) {
-    fewest = std::min(fewest, cell->observations.size());
-    most = std::max(most, cell->observations.size());
-    if (cell->wanted > static_cast<int>(cell->observations.size()) + cell->failed) ++incomplete;
+    const std::size_t has = cell->observations.size() + static_cast<std::size_t>(cell->failed);
+    if (cell->wanted <= 0 || !seen.insert(cell->record.key + cell->evidence).second) continue;
+    const auto asked = static_cast<std::size_t>(cell->wanted);
+    there += std::min(has, asked);
+    wanted += asked;
+    if (has >= asked) continue;
+    ++incomplete;
+    fewest = std::min(fewest, has);
+    most = std::max(most, has);
   }
-  if (incomplete > 0) {
-    warnings.push_back(fmt::format(
-        "incomplete: {} of {} cells lack samples they were asked for (they have {} to {}); run again to go on",
-        incomplete, cells.size(), fewest, most));
+  std::vector<std::string> names;
+  for (const auto* cell : unstarted) {
+    if (!seen.insert(cell->record.key).second) continue;
+    wanted += static_cast<std::size_t>(cell->wanted);
+    names.push_back(place(*cell));
   }
+  if (incomplete == 0 && names.empty()) return;
+  std::string parts;
+  if (incomplete > 0)
+    parts = fmt::format("{} of {} cells that have begun lack samples (they have {})", incomplete, cells.size(),
+                        range(fewest, most));
+  for (std::size_t i = 0; i < std::min(names.size(), most_listed); ++i)
+    parts += (i > 0 ? ", " : parts.empty() ? "not started: " : "; not started: ") + names[i];
+  if (names.size() > most_listed) parts += fmt::format(" and {} more", names.size() - most_listed);
+  warnings.push_back(fmt::format("incomplete: {} of {} results: {}; run again to go on", there, wanted, parts));
+}
+
+/// Cells of one task with different samples are not comparable; while a run goes on that is as it should be.
+void warn_of_uneven(const std::vector<const TableCell*>& cells, std::vector<std::string>& warnings) {
   std::map<std::string, std::set<std::size_t>> by_prompts;
   for (const auto* cell : cells) by_prompts[cell->record.prompts + cell->evidence].insert(cell->observations.size());
   const bool uneven =
@@ -172,12 +201,13 @@ StrategyNotes strategy_notes(const std::vector<const TableCell*>& cells) {
 }
 
 std::vector<std::string> table_warnings(const TableData& data, const std::vector<const TableCell*>& cells,
-                                        bool shows_times) {
+                                        bool shows_times, const std::vector<const TableCell*>& unstarted) {
   std::vector<std::string> warnings;
   warn_of_idle_tasks(data.cells, cells, warnings);
   warn_of_full_budgets(cells, warnings);
   warn_of_failures(cells, warnings);
-  warn_of_missing(cells, warnings);
+  warn_of_incomplete(cells, unstarted, warnings);
+  warn_of_uneven(cells, warnings);
   add_task_notes(data, cells, warnings);
   if (data.builds.size() > 1) {
     std::string builds;

@@ -1,5 +1,7 @@
 #include "model/locate.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
@@ -20,14 +22,34 @@ fs::path models_dir() {
 
 namespace {
 
-/// Names that `kvmend fetch` knows.
-std::vector<std::string> known_names() {
-  std::vector<std::string> names;
+/// Models that `kvmend fetch` knows.
+struct FetchableModels {
+  std::vector<std::string> names;       ///< all
+  std::vector<std::string> generators;  ///< without the encoders, which answer nothing
+};
+
+FetchableModels fetchable_models() {
+  FetchableModels out;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(shipped_path("configs/models"), ignored)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+    if (entry.path().extension() != ".yaml") continue;
+    out.names.push_back(entry.path().stem().string());
+    const bool encoder = read_file(entry.path()).find("\narchitecture: bert") != std::string::npos;
+    if (!encoder) out.generators.push_back(out.names.back());
   }
-  return names;
+  std::sort(out.generators.begin(), out.generators.end());
+  return out;
+}
+
+/// What to do about a name that is nowhere.
+std::string advice(const std::string& name) {
+  const FetchableModels models = fetchable_models();
+  if (std::find(models.names.begin(), models.names.end(), name) != models.names.end())
+    return "; try: kvmend fetch " + name;
+  if (!nearest_name(name, models.names).empty()) return did_you_mean(name, models.names);
+  return fmt::format(
+      "; put its .gguf file or Hugging Face folder there, or give a path ('kvmend fetch' has no such model; it has {})",
+      fmt::join(models.generators, ", "));
 }
 
 }  // namespace
@@ -42,10 +64,8 @@ fs::path locate_model(const std::string& name) {
   }
   if (fs::exists(name, ignored)) return name;
   if (is_name) {
-    const auto names = known_names();
-    const bool known = std::find(names.begin(), names.end(), name) != names.end();
     fail(ErrorKind::data, "model '{}' is not in {} and is no file or folder{}", name, models_dir().string(),
-         known ? "; try: kvmend fetch " + name : did_you_mean(name, names));
+         advice(name));
   }
   fail(ErrorKind::data, "{}: no such model file or folder", name);
 }

@@ -117,12 +117,12 @@ TEST_CASE("--dry-run says what a shard computes and what it takes of memory, and
     return std::stod(found[1].str());
   };
   const std::string whole = dry({});
-  CHECK_THAT(whole, Contains(": 5 samples × 13 cells") && Contains(" at 100 GFLOP/s"));
+  CHECK_THAT(whole, Contains(": 5 samples × 13 cells = 65 results") && Contains(" at 100 GFLOP/s"));
   const std::string first = dry({"--shard", "1/4"});
-  CHECK_THAT(first, Contains(": 2 samples of 5 (shard 1/4) × 13 cells"));
+  CHECK_THAT(first, Contains(": 2 samples of 5 (shard 1/4) × 13 cells = 26 results"));
   CHECK_THAT(dry({"--shard", "2/4"}), Contains(": 1 samples of 5 (shard 2/4) × 13 cells"));
   CHECK_THAT(dry({"--shard", "2/2", "--limit", "1"}), Contains(": 0 samples of 1 (shard 2/2) × 13 cells"));
-  const auto flops = [&](const std::string& text) { return number(text, "included: ", " FLOPs"); };
+  const auto flops = [&](const std::string& text) { return number(text, "answers are: [0-9.e+]+ to ", " FLOPs"); };
   CHECK(flops(whole) / flops(first) == Approx(2.5).epsilon(0.02));
 
   const double tokens = number(whole, "first prompt: ", " tokens") + 6;  // and the answer
@@ -227,7 +227,7 @@ TEST_CASE("a worker that dies costs its cell an error; the sample is retried wit
   CHECK_THAT(again.err, Contains("1 results computed"));
 }
 
-TEST_CASE("a terminal sees cells, samples and the cell at work") {
+TEST_CASE("a terminal sees results, samples and the cell at work") {
   if (std::system("script -qec true /dev/null > /dev/null 2>&1 < /dev/null") != 0) {
     WARN("SKIPPED: no pseudo-terminal, or no script (bsdutils) to make one");
     return;
@@ -239,7 +239,7 @@ TEST_CASE("a terminal sees cells, samples and the cell at work") {
                        "' seen > /dev/null < /dev/null")
                           .c_str()) == 0);
   const std::string seen = kvmend::read_file(folder.path() / "seen");
-  CHECK_THAT(seen, Contains("/156 cells  ") && Contains("/12 samples  ") && Contains("ruler/niah_single_1 sample "));
+  CHECK_THAT(seen, Contains("/156 results  ") && Contains("/12 samples  ") && Contains("ruler/niah_single_1 sample "));
   // Which cell is at work five times a second depends on the machine, but some cell is.
   CHECK(std::regex_search(seen, std::regex("sample \\d+: (full|no_context|reuse|epic|cacheblend|prophetkv|random)")));
 }

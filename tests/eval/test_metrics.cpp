@@ -84,6 +84,7 @@ TEST_CASE("no reference scores nothing; invalid UTF-8 and long texts do no harm"
 
 TEST_CASE("unknown metrics are refused with the nearest name") {
   CHECK_THROWS_WITH(find_metric("rouge"), "unknown metric 'rouge'; did you mean 'rouge_l'?");
+  CHECK_THROWS_WITH(find_metric("perplexity"), "unknown metric 'perplexity'; 'kvmend list metrics' explains them");
 }
 
 TEST_CASE("text as Python sees it") {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "catch.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -172,8 +174,7 @@ device: gpu
 chat: chatlm
 chunker: {fxied: 3}
 )");
-  CHECK(message == R"(c.yaml: model is missing: a name, a .gguf file or a Hugging Face folder
-c.yaml:2:1: unknown key 'modle'; did you mean 'model'?
+  CHECK(message == R"(c.yaml:2:1: unknown key 'modle'; did you mean 'model'?
 c.yaml:3:8: dtype: unknown value 'fp8' (one of f32, bf16)
 c.yaml:5:16: unknown parameter 'lenght'; did you mean 'length'?
 c.yaml:6:5: unknown task 'ruler/vtt'; did you mean 'ruler/vt'?
@@ -189,7 +190,40 @@ c.yaml:13:17: '5 apples' is no size; write for example 512MiB, 20GiB or 1.5GB
 c.yaml:13:27: unknown key 'dsik' in cache; did you mean 'disk'?
 c.yaml:14:9: device 'gpu' is none of auto, cpu, reference, cuda, cuda:N,M
 c.yaml:15:7: unknown chat format 'chatlm'; did you mean 'chatml'?
-c.yaml:16:11: unknown chunker 'fxied'; did you mean 'fixed'?)");
+c.yaml:16:11: unknown chunker 'fxied'; did you mean 'fixed'?
+c.yaml: model is missing: a name, a .gguf file or a Hugging Face folder)");
+}
+
+TEST_CASE("every key is listed with its type, default and help, from the declarations that are read by") {
+  const std::vector<ParamInfo> keys = config_keys();
+  std::string yaml = "model: m\ntasks: [ruler/vt]\nstrategies: [full]\n";
+  std::vector<std::string> names;
+  for (const ParamInfo& key : keys) {
+    INFO(key.name);
+    CHECK_FALSE(key.type.empty());
+    CHECK_FALSE(key.help.empty());
+    CHECK_FALSE(key.default_value.empty());
+    CHECK(std::find(names.begin(), names.end(), key.name) == names.end());
+    names.push_back(key.name);
+  }
+  for (const char* name : {"model", "tasks", "chunker", "ratios", "cache.dir", "store.scores", "max_new_tokens", "set"})
+    CHECK(std::find(names.begin(), names.end(), name) != names.end());
+  // The canonical config has each of them, but for what is gone once files are merged.
+  const Value canonical = config_of(yaml).canonical();
+  for (const std::string& name : names) {
+    if (name == "include" || name == "set") continue;
+    INFO(name);
+    const std::size_t dot = name.find('.');
+    const Value* value = canonical.find(name.substr(0, dot));
+    REQUIRE(value);
+    if (dot != std::string::npos) CHECK(value->find(name.substr(dot + 1)));
+  }
+}
+
+TEST_CASE("what is missing for a misspelt key's sake stands behind the key") {
+  CHECK(error_of("model: m\ntasks: [ruler/vt]\nstratgies: [full]\n") ==
+        "c.yaml:3:1: unknown key 'stratgies'; did you mean 'strategies'?\n"
+        "c.yaml: strategies is missing: a list of names or of name: {parameters}");
 }
 
 TEST_CASE("a strategy that needs a ratio asks for one, others do not") {
@@ -222,9 +256,19 @@ TEST_CASE("--set reaches every element, an index, a name, and says where it is w
         "--set:2:7: there is no element 7: the list has 2 (0 is the first)");
   CHECK(error_of(quickstart, {"tasks.ruler/vtx.samples=5"}) ==
         "--set:1:7: 'ruler/vtx' matches nothing in tasks; did you mean 'ruler/vt'?");
+  CHECK(error_of(quickstart, {"task.*.samples=5"}) ==
+        "--set:1:1: the config has no 'task' to look below; did you mean 'tasks'?");
+  CHECK(error_of("model: m\n", {"tasks.*.samples=5"}) == "--set:1:1: the config has no 'tasks' to look below");
   CHECK(error_of(quickstart, {"modle=5"}) == "--set:1:1: unknown key 'modle'; did you mean 'model'?");
   CHECK(error_of(quickstart, {"model.x=5"}) == "--set:1:7: 'x' matches nothing: model is a string, it has no keys");
   CHECK(error_of(quickstart, {"ratios=[0.1, 7]"}) == "--set:1:14: ratio 7 is above 1; did you mean 0.07?");
+  CHECK(error_of(quickstart, {"ratios=[1.2]"}) == "--set:1:9: ratio 1.2 is not between 0 and 1");
+  CHECK(error_of(quickstart, {"samples=2"}) == "--set:1:1: unknown key 'samples'; did you mean 'tasks.*.samples'?");
+  CHECK(error_of(quickstart, {"fusion=max"}) == "--set:1:1: unknown key 'fusion'; did you mean 'strategies.*.fusion'?");
+  CHECK(error_of(quickstart, {"foo=1"}) == "--set:1:1: unknown key 'foo'; 'kvmend list config' lists them");
+  CHECK(error_of(quickstart, {"set=[a=1]"}) == "--set:1:1: set works in a file only");
+  CHECK(error_of(std::string(quickstart) + "samples: 2\n") ==
+        "c.yaml:18:1: unknown key 'samples'; it is a parameter of tasks: write it as NAME: {samples: …}");
   CHECK(error_of(quickstart, {"model"}).find("has no value; write it as path=value") != std::string::npos);
   CHECK(error_of(quickstart, {"tasks..x=1"}) == "--set:1:7: 'tasks..x=1' has an empty step in its path");
   CHECK(error_of(quickstart, {"tasks.0.lenght=5"}) == "--set:1:9: unknown parameter 'lenght'; did you mean 'length'?");
@@ -248,6 +292,32 @@ TEST_CASE("a file's set: lies over whatever tasks the other files name; --set ov
   CHECK(wrong("tasks.*.smaples=5") == "c.yaml:18:15: no element of tasks takes 'smaples'; did you mean 'samples'?");
   CHECK(wrong("tasks.9.samples=5") == "c.yaml:18:13: there is no element 9: the list has 2 (0 is the first)");
   CHECK(wrong("5") == "c.yaml:18:7: set is a list of path=value, as --set takes them, e.g. 'tasks.*.samples=5'");
+}
+
+TEST_CASE("a file's set: stands at its file's place: it changes what lies below, and later files win over it") {
+  TempFolder folder;
+  const auto sweep = folder.write("sweep.yaml", "model: m\ntasks: [ruler/vt: {samples: 50}]\nstrategies: [full]\n");
+  const auto small = folder.write("small.yaml", "model: small\nset: [tasks.*.samples=5, tasks.*.length=600]\n");
+  const auto mine = folder.write("mine.yaml", "tasks: [ruler/cwe: {samples: 9}]\n");
+  CHECK(load_config({sweep, small}).tasks[0].samples == 5);
+  const Config later = load_config({sweep, small, mine});
+  CHECK(later.model == "small");
+  CHECK(later.tasks[0].name == "ruler/cwe");
+  CHECK(later.tasks[0].samples == 9);
+  CHECK(load_config({sweep, mine, small}).tasks[0].samples == 5);
+  // The later set: wins, as the later file does.
+  const auto more = folder.write("more.yaml", "set: [tasks.*.samples=7]\n");
+  CHECK(load_config({sweep, small, more}).tasks[0].samples == 7);
+  CHECK(load_config({sweep, more, small}).tasks[0].samples == 5);
+  // An included overlay lies below the file that includes it, over the files before.
+  const auto own = folder.write("own.yaml", "include: [sweep.yaml, small.yaml]\nset: tasks.*.length=700\n");
+  const Config included = load_config({own});
+  CHECK(included.tasks[0].samples == 5);
+  CHECK(included.tasks[0].params.find("length")->as_int() == 700);
+  CHECK_THROWS_WITH(load_config({small}),
+                    Catch::Contains("small.yaml:2:7: 'tasks.*.samples=5' finds no tasks: ") &&
+                        Catch::Contains("this one is an overlay; put a sweep before it: kvmend run SWEEP.yaml "));
+  CHECK_THROWS_WITH(load_config({small, sweep}), Catch::Contains("is an overlay"));
 }
 
 TEST_CASE("configs merge left to right, includes lie below") {

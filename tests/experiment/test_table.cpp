@@ -297,6 +297,12 @@ TEST_CASE("wrong names are answered with the nearest") {
         "--value: unknown value 'scroe'; did you mean 'score'?");
   CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"strategy", "prophet"}}}) ==
         "--where strategy=prophet: no cell has it; did you mean 'prophetkv'?");
+  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {"quality"}, {}}) ==
+        "--value: unknown value 'quality'; 'kvmend list values' explains them");
+  CHECK_THAT(error_of(store, {{"xyzzy"}, {"ratio"}, {}, {}}),
+             Catch::Contains("--rows: unknown dimension 'xyzzy'; known: strategy, ratio, group, task, "));
+  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"task", "ruler/all"}}}) ==
+        "--where task=ruler/all: no cell has it; it is a group: --where group=ruler/all");
   CHECK_THAT(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"ratio", "0.3"}}}),
              Catch::Contains("no cell has it; known: 0.2, 0.5"));
   CHECK_THROWS_WITH(format_table(store.table(), "jsn", 80), Catch::Contains("did you mean 'json'?"));
@@ -322,4 +328,31 @@ TEST_CASE("100,000 results make a table of means, gaps and marks in under a seco
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   WARN(fmt::format("{} results in {:.2f} s", results, seconds));
   CHECK(seconds < 1);
+}
+
+TEST_CASE("a table of a sweep that was cut short says how much is there, and what has not begun") {
+  const TempFolder folder;
+  const auto path = folder / "cut.kvmend";
+  {
+    Store store = Store::open(path, Store::Mode::write);
+    // One sample of the first task's cells; the second task's eight cells are wanted and have nothing.
+    fill_store(store, synthetic_config, 0, 1);
+    store.database().execute("DELETE FROM results WHERE cell IN (SELECT cell FROM cells WHERE task = 'ruler/vt')");
+  }
+  const TableData data = load_table_data({path});
+  const auto incomplete = [&](const TableQuery& query) {
+    std::string found;
+    for (const auto& warning : make_table(data, query).warnings)
+      if (warning.starts_with("incomplete")) found = warning;
+    return found;
+  };
+  // Two seeds are one cell here: full, no_context, and random and prophetkv at two ratios; four samples of each.
+  CHECK(incomplete({}) ==
+        "incomplete: 6 of 48 results: 6 of 6 cells that have begun lack samples (they have 1); not started: full on "
+        "ruler/vt, "
+        "no_context on ruler/vt, random at 0.2 on ruler/vt, random at 0.5 on ruler/vt, prophetkv at 0.2 on ruler/vt "
+        "and 1 "
+        "more; run again to go on");
+  CHECK(incomplete({{"strategy"}, {"ratio"}, {}, {{"task", "ruler/niah_single_1"}}}) ==
+        "incomplete: 6 of 24 results: 6 of 6 cells that have begun lack samples (they have 1); run again to go on");
 }

@@ -46,7 +46,7 @@ class RecordedTables(unittest.TestCase):
     def test_what_cannot_be_printed_is_said_and_nothing_is_written(self):
         for text, why in (("<!-- kvmend table broken.kvmend -->\n<!-- /kvmend -->\n", "no such store"),
                           ("# a report of prose\n", "no <!-- kvmend … --> block"),
-                          ("<!-- kvmend run x.yaml -->\n<!-- /kvmend -->\n", "only table and compare"),
+                          ("<!-- kvmend run x.yaml -->\n<!-- /kvmend -->\n", "only table, compare, list"),
                           ("<!-- kvmend table a.kvmend -->\nno end\n", "without its <!-- /kvmend -->")):
             self.report.write_text(text)
             done = self.run_script()
