@@ -51,7 +51,7 @@ std::int64_t CudaUploads::begin(const Tensor& to, std::span<const std::byte> fro
 void CudaUploads::order(std::int64_t number) {
   require(number < first_ + static_cast<std::int64_t>(copies_.size()), "upload {} was not begun", number);
   if (number < first_) return;
-  check(cudaStreamWaitEvent(device_->stream(), copies_[static_cast<std::size_t>(number - first_)].done, 0),
+  check(cudaStreamWaitEvent(device_->stream(), copies_[static_cast<std::size_t>(number - first_)].done.get(), 0),
         "ordering work behind an upload");
 }
 
