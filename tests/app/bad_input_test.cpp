@@ -26,12 +26,13 @@ std::string config(const std::string& model, const std::string& task, const std:
 
 const std::string needle = "ruler/niah_single_1: {length: 900, samples: 2, seed: 1}";
 
-/// Runs the config and checks that nothing was left behind.
-ProgramResult refused(const TempFolder& folder, const std::string& text, bool no_store = true) {
+/// Runs the config and checks that it has so many errors, a line each, and that nothing was left behind.
+ProgramResult refused(const TempFolder& folder, const std::string& text, bool no_store = true, int errors = 1) {
   folder.write("bad.yaml", text);
   fs::remove(folder.path() / "bad.kvmend");
   const auto result = kvmend::test::kvmend({"run", "bad.yaml", "-q"}, folder.path());
-  CHECK(std::count(result.err.begin(), result.err.end(), '\n') >= 1);
+  INFO(result.err);
+  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == errors);
   CHECK_THAT(result.err, !Contains("terminate called") && !Contains("internal error"));
   if (no_store) CHECK_FALSE(fs::exists(folder.path() / "bad.kvmend"));
   return result;
@@ -50,8 +51,9 @@ std::string content(const fs::path& path) { return kvmend::read_file(path); }
 
 TEST_CASE("a config's mistakes are all named at once, with their places") {
   const TempFolder folder;
-  const auto result = refused(
-      folder, "name: bad\nmodel: m\ntasks: [ruler/vt]\nstrategies: [epic]\nratios: [0.2, 7]\nchunkr: passage\n");
+  const auto result =
+      refused(folder, "name: bad\nmodel: m\ntasks: [ruler/vt]\nstrategies: [epic]\nratios: [0.2, 7]\nchunkr: passage\n",
+              true, 2);
   CHECK(result.code == 2);
   CHECK_THAT(result.err, Contains("bad.yaml:5:15:") && Contains("7"));
   CHECK_THAT(result.err, Contains("bad.yaml:6:1: unknown key 'chunkr'; did you mean 'chunker'?"));
@@ -140,10 +142,12 @@ TEST_CASE("prompts that cannot run: too long, too short, an empty chunk, a broke
 TEST_CASE("strategies that cannot run are refused before the sweep, each with its place") {
   const TempFolder folder;
   const std::string model = tiny_model("tiny-llama");
-  const auto run = [&](const std::string& strategy, int code, const std::string& model_name) {
+  const auto run = [&](const std::string& strategy, int code, const std::string& model_name, int errors = 1) {
     const auto result =
-        refused(folder, "name: bad\nmodel: " + model_name + "\nchat: raw\ntasks: [" + needle +
-                            "]\nchunker: {fixed: 128}\nratios: [0.2]\nstrategies:\n  - epic\n  - " + strategy + "\n");
+        refused(folder,
+                "name: bad\nmodel: " + model_name + "\nchat: raw\ntasks: [" + needle +
+                    "]\nchunker: {fixed: 128}\nratios: [0.2]\nstrategies:\n  - epic\n  - " + strategy + "\n",
+                true, errors);
     CHECK(result.code == code);
     return result.err;
   };
@@ -168,8 +172,8 @@ TEST_CASE("strategies that cannot run are refused before the sweep, each with it
              Contains("bad.yaml:9:35: cacheclip needs an aux_model"));
   CHECK_THAT(run("combine: {scores: [prophetkv, {speccache: {aux_model: nowhere.gguf}}]}", 3, model),
              Contains("bad.yaml:9:5: combine: aux_model nowhere.gguf:") && Contains("no such model"));
-  CHECK_THAT(run("cacheclip: {aux_model: " + model + ", window: 0}", 2, model),
-             Contains("window is 0, must be at least 1"));
+  CHECK_THAT(run("cacheclip: {aux_model: " + model + ", window: 0}", 2, model, 2),
+             Contains("window is 0, must be at least 1") && Contains("a window of fewer tokens than density"));
   CHECK_THAT(run("cacheclip: {aux_model: " + tiny_model("tiny-bert") + "}", 2, model),
              Contains("bad.yaml:9:5: cacheclip: aux_model ") && Contains("a bert model is an encoder"));
   const std::string gpt2 = tiny_model("tiny-gpt2");

@@ -140,10 +140,10 @@ TEST_CASE("--dry-run says what a shard computes and what it takes of memory, and
 
 TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results") {
   const TempFolder folder;
-  folder.write("a.yaml", config(4));
+  folder.write("a.yaml", config(8));
   REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "whole.kvmend", "-q"}, folder.path()).code == 0);
   const auto whole = results(folder, "whole.kvmend");
-  REQUIRE(whole.size() == 52);
+  REQUIRE(whole.size() == 104);
 
   SECTION("shards, merged") {
     REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "1.kvmend", "--shard", "1/2"}, folder.path()).code == 0);
@@ -162,13 +162,19 @@ TEST_CASE("alone, in a sweep, killed and resumed, and sharded: the same results"
       CHECK(std::count(whole.begin(), whole.end(), line) == 1);
   }
   SECTION("killed, then resumed") {
-    for (const int wait_ms : {150, 300, 450}) {
-      Program run({"run", "a.yaml", "-o", "killed.kvmend"}, folder.path());
-      ::usleep(static_cast<useconds_t>(wait_ms) * 1000);
+    for (int kills = 0; kills < 2; ++kills) {
+      Program run({"run", "a.yaml", "-o", "killed.kvmend", "-v"}, folder.path());
+      wait_for_first_sample(run);
       ::kill(run.pid(), SIGKILL);
-      run.wait();
+      CHECK(run.wait().code == -SIGKILL);
     }
-    REQUIRE(kvmend::test::kvmend({"run", "a.yaml", "-o", "killed.kvmend"}, folder.path()).code == 0);
+    const auto resumed = kvmend::test::kvmend({"run", "a.yaml", "-o", "killed.kvmend"}, folder.path());
+    INFO(resumed.err);
+    REQUIRE(resumed.code == 0);
+    std::smatch found;
+    REQUIRE(std::regex_search(resumed.err, found, std::regex("(\\d+) results computed, (\\d+) were there")));
+    CHECK(std::stoi(found[2].str()) >= 26);  // a sample of each run that was killed, with all of its cells
+    CHECK(std::stoi(found[1].str()) + std::stoi(found[2].str()) == 104);
     CHECK(results(folder, "killed.kvmend") == whole);
   }
 }

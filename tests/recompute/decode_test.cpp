@@ -1,4 +1,6 @@
 // A cell's result depends on its key and nothing else: alone, beside others, in another order, in groups of any size.
+#include <map>
+
 #include "catch.h"
 #include "paths.h"
 #include "support/cell_case.h"
@@ -38,13 +40,16 @@ void check_same(const Outcome& a, const Outcome& b) {
   CHECK(a.first_token == b.first_token);
   CHECK(a.selected == b.selected);
   CHECK(a.selected_per_layer == b.selected_per_layer);
+  CHECK(a.kept == b.kept);
+  CHECK(a.order == b.order);
+  CHECK(a.decode_selected == b.decode_selected);
   CHECK(a.scores == b.scores);
   CHECK(a.flops == b.flops);
 }
 
 }  // namespace
 
-TEST_CASE("a cell's bits do not depend on its neighbours", "[card]") {
+TEST_CASE("a cell's answer, choice, scores and cost do not depend on its neighbours", "[card]") {
   for (const auto& [device, dtype] : tested_settings()) {
     if (device == "reference" && dtype == DType::bf16) continue;
     const RandomModel files(4);
@@ -62,6 +67,30 @@ TEST_CASE("a cell's bits do not depend on its neighbours", "[card]") {
       check_same(together[i], run_all(fresh, request, {cells[i]}).front());
       check_same(together[i], one_by_one_groups[i]);
       check_same(together[i], backwards[cells.size() - 1 - i]);
+    }
+  }
+}
+
+TEST_CASE("a cell's logits are the same bits alone and beside cells that share its caches and probes", "[card]") {
+  for (const auto& [device, dtype] : tested_settings()) {
+    if (device == "reference" && dtype == DType::bf16) continue;
+    const RandomModel files(4);
+    const Request request = random_request({7, 26, 19, 33}, true, 9);
+    std::map<ReuseKey, std::vector<CellSpec>> by_key;
+    for (const CellSpec& cell : some_cells()) by_key[reuse_key(cell.strategy->options)].push_back(cell);
+    Engine engine(files, {device, dtype, 2});
+    for (const auto& [key, cells] : by_key) {
+      ReusedContext context(engine, request, key, 1);
+      RequestProbe probe(engine, context, "");
+      for (const CellSpec& spec : cells) {
+        CAPTURE(device, dtype_name(dtype), spec.strategy->label, spec.ratio);
+        CellRun cell(engine, probe, spec.strategy, spec.ratio, 1);
+        cell.prefill();
+        std::vector<float> logits(static_cast<std::size_t>(cell.logits().cols()));
+        engine.queue().download(logits, cell.logits());
+        Engine fresh(files, {device, dtype, 2});
+        CHECK(logits == run_cell(fresh, request, spec.strategy, spec.ratio).logits);
+      }
     }
   }
 }

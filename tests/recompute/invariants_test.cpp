@@ -46,17 +46,20 @@ bool exempt(const StrategyInfo& info, int invariant) {
   return false;
 }
 
-/// Equality in the dtype's tolerance; in bf16 the arg-max must agree where the two best are further apart than rounding.
-void check_equal(const CellResult& a, const CellResult& b, DType dtype) {
-  if (dtype == DType::f32) {
-    CHECK(largest_difference(a.logits, b.logits) < 1e-3);
-    CHECK(a.outcome.first_token == b.outcome.first_token);
-    return;
-  }
+/// How far two bf16 results of one thing may be apart, from how far rounding to bf16 moves `rounded`: each of the two lies about
+/// that far from float32's logits, so twice that from the other at most. 0.5 where a model's logits are so large (tens, where
+/// its head is tied) that this would allow more.
+double bf16_tolerance(const CellResult& rounded, const CellResult& exact) {
+  return std::min(0.5, 2 * largest_difference(rounded.logits, exact.logits));
+}
+
+/// Equality within a tolerance; in bf16 the arg-max must agree where the two best are further apart than rounding.
+void check_equal(const CellResult& a, const CellResult& b, DType dtype, double tolerance) {
+  CHECK(largest_difference(a.logits, b.logits) < tolerance);
   std::vector<float> sorted = b.logits;
   std::sort(sorted.rbegin(), sorted.rend());
-  if (sorted[0] - sorted[1] > 0.25F) CHECK(a.outcome.first_token == b.outcome.first_token);
-  CHECK(largest_difference(a.logits, b.logits) < 0.5);
+  if (dtype == DType::f32 || sorted[0] - sorted[1] > std::min(0.25, tolerance))
+    CHECK(a.outcome.first_token == b.outcome.first_token);
 }
 
 /// Whether float32 results are no longer equal.
@@ -68,9 +71,10 @@ bool differ(const CellResult& a, const CellResult& b) {
 class Exemptions {
  public:
   /// Checks an invariant, or notes that the strategy does break the one that it is exempt from.
-  void judge(const StrategyInfo& info, int invariant, const CellResult& found, const CellResult& wanted, DType dtype) {
+  void judge(const StrategyInfo& info, int invariant, const CellResult& found, const CellResult& wanted, DType dtype,
+             double tolerance) {
     if (!exempt(info, invariant)) {
-      check_equal(found, wanted, dtype);
+      check_equal(found, wanted, dtype, tolerance);
     } else if (dtype == DType::f32 && differ(found, wanted)) {
       broken_.insert({info.name, invariant});
     }
@@ -141,18 +145,27 @@ TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invaria
         tests_in_full() ? random_request({9, 40, 33, 47}, true, 12) : random_request({5, 19, 17, 23}, true, 7);
     const auto full = run_cell(engine, request, strategy("full"), 1);
     const auto reuse = run_cell(engine, request, strategy("reuse"), 0);
-    if (setting.dtype == DType::f32)
-      CHECK(largest_difference(full.logits, reuse.logits) > 0.05);  // there is something to repair
-
     const Request one_chunk = random_request({tests_in_full() ? 60 : 37}, false, 12);
     const auto one_full = run_cell(engine, one_chunk, strategy("full"), 1);
+
+    double tolerance = 1e-3, one_tolerance = 1e-3;
+    if (setting.dtype != DType::f32) {
+      Engine exact(files, {setting.device, DType::f32, 2});
+      tolerance = bf16_tolerance(full, run_cell(exact, request, strategy("full"), 1));
+      one_tolerance = bf16_tolerance(one_full, run_cell(exact, one_chunk, strategy("full"), 1));
+    }
+    {
+      INFO(describe(setting));
+      // There is something to repair, and who repairs half of it does not pass for full prefill.
+      CHECK(largest_difference(full.logits, reuse.logits) > std::max(0.05, 2 * tolerance));
+    }
 
     std::map<std::string, std::optional<CellResult>> reused;
     for (const auto& what : all_strategies(request.n_context())) {
       CAPTURE(describe(setting), what->info.name);
       if (!fits(*what, files.config())) continue;
       exemptions.declare(what->info);
-      exemptions.judge(what->info, 1, run_cell(engine, request, what, 1.0), full, setting.dtype);
+      exemptions.judge(what->info, 1, run_cell(engine, request, what, 1.0), full, setting.dtype, tolerance);
       const auto nothing = run_cell(engine, request, what, 0.0);
       // Caches made behind another sink are other caches: full reuse of the same ones is what nothing repairs.
       Value sink;
@@ -161,7 +174,7 @@ TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invaria
       sink.set("neighbours", what->options.neighbours);
       auto& same_caches = reused[sink.canonical()];
       if (!same_caches) same_caches = run_cell(engine, request, strategy("reuse", sink), 0);
-      exemptions.judge(what->info, 2, nothing, *same_caches, setting.dtype);
+      exemptions.judge(what->info, 2, nothing, *same_caches, setting.dtype, tolerance);
       if (!exempt(what->info, 2)) {
         CHECK(nothing.outcome.selected.empty());
         CHECK(nothing.outcome.layer_tokens == 0);
@@ -176,7 +189,8 @@ TEST_CASE("every strategy keeps the invariants or says why it cannot", "[invaria
       CAPTURE(describe(setting), what->info.name);
       if (!fits(*what, files.config())) continue;
       for (const double ratio : tests_in_full() ? std::vector{0.0, 0.3, 1.0} : std::vector{0.3}) {
-        exemptions.judge(what->info, 3, run_cell(engine, one_chunk, what, ratio), one_full, setting.dtype);
+        exemptions.judge(what->info, 3, run_cell(engine, one_chunk, what, ratio), one_full, setting.dtype,
+                         one_tolerance);
       }
     }
   }

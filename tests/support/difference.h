@@ -23,8 +23,8 @@ class LargestDifference {
   double largest_ = 0;
 };
 
-/// Of two containers of numbers, which must be equally long.
-template <class A, class B>
+/// Of two containers of numbers, which must be equally long. The second may be a list in braces.
+template <class A, class B = A>
 double largest_difference(const A& a, const B& b) {
   REQUIRE(a.size() == b.size());
   LargestDifference largest;
