@@ -127,8 +127,10 @@ TEST_CASE("--dry-run says what a shard computes and what it takes of memory, and
 
   const double tokens = number(whole, "first prompt: ", " tokens") + 6;  // and the answer
   CHECK(number(whole, "a request of ", " tokens") == tokens);
-  // 190,464 weights; by hand from the model's shape: a base and an overlay of the cache, rows on their way up, a block's MLP.
-  const double request = tokens * (2 * 768 + 4 * (96 + 2 * 96)) + 512 * 4 * (2 * 64 + 2 * 96 + 96 + 2 * 32) + 4 * 320;
+  // 190,464 weights; by hand from the model's shape: a base and an overlay of the cache and three layers on their way to a
+  // card, rows on their way up, a block's MLP (all rows: they are fewer than 2048), a batch's logits and attention.
+  const double request = tokens * (2 * 768 + 3 * 256 + 4 * (96 + 2 * 96) + 4 * (2 * 64 + 2 * 96 + 96 + 2 * 32)) +
+                         16 * 4 * (320 + 6 * (16 + 2));
   CHECK_THAT(whole, Contains("about 744.0 KiB of weights in f32 and " + kvmend::size_text(request) + " for a request"));
   CHECK_THAT(whole, Contains("0.8 KiB a token"));
 
