@@ -1,11 +1,10 @@
 #include <fmt/ranges.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/condition.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
 #include "experiment/export.h"
 #include "experiment/merge.h"
@@ -30,13 +29,16 @@ class Export final : public Command {
       write(store, wanted, [](const std::string& line) { fmt::print("{}\n", line); });
       return 0;
     }
-    // Beside the file first, so that none is half-written.
-    const std::string partial = output_ + ".partial";
-    std::ofstream out(partial, std::ios::binary);
-    write(store, wanted, [&](const std::string& line) { out << line << '\n'; });
-    out.close();
-    if (!out) fail(ErrorKind::data, "{}: cannot be written", partial);
-    std::filesystem::rename(partial, output_);
+    AtomicFile out(output_);
+    std::string lines;  // a write is a system call
+    write(store, wanted, [&](const std::string& line) {
+      lines.append(line).push_back('\n');
+      if (lines.size() < 1 << 20) return;
+      out.write(lines);
+      lines.clear();
+    });
+    out.write(lines);
+    out.commit();
     return 0;
   }
 
@@ -54,18 +56,9 @@ class Export final : public Command {
     TableQuery query;
     for (const std::string& condition : where_) query.where.push_back(parse_condition(condition));
     TableData data;
-    for (CellRecord& record : store.cells()) {
-      TableCell cell;
-      cell.strategy = record.label;
-      cell.task = record.task;
-      cell.model = record.model;
-      cell.params = record.params;
-      cell.failed = 1;  // the filter passes over cells without any result; here they just give no row
-      cell.record = std::move(record);
-      data.cells.push_back(std::move(cell));
-    }
+    for (CellRecord& record : store.cells()) data.cells.push_back(table_cell(std::move(record)));
     std::set<std::string> keys;
-    for (const TableCell* cell : filter_cells(data, query)) keys.insert(cell->record.key);
+    for (const TableCell* cell : matching_cells(data, query)) keys.insert(cell->record.key);
     return keys;
   }
 

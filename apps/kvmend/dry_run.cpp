@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "backend/weight_bytes.h"
 #include "core/error.h"
 #include "core/progress.h"
 #include "core/size_text.h"
@@ -127,11 +128,7 @@ void print_memory(const Session& session) {
   const Config& config = session.config();
   const ModelConfig& model = session.files().config();
   const DType dtype = dtype_of(config.dtype);
-  const auto element = static_cast<std::int64_t>(dtype_bytes(dtype));
-  const WeightNeeds needs = session.files().weight_needs();
-  const std::int64_t table = needs.table_elements * element;
-  const std::int64_t computed = table + needs.elements * element;
-  const std::int64_t stored = table + needs.stored_bytes + needs.largest_elements * element;
+  const auto [computed, stored] = weight_bytes(session.files().weight_needs(), dtype);
   const int longest = session.longest_first_prompt();
   fmt::print("memory     about {} of weights in {}", size_text(computed), enum_name(config.dtype));
   if (session.identity().backend == "cuda" && stored < computed)

@@ -2,16 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
+#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace kvmend {
@@ -53,23 +52,6 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
-namespace {
-
-/// A new file with the permissions that the process's mask leaves: mkstemp's are the owner's alone, and a thread cannot
-/// look the mask up without changing it for all others. Returns −1 with errno set if there can be none.
-int create_beside(const fs::path& path, std::string& name) {
-  for (int tries = 0; tries < 100; ++tries) {
-    std::uint64_t random = 0;
-    if (::getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) return -1;
-    name = fmt::format("{}.{:06x}", path.string(), random & 0xffffff);
-    const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0 || errno != EEXIST) return fd;
-  }
-  return -1;
-}
-
-}  // namespace
-
 bool path_exists(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
@@ -83,31 +65,9 @@ std::string read_file(const fs::path& path) {
 void write_file_atomically(const fs::path& path, std::string_view content) { write_file_atomically(path, {content}); }
 
 void write_file_atomically(const fs::path& path, std::initializer_list<std::string_view> pieces) {
-  std::error_code ignored;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), ignored);
-  std::string temp;
-  const int fd = create_beside(path, temp);
-  if (fd < 0) fail(ErrorKind::data, "{}: cannot write: {}", path.string(), std::strerror(errno));
-  const auto give_up = [&](int error) {
-    ::close(fd);
-    ::unlink(temp.c_str());
-    fail(ErrorKind::data, "{}: cannot write: {}", path.string(), std::strerror(error));
-  };
-  for (std::string_view rest : pieces) {
-    while (!rest.empty()) {
-      const ssize_t n = ::write(fd, rest.data(), rest.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) give_up(n < 0 ? errno : EIO);
-      rest.remove_prefix(static_cast<std::size_t>(n));
-    }
-  }
-  if (::fsync(fd) != 0) give_up(errno);
-  ::close(fd);
-  if (::rename(temp.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temp.c_str());
-    fail(ErrorKind::data, "{}: cannot write: {}", path.string(), std::strerror(error));
-  }
+  AtomicFile file(path);
+  for (const std::string_view piece : pieces) file.write(piece);
+  file.commit();
 }
 
 fs::path user_cache_dir() {

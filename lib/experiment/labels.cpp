@@ -1,9 +1,10 @@
 #include "experiment/labels.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 namespace kvmend {
 
@@ -37,6 +38,11 @@ void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& para
 
 std::string at_ratio(const std::string& label, const std::optional<double>& ratio) {
   return ratio ? label + " at " + format_number(*ratio) : label;
+}
+
+std::string listed(const std::vector<std::string>& names, std::size_t most) {
+  if (names.size() <= most) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{} and {} more", fmt::join(std::span(names).first(most), ", "), names.size() - most);
 }
 
 }  // namespace kvmend

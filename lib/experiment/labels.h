@@ -14,4 +14,7 @@ void tell_apart(std::vector<std::string>& labels, const std::vector<Value>& para
 /// "epic at 0.2": a label with its ratio, where it has one.
 std::string at_ratio(const std::string& label, const std::optional<double>& ratio);
 
+/// "ruler/cwe, ruler/fwe and 11 more": the first `most` of some names.
+std::string listed(const std::vector<std::string>& names, std::size_t most);
+
 }  // namespace kvmend

@@ -14,16 +14,6 @@ namespace {
 
 using Conditions = std::vector<std::pair<std::string, std::string>>;
 
-TableCell as_table_cell(const CellRecord& record) {
-  TableCell cell;
-  cell.record = record;
-  cell.strategy = record.label;
-  cell.task = record.task;
-  cell.model = record.model;
-  cell.params = record.params;
-  return cell;
-}
-
 /// Conditions on one dimension are alternatives, as in tables.
 bool fits(const TableCell& cell, const Conditions& where) {
   std::map<std::string, bool> met;
@@ -33,7 +23,7 @@ bool fits(const TableCell& cell, const Conditions& where) {
 
 void check_conditions(const std::vector<CellRecord>& cells, const Conditions& where) {
   std::vector<TableCell> all;
-  for (const CellRecord& cell : cells) all.push_back(as_table_cell(cell));
+  for (const CellRecord& cell : cells) all.push_back(table_cell(cell));
   const auto names = dimension_names(all);
   for (const auto& [name, value] : where) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
@@ -142,9 +132,9 @@ SampleView load_sample_view(Store& store, const std::string& name, const Conditi
   std::vector<TableCell> candidates;  // one for each set of prompts
   std::erase_if(rows, [&](const SampleRow& row) {
     const auto cell = std::find_if(cells.begin(), cells.end(), [&](const CellRecord& c) {
-      return c.prompts == row.prompts && fits(as_table_cell(c), where);
+      return c.prompts == row.prompts && fits(table_cell(c), where);
     });
-    if (cell != cells.end()) candidates.push_back(as_table_cell(*cell));
+    if (cell != cells.end()) candidates.push_back(table_cell(*cell));
     return cell == cells.end();
   });
   if (rows.empty()) fail(ErrorKind::usage, "{}: no result of sample '{}' fits --where", store.path().string(), name);
@@ -160,7 +150,7 @@ SampleView load_sample_view(Store& store, const std::string& name, const Conditi
     ResultRecord result = store.result(id);
     const auto cell =
         std::find_if(cells.begin(), cells.end(), [&](const CellRecord& c) { return c.key == result.cell; });
-    if (cell != cells.end() && fits(as_table_cell(*cell), where)) {
+    if (cell != cells.end() && fits(table_cell(*cell), where)) {
       view.cells.push_back(view_of(view, *cell, std::move(result)));
     }
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "experiment/labels.h"
 #include "experiment/value_difference.h"
 
 namespace kvmend {
@@ -96,13 +97,6 @@ std::vector<CellRecord> computed_cells(Store& store) {
   return out;
 }
 
-/// "ruler/cwe, ruler/fwe, ruler/vt and 10 more".
-std::string some_of(const std::vector<std::string>& names) {
-  constexpr std::size_t shown = 3;
-  if (names.size() <= shown + 1) return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{} and {} more", fmt::join(std::span(names).first(shown), ", "), names.size() - shown);
-}
-
 }  // namespace
 
 std::string mixing_warning(Store& store, std::span<const CellRecord> wanted) {
@@ -133,7 +127,7 @@ std::string mixing_warning(Store& store, std::span<const CellRecord> wanted) {
     tasks[in_words(differences)].push_back(cell.task);
     all.insert(all.end(), differences.begin(), differences.end());
   }
-  for (const auto& [words, names] : tasks) parts.push_back(some_of(names) + ": " + words);
+  for (const auto& [words, names] : tasks) parts.push_back(listed(names, names.size() == 4 ? 4 : 3) + ": " + words);
   if (parts.empty()) return "";
   const std::string name = store.path().string(), where = condition(all);
   return fmt::format(

@@ -75,7 +75,10 @@ Table make_table(const TableData& data, const TableQuery& query);
 /// groups, a chunker as it was written, or the same number.
 bool matches(const TableCell& cell, const std::string& name, const std::string& wanted);
 
-/// The cells that --where leaves, which have results. Throws Error(usage) with the nearest name, or if none are left.
+/// The cells that --where leaves, with results or without. Throws as filter_cells does.
+std::vector<const TableCell*> matching_cells(const TableData& data, const TableQuery& query);
+
+/// Those of them which have results. Throws Error(usage) with the nearest name, or if none are left.
 std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query);
 
 /// The cells that --where leaves, which runs wanted and which have no result yet: filter_cells has the others.

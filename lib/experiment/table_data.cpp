@@ -13,6 +13,17 @@
 #include "experiment/stored_metric.h"
 
 namespace kvmend {
+
+TableCell table_cell(CellRecord record) {
+  TableCell cell;
+  cell.strategy = record.label;
+  cell.task = record.task;
+  cell.model = record.model;
+  cell.params = record.params;
+  cell.record = std::move(record);
+  return cell;
+}
+
 namespace {
 
 /// One cell of one seed.
@@ -143,14 +154,12 @@ void add(Observation& sum, const Observation& o, double weight) {
 
 /// The mean over replicates, sample by sample, over those that have the sample.
 TableCell average(const std::vector<Replicate*>& replicates) {
-  TableCell cell;
-  cell.record = replicates.front()->record;
-  cell.strategy = replicates.size() > 1 ? cell.record.series : cell.record.label;
-  cell.task = cell.record.task;
-  cell.model = cell.record.model;
-  cell.params = cell.record.params;
+  TableCell cell = table_cell(replicates.front()->record);
   cell.note = replicates.front()->note;
-  if (replicates.size() > 1) cell.params.erase("seed");
+  if (replicates.size() > 1) {
+    cell.strategy = cell.record.series;
+    cell.params.erase("seed");
+  }
   std::map<std::string, std::pair<Observation, int>> means;
   for (const auto* replicate : replicates) {
     cell.wanted = replicate->record.samples < 0 ? -1 : std::max(cell.wanted, replicate->record.samples);

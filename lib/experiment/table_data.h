@@ -42,6 +42,9 @@ struct TableCell {
   std::string group;     ///< split_by_group: the group of tasks that this copy counts in; else ""
 };
 
+/// A cell without results, under its own labels.
+TableCell table_cell(CellRecord record);
+
 struct TableData {
   std::vector<TableCell> cells;
   std::vector<std::string> builds;  ///< that made the results, each once

@@ -73,7 +73,8 @@ bool meets(const TableCell& cell, const Wanted& wanted) {
   });
 }
 
-Cells filter(const TableData& data, const TableQuery& query) {
+/// The query's --where; throws Error(usage) for one that no cell meets.
+Wanted conditions(const TableData& data, const TableQuery& query) {
   Wanted wanted;
   for (const auto& [name, value] : query.where) {
     std::vector<std::string> there;
@@ -92,20 +93,34 @@ Cells filter(const TableData& data, const TableQuery& query) {
                                              : did_you_mean(value, there));
     wanted[name].push_back(value);
   }
-  Cells out;
-  for (const auto& cell : data.cells) {
-    if (meets(cell, wanted) && !(cell.observations.empty() && cell.failed == 0)) out.push_back(&cell);
-  }
-  if (out.empty())
+  return wanted;
+}
+
+bool has_results(const TableCell& cell) { return !cell.observations.empty() || cell.failed > 0; }
+
+/// At least one.
+Cells some(Cells cells, const TableQuery& query) {
+  if (cells.empty())
     fail(ErrorKind::usage, "there are no results to show{}", query.where.empty() ? " yet" : " with this --where");
-  return out;
+  return cells;
 }
 
 }  // namespace
 
-std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query) {
+std::vector<const TableCell*> matching_cells(const TableData& data, const TableQuery& query) {
   check_names(data, query);
-  return filter(data, query);
+  const Wanted wanted = conditions(data, query);
+  Cells out;
+  for (const auto& cell : data.cells) {
+    if (meets(cell, wanted)) out.push_back(&cell);
+  }
+  return some(std::move(out), query);
+}
+
+std::vector<const TableCell*> filter_cells(const TableData& data, const TableQuery& query) {
+  Cells out = matching_cells(data, query);
+  std::erase_if(out, [](const TableCell* cell) { return !has_results(*cell); });
+  return some(std::move(out), query);
 }
 
 std::vector<const TableCell*> unstarted_cells(const TableData& data, const TableQuery& query) {
@@ -113,7 +128,7 @@ std::vector<const TableCell*> unstarted_cells(const TableData& data, const Table
   for (const auto& [name, value] : query.where) wanted[name].push_back(value);
   Cells out;
   for (const auto& cell : data.cells) {
-    if (cell.wanted > 0 && cell.observations.empty() && cell.failed == 0 && meets(cell, wanted)) out.push_back(&cell);
+    if (cell.wanted > 0 && !has_results(cell) && meets(cell, wanted)) out.push_back(&cell);
   }
   return out;
 }

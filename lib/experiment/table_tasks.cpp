@@ -1,11 +1,11 @@
 #include "experiment/table_tasks.h"
+#include "experiment/labels.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
-#include <span>
 
 #include "experiment/table_cells.h"
 
@@ -48,13 +48,6 @@ std::string name_of(const Names& dimensions, const Names& values) {
   return out.empty() || ratio.empty() ? out + ratio : out + " at " + ratio;
 }
 
-std::string listed(const Names& names) {
-  const auto first = std::span(names).first(std::min(most_listed, names.size()));
-  return names.size() <= most_listed
-             ? fmt::format("{}", fmt::join(first, ", "))
-             : fmt::format("{} and {} more", fmt::join(first, ", "), names.size() - most_listed);
-}
-
 }  // namespace
 
 std::vector<std::string> task_set_warnings(const Table& table, const Cells& cells) {
@@ -87,8 +80,9 @@ std::vector<std::string> task_set_warnings(const Table& table, const Cells& cell
   Names parts;
   for (const auto& [of, names] : over_fewer) {
     const auto& [lacking, all] = of;
-    parts.push_back(fmt::format("{} {} over {} of {} tasks (without {})", listed(names),
-                                names.size() == 1 ? "is" : "are", all - lacking.size(), all, listed(lacking)));
+    parts.push_back(fmt::format("{} {} over {} of {} tasks (without {})", listed(names, most_listed),
+                                names.size() == 1 ? "is" : "are", all - lacking.size(), all,
+                                listed(lacking, most_listed)));
   }
   if (parts.empty()) return {};
   return {

@@ -170,9 +170,7 @@ void warn_of_incomplete(const std::vector<const TableCell*>& cells, const std::v
   if (incomplete > 0)
     parts = fmt::format("{} of {} cells that have begun lack samples (they have {})", incomplete, cells.size(),
                         range(fewest, most));
-  for (std::size_t i = 0; i < std::min(names.size(), most_listed); ++i)
-    parts += (i > 0 ? ", " : parts.empty() ? "not started: " : "; not started: ") + names[i];
-  if (names.size() > most_listed) parts += fmt::format(" and {} more", names.size() - most_listed);
+  if (!names.empty()) parts += (parts.empty() ? "not started: " : "; not started: ") + listed(names, most_listed);
   warnings.push_back(fmt::format("incomplete: {} of {} results: {}; run again to go on", there, wanted, parts));
 }
 

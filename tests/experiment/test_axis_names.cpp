@@ -15,12 +15,6 @@ const std::string config =
     "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: 2048, samples: 12}]\n"
     "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, no_context, epic, prophetkv]\nratios: [0.2, 0.4]\n";
 
-ResultRecord scored(const CellRecord& cell, int position) {
-  ResultRecord r = graded_result(cell, position);
-  if (cell.strategy == "prophetkv") r.outcome.scores = {0, 0.01F, 0, 8, 4, 0.02F, 0, 0, 0, 0};
-  return r;
-}
-
 std::string svg_of(const Filled& store, const std::string& kind, double width = 6.5) {
   PlotQuery query;
   query.kind = kind;
@@ -46,7 +40,7 @@ std::pair<double, double> place_of(const std::string& svg, const std::string& te
 
 TEST_CASE("an SVG has both axes' names, inside of its sheet") {
   if (!has_program("gnuplot")) return;
-  const Filled store(config, 12, scored);
+  const Filled store(config, 12, graded_oracle_result);
   const struct {
     const char *kind, *x, *y;
   } figures[] = {{"quality-cost", "FLOPs to the first token, % of full prefill", "score × 100"},
@@ -70,7 +64,7 @@ TEST_CASE("an SVG has both axes' names, inside of its sheet") {
 
 TEST_CASE("a name that is longer than its axis takes two lines") {
   if (!has_program("gnuplot")) return;
-  const Filled store(config, 12, scored);
+  const Filled store(config, 12, graded_oracle_result);
   const std::string narrow = svg_of(store, "quality-cost", 2.8);
   const double first = place_of(narrow, "FLOPs to the first").second,
                last = place_of(narrow, "token, % of full prefill").second;

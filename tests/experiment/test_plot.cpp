@@ -33,11 +33,6 @@ std::string error_of(const Filled& store, const PlotQuery& query, const std::str
 const std::string rich_config =
     "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: [2048, 4096], samples: 12}]\n"
     "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, no_context, epic, prophetkv]\nratios: [0.2, 0.4]\n";
-ResultRecord rich_result(const CellRecord& cell, int position) {
-  ResultRecord r = graded_result(cell, position);
-  if (cell.strategy == "prophetkv") r.outcome.scores = {0, 0.01F, 0, 8, 4, 0.02F, 0, 0, 0, 0};
-  return r;
-}
 
 PlotQuery rich_query(const std::string& kind) {
   PlotQuery query = of(kind);
@@ -51,7 +46,7 @@ PlotQuery rich_query(const std::string& kind) {
 
 TEST_CASE("every kind of plot is drawn in every format") {
   if (!has_program("gnuplot")) return;
-  const Filled store(rich_config, 12, rich_result);
+  const Filled store(rich_config, 12, graded_oracle_result);
   for (const auto& kind : plot_kinds()) {
     CAPTURE(kind.name);
     const std::pair<const char*, const char*> formats[] = {{".svg", "<?xml"}, {".png", "\x89PNG"}, {".pdf", "%PDF"}};
@@ -209,7 +204,7 @@ TEST_CASE("an approximation is called one in every legend") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/niah_single_1: {length: [2048, 4096], samples: 3}]\nratios: [0.4]\n"
       "chunker: [{fixed: 64}, {fixed: 256}]\nstrategies: [full, no_context, epic, kvshare, samkv, prophetkv]\n",
-      3, rich_result);
+      3, graded_oracle_result);
   for (const auto& kind : plot_kinds()) {
     CAPTURE(kind.name);
     const std::string text = script(store, rich_query(kind.name));

@@ -9,6 +9,7 @@
 #include "backend/cuda/launch.h"
 #include "backend/device_error.h"
 #include "backend/stacked.h"
+#include "backend/weight_bytes.h"
 #include "core/size_text.h"
 
 namespace kvmend::cuda {
@@ -60,11 +61,8 @@ void dequantise(Device& device, const CudaWeight& weight, const Tensor& to) {
 void CudaBackend::expect_weights(const WeightNeeds& needs) {
   device_->blas();  // its memory is gone before ours is counted
   if (needs.elements == 0) return;
-  const auto element = static_cast<std::int64_t>(dtype_bytes(compute_dtype_));
   const DeviceMemory memory = this->memory();
-  const std::int64_t table = needs.table_elements * element;
-  const std::int64_t computed = table + needs.elements * element;
-  const std::int64_t stored = table + needs.stored_bytes + needs.largest_elements * element;
+  const auto [computed, stored] = weight_bytes(needs, compute_dtype_);
   const std::int64_t work = std::max(work_bytes_, memory.total / 32);
   const std::int64_t available = memory.free - work;
   keeps_stored_ = storage_ == WeightStorage::stored ||
