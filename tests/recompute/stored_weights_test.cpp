@@ -42,7 +42,7 @@ TEST_CASE("weights that do not fit a card beside its requests are refused before
     FAIL("no error");
   } catch (const OutOfMemory& error) {
     CHECK_THAT(error.what(), Catch::Contains("the weights do not fit on "));
-    const bool chosen = std::string(error.what()).find("weights: automatic") != std::string::npos;
+    const bool chosen = std::string(error.what()).find("weights: auto, ") != std::string::npos;
     CHECK(chosen == (weights == WeightStorage::computed));
   }
 }

@@ -73,7 +73,7 @@ void CudaBackend::expect_weights(const WeightNeeds& needs) {
       "work; use a smaller or more quantised model, {}{}another card or --device cpu",
       device_->name(), size_text(computed), dtype_name(compute_dtype_), size_text(stored), size_text(memory.free),
       size_text(memory.total), size_text(work), compute_dtype_ == DType::f32 ? "--dtype bf16, " : "",
-      storage_ == WeightStorage::computed && stored < computed ? "weights: automatic, " : ""));
+      storage_ == WeightStorage::computed && stored < computed ? "weights: auto, " : ""));
 }
 
 /// The pool keeps what was freed: what a request takes later is there.
