@@ -12,6 +12,10 @@
 
 #include "device.h"
 
+namespace kvmend::wide_tiles {
+extern const Kernels kernels;  // level_wide_tiles.cpp
+}
+
 namespace kvmend::test {
 
 std::string device_under_test() {
@@ -55,6 +59,7 @@ std::vector<const Kernels*> tested_kernels() {
   const auto available = available_kernels();
   std::vector<const Kernels*> tested(available.begin(), available.end());
   tested.push_back(&wide::kernels);
+  tested.push_back(&wide_tiles::kernels);
   return tested;
 }
 

@@ -44,9 +44,8 @@ void load(const WeightSource& source, const Tensor& to, Workers& workers) {
 CpuBackend::CpuBackend(DType compute_dtype, int threads, const Kernels& kernels, Products products)
     : compute_dtype_(compute_dtype), kernels_(kernels), workers_(threads) {
   const bool bf16 = compute_dtype == DType::bf16;
-  const bool tiles = bf16 && onednn::has_bf16_tiles();
-  packs_ = products == Products::best && !tiles && (!bf16 || kernels.pairs);
-  if (tiles || (products == Products::blocks && (!bf16 || onednn::has_native_bf16())))
+  packs_ = products == Products::best && (!bf16 || kernels.packed_pairs != nullptr);
+  if (products == Products::blocks && (!bf16 || onednn::has_native_bf16()))
     blocks_ = std::make_unique<onednn::BlockProducts>(compute_dtype);
 }
 
@@ -65,16 +64,16 @@ Tensor CpuBackend::allocate(DType dtype, std::int64_t rows, std::int64_t cols) {
 WeightPtr CpuBackend::prepare(const WeightSource& source) { return prepare({&source, 1}); }
 
 Tensor CpuBackend::pack(std::span<const WeightSource> sources, std::int64_t rows, std::int64_t cols) {
-  const bool pairs = compute_dtype_ == DType::bf16;
-  const std::int64_t columns = kernels_.packed_columns, steps = pairs ? (cols + 1) / 2 : cols;
+  const PackedProducts& products = packed_products(kernels_, compute_dtype_);
+  const std::int64_t columns = products.columns, steps = products.steps(cols);
   const Tensor packed = allocate(DType::f32, (rows + columns - 1) / columns, steps * columns);
   const std::int64_t grain = std::max<std::int64_t>(1, kElementsAtOnce / std::max<std::int64_t>(1, columns * cols));
   workers_.parallel_for(packed.rows(), grain, [&](std::int64_t begin, std::int64_t end, int) {
     const std::int64_t first = begin * columns, count = std::min(rows, end * columns) - first;
     std::vector<float> values(static_cast<std::size_t>(count * cols));
     read_stacked(sources, first, count, values.data());
-    kernels_.pack_panels({values.data(), cols, count, cols, pairs, host_data<float>(packed) + begin * packed.stride()},
-                         0, end - begin);
+    products.pack_panels({values.data(), cols, count, cols, host_data<float>(packed) + begin * packed.stride()}, 0,
+                         end - begin);
   });
   return packed;
 }

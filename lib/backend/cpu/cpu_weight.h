@@ -1,4 +1,5 @@
 #pragma once
+#include "backend/cpu/kernels/kernels.h"
 #include "backend/tensor.h"
 #include "backend/weight.h"
 
@@ -11,5 +12,10 @@ class CpuWeight final : public Weight {
   Tensor packed;  ///< f32 [panels, words of a panel]: kernels/packed_matmul.h; or empty
   Tensor values;  ///< [rows, cols], where it is not packed
 };
+
+/// How weights of this compute dtype are packed; the kernels must have it.
+inline const PackedProducts& packed_products(const Kernels& kernels, DType dtype) {
+  return dtype == DType::bf16 ? *kernels.packed_pairs : kernels.packed_floats;
+}
 
 }  // namespace kvmend

@@ -46,27 +46,27 @@ void CpuQueue::do_matmul(const Tensor& out, const Tensor& x, const Weight& weigh
 }
 
 void CpuQueue::multiply_packed(const MatmulArgs& args, std::int64_t n, const Tensor& x, const Tensor& weight) {
-  const Kernels& k = kernels();
-  const std::int64_t block = k.packed_rows, panels = weight.rows(), steps = weight.cols() / k.packed_columns;
-  const std::int64_t blocks = (args.m + block - 1) / block, block_words = k.packed_block_words(steps);
+  const PackedProducts& packed = packed_products(kernels(), compute_dtype_);
+  const std::int64_t block = packed.rows, panels = weight.rows(), steps = weight.cols() / packed.columns;
+  const std::int64_t blocks = (args.m + block - 1) / block, block_words = packed.block_words(steps);
   float* rows = operand_.floats(blocks * block_words);
-  const PackArgs pack{host_data<float>(x), x.stride(), args.m, args.k, rounds(), rows};
-  over_rows(blocks, block * args.k, [&](std::int64_t begin, std::int64_t end) { k.pack_rows(pack, begin, end); });
+  const PackArgs pack{host_data<float>(x), x.stride(), args.m, args.k, rows};
+  over_rows(blocks, block * args.k, [&](std::int64_t begin, std::int64_t end) { packed.pack_rows(pack, begin, end); });
 
   // A group of rows shares a core's second level cache with a panel. A piece is a group and as many panels as are worth
   // handing out: enough multiplications or, where few rows make it memory-bound, enough weights.
   constexpr std::int64_t group_words = 160 << 10, worth_products = 1 << 20, worth_weights = 1 << 17;
   const std::int64_t group = std::min(args.m, std::max<std::int64_t>(1, group_words / block_words) * block);
-  const std::int64_t groups = (args.m + group - 1) / group, panel_weights = k.packed_columns * args.k;
+  const std::int64_t groups = (args.m + group - 1) / group, panel_weights = packed.columns * args.k;
   const std::int64_t worth = std::min(worth_products / std::max<std::int64_t>(1, panel_weights * group),
                                       worth_weights / std::max<std::int64_t>(1, panel_weights));
   const std::int64_t wide = round_up(std::max<std::int64_t>(1, worth), group <= 2 ? 2 : 1);
   const std::int64_t across = (panels + wide - 1) / wide;
-  const PackedMatmulArgs product{args.out, rows, host_data<float>(weight), args.bias, args.accumulate, rounds(), args.m,
+  const PackedMatmulArgs product{args.out, rows, host_data<float>(weight), args.bias, args.accumulate, args.m,
                                  n,        steps};
   workers().parallel_for(groups * across, 1, [&](std::int64_t piece, std::int64_t, int) {
     const std::int64_t row = piece / across * group, panel = piece % across * wide;
-    k.multiply_packed(product, row, std::min(args.m, row + group), panel, std::min(panels, panel + wide));
+    packed.multiply(product, row, std::min(args.m, row + group), panel, std::min(panels, panel + wide));
   });
 }
 

@@ -1,9 +1,5 @@
 #include "backend/cpu/onednn_product.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
 #include <map>
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -47,16 +43,6 @@ bool has_native_bf16() {
     }
   }();
   return native;
-#else
-  return false;
-#endif
-}
-
-bool has_bf16_tiles() {
-#if defined(__x86_64__)
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  constexpr unsigned amx_bf16 = 1U << 22U;  // leaf 7: EDX
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & amx_bf16) != 0 && has_native_bf16();
 #else
   return false;
 #endif

@@ -10,9 +10,6 @@ namespace kvmend::onednn {
 /// Whether this processor multiplies bf16 numbers itself (AVX-512 BF16) and the installed oneDNN has kernels for it.
 bool has_native_bf16();
 
-/// Whether it multiplies them in tiles (AMX), which oneDNN knows how to use and our own kernels do not.
-bool has_bf16_tiles();
-
 /// Products of blocks of rows in one element type, float32 out. Generating code for a shape takes milliseconds and
 /// the number of rows differs from call to call, so shapes are rounded up to kRowStep rows and kept.
 class BlockProducts {

@@ -92,18 +92,30 @@ struct MatmulArgs {
 struct PackArgs {
   const float* x;
   std::int64_t x_stride, rows, k;
-  bool pairs;
   float* to;
 };
 
 /// out [m, n] = x · Wᵀ (+ out) (+ bias), both operands packed as words. Bits as MatmulArgs'.
 struct PackedMatmulArgs {
   RealRows out;
-  const float* x;       ///< blocks of packed_rows rows, packed_block_words(steps) apart
-  const float* weight;  ///< panels of packed_columns columns, steps · packed_columns words apart
+  const float* x;       ///< blocks of rows
+  const float* weight;  ///< panels of columns
   const float* bias;
-  bool accumulate, pairs;
+  bool accumulate;
   std::int64_t m, n, steps;  ///< steps: words of a row
+};
+
+/// Products of packed operands in one element type.
+struct PackedProducts {
+  std::int64_t rows, columns;                       ///< of a block of x, of a panel of a weight
+  std::int64_t (*steps)(std::int64_t k);            ///< words of a row, the zeros behind it included
+  std::int64_t (*block_words)(std::int64_t steps);  ///< a panel has steps · columns
+  /// Blocks [begin, end) of x; panels [begin, end) of a weight.
+  void (*pack_rows)(const PackArgs&, std::int64_t begin, std::int64_t end);
+  void (*pack_panels)(const PackArgs&, std::int64_t begin, std::int64_t end);
+  /// Rows [row_begin, row_end) and panels [panel_begin, panel_end); row_begin is a multiple of `rows`.
+  void (*multiply)(const PackedMatmulArgs&, std::int64_t row_begin, std::int64_t row_end, std::int64_t panel_begin,
+                   std::int64_t panel_end);
 };
 
 struct Kernels {
@@ -124,16 +136,9 @@ struct Kernels {
   std::int64_t matmul_scratch;
   std::int64_t matmul_columns;  ///< a range should be a multiple of this
 
-  /// Whether pairs of bf16 are worth packing: the processor multiplies them.
-  bool pairs;
-  std::int64_t packed_rows, packed_columns;  ///< of a block, of a panel
-  std::int64_t (*packed_block_words)(std::int64_t steps);
-  /// Blocks [begin, end) of x; panels [begin, end) of a weight.
-  void (*pack_rows)(const PackArgs&, std::int64_t begin, std::int64_t end);
-  void (*pack_panels)(const PackArgs&, std::int64_t begin, std::int64_t end);
-  /// Rows [row_begin, row_end) and panels [panel_begin, panel_end); row_begin is a multiple of packed_rows.
-  void (*multiply_packed)(const PackedMatmulArgs&, std::int64_t row_begin, std::int64_t row_end,
-                          std::int64_t panel_begin, std::int64_t panel_end);
+  PackedProducts packed_floats;
+  /// Of pairs of bf16; null where the processor does not multiply them.
+  const PackedProducts* packed_pairs;
 
   /// Independent products on registers: their FLOPs, as pairs of bf16 where the kernels have them. And a sum of `count`
   /// float32, a multiple of 4 · lanes.

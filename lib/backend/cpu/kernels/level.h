@@ -8,8 +8,21 @@
 #include "backend/cpu/kernels/packed_matmul.h"
 #include "backend/cpu/kernels/peak.h"
 #include "backend/cpu/kernels/rows.h"
+#if defined(__AMX_BF16__) || defined(KVMEND_TILES)  // tests ask for tiles in plain arithmetic
+#include "backend/cpu/kernels/tile_matmul.h"
+#endif
 
 namespace kvmend::KVMEND_LEVEL {
+
+#if defined(__AMX_BF16__) || defined(KVMEND_TILES)
+constexpr const PackedProducts* kPackedPairs = &kTileProducts;
+static double peak_of(std::int64_t rounds, bool pairs, float* sink) {
+  return pairs ? peak_tile_products(rounds, sink) : peak_products(rounds, false, sink);
+}
+#else
+constexpr const PackedProducts* kPackedPairs = kUsesPairs ? &kPackedProducts<true> : nullptr;
+static double peak_of(std::int64_t rounds, bool pairs, float* sink) { return peak_products(rounds, pairs, sink); }
+#endif
 
 extern const Kernels kernels;
 const Kernels kernels = {
@@ -25,14 +38,9 @@ const Kernels kernels = {
     .matmul = matmul,
     .matmul_scratch = kMatmulScratch,
     .matmul_columns = kPanels * kPanel,
-    .pairs = kUsesPairs,
-    .packed_rows = kTileRows,
-    .packed_columns = kPanel,
-    .packed_block_words = packed_block_words,
-    .pack_rows = pack_rows,
-    .pack_panels = pack_panels,
-    .multiply_packed = multiply_packed,
-    .peak_products = peak_products,
+    .packed_floats = kPackedProducts<false>,
+    .packed_pairs = kPackedPairs,
+    .peak_products = peak_of,
     .sum_memory = sum_memory,
     .attention_keys = kKeys,
     .attention_vectors = kTileRows,

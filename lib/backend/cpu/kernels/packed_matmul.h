@@ -77,8 +77,8 @@ static inline void multiply_packed_tile(const PackedMatmulArgs& a, std::int64_t 
 /// The last block of rows may be short: it takes the smallest tile that holds it, its other rows being zero. One or
 /// two rows take two panels at once, so that additions do not wait for each other.
 template <bool kPairs>
-static void multiply_packed_as(const PackedMatmulArgs& a, std::int64_t row_begin, std::int64_t row_end,
-                               std::int64_t panel_begin, std::int64_t panel_end) {
+static void multiply_packed(const PackedMatmulArgs& a, std::int64_t row_begin, std::int64_t row_end,
+                            std::int64_t panel_begin, std::int64_t panel_end) {
   const std::int64_t panel_words = packed_panel_words(a.steps), block_words = packed_block_words(a.steps);
   const auto block_of = [&](std::int64_t row) { return a.x + row / kTileRows * block_words; };
   std::int64_t panel = panel_begin;
@@ -103,12 +103,18 @@ static void multiply_packed_as(const PackedMatmulArgs& a, std::int64_t row_begin
   }
 }
 
-static void multiply_packed(const PackedMatmulArgs& a, std::int64_t row_begin, std::int64_t row_end,
-                            std::int64_t panel_begin, std::int64_t panel_end) {
-  if (a.pairs)
-    multiply_packed_as<true>(a, row_begin, row_end, panel_begin, panel_end);
-  else
-    multiply_packed_as<false>(a, row_begin, row_end, panel_begin, panel_end);
+template <bool kPairs>
+static std::int64_t packed_steps(std::int64_t k) {
+  return steps_of(k, kPairs);
 }
+
+template <bool kPairs>
+constexpr PackedProducts kPackedProducts{.rows = kTileRows,
+                                         .columns = kPanel,
+                                         .steps = packed_steps<kPairs>,
+                                         .block_words = packed_block_words,
+                                         .pack_rows = pack_rows<kPairs>,
+                                         .pack_panels = pack_panels<kPairs>,
+                                         .multiply = multiply_packed<kPairs>};
 
 }  // namespace kvmend::KVMEND_LEVEL

@@ -43,21 +43,18 @@ static inline void pack_block(const float* x, std::int64_t stride, std::int64_t 
   }
 }
 
+template <bool kPairs>
 static void pack_rows(const PackArgs& a, std::int64_t begin, std::int64_t end) {
-  const std::int64_t words = packed_block_words(steps_of(a.k, a.pairs));
-  for (std::int64_t block = begin; block < end; ++block) {
-    const float* x = a.x + block * kTileRows * a.x_stride;
-    const std::int64_t count = a.rows - block * kTileRows;
-    if (a.pairs)
-      pack_block<true>(x, a.x_stride, count, a.k, a.to + block * words);
-    else
-      pack_block<false>(x, a.x_stride, count, a.k, a.to + block * words);
-  }
+  const std::int64_t words = packed_block_words(steps_of(a.k, kPairs));
+  for (std::int64_t block = begin; block < end; ++block)
+    pack_block<kPairs>(a.x + block * kTileRows * a.x_stride, a.x_stride, a.rows - block * kTileRows, a.k,
+                       a.to + block * words);
 }
 
+/// Up to kPanel rows of k float32 as a panel: to[step][kPanel]; missing rows, and steps past k, are zero.
 template <bool kPairs>
-static inline void pack_panel_as(const float* x, std::int64_t stride, std::int64_t count, std::int64_t k, float* to) {
-  const std::int64_t steps = steps_of(k, kPairs);
+static inline void pack_panel(const float* x, std::int64_t stride, std::int64_t count, std::int64_t k,
+                              std::int64_t steps, float* to) {
   for (std::int64_t step = 0; step < steps; step += kLanes)
     for (int v = 0; v < 2; ++v) {
       Vec r[kLanes];
@@ -71,17 +68,13 @@ static inline void pack_panel_as(const float* x, std::int64_t stride, std::int64
     }
 }
 
-/// Rows [kPanel · begin, kPanel · end) as panels: to[panel][step][kPanel]; missing rows are zero.
+/// Rows [kPanel · begin, kPanel · end) as panels.
+template <bool kPairs>
 static void pack_panels(const PackArgs& a, std::int64_t begin, std::int64_t end) {
-  const std::int64_t words = packed_panel_words(steps_of(a.k, a.pairs));
-  for (std::int64_t panel = begin; panel < end; ++panel) {
-    const float* x = a.x + panel * kPanel * a.x_stride;
-    const std::int64_t count = a.rows - panel * kPanel;
-    if (a.pairs)
-      pack_panel_as<true>(x, a.x_stride, count, a.k, a.to + panel * words);
-    else
-      pack_panel_as<false>(x, a.x_stride, count, a.k, a.to + panel * words);
-  }
+  const std::int64_t steps = steps_of(a.k, kPairs);
+  for (std::int64_t panel = begin; panel < end; ++panel)
+    pack_panel<kPairs>(a.x + panel * kPanel * a.x_stride, a.x_stride, a.rows - panel * kPanel, a.k, steps,
+                       a.to + panel * packed_panel_words(steps));
 }
 
 }  // namespace kvmend::KVMEND_LEVEL
