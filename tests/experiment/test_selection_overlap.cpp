@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "experiment/selection_overlap.h"
+#include "experiment/selection/overlap.h"
 
 using namespace kvmend;
 
