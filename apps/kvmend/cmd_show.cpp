@@ -13,8 +13,8 @@
 #include "experiment/selection/token_paint.h"
 #include "experiment/store/export.h"
 #include "experiment/table/cells.h"
-#include "experiment/table/format.h"
 #include "experiment/text/labels.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {

@@ -1,6 +1,6 @@
 #include "catch.h"
 #include "experiment/selection/budget_use.h"
-#include "experiment/table/format.h"
+#include "experiment/text/width.h"
 
 using namespace kvmend;
 using Catch::Contains;

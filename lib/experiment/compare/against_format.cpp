@@ -5,7 +5,7 @@
 #include "core/suggest.h"
 #include "experiment/compare/against.h"
 #include "experiment/table/cells.h"
-#include "experiment/table/format.h"
+#include "experiment/text/csv.h"
 #include "experiment/text/latex.h"
 #include "experiment/text/rows.h"
 

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "experiment/plot/figure.h"
 #include "experiment/table/cells.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 

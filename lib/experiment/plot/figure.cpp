@@ -6,23 +6,13 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/plot/gnuplot.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {
 
 constexpr double edge = 0.06;  // inches that stay empty around everything
 constexpr double points = 72;  // an inch
-
-bool starts_letter(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
-
-/// Where the letter begins that has `count` before it.
-std::size_t byte_of(const std::string& text, std::size_t count) {
-  std::size_t at = 0;
-  for (; at < text.size(); ++at) {
-    if (starts_letter(text[at]) && count-- == 0) break;
-  }
-  return at;
-}
 
 /// Where to break a text that is too long: before the last dot, else after the last blank, else anywhere.
 std::pair<std::size_t, std::size_t> break_at(const std::string& text, std::size_t room) {
@@ -36,7 +26,7 @@ std::pair<std::size_t, std::size_t> break_at(const std::string& text, std::size_
 
 std::vector<std::string> break_lines(std::string text, std::size_t room) {
   std::vector<std::string> lines;
-  while (letters(text) > room) {
+  while (display_width(text) > room) {
     const auto [end, next] = break_at(text, room);
     lines.push_back(text.substr(0, end));
     text.erase(0, next);
@@ -46,17 +36,6 @@ std::vector<std::string> break_lines(std::string text, std::size_t room) {
 }
 
 }  // namespace
-
-std::size_t letters(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_letter));
-}
-
-std::string shorten(const std::string& text, std::size_t most) {
-  const std::size_t count = letters(text);
-  if (count <= most || most < 3) return text;
-  const std::size_t head = most / 2, tail = most - 1 - head;
-  return text.substr(0, byte_of(text, head)) + "…" + text.substr(byte_of(text, count - tail));
-}
 
 Figure::Figure(const std::filesystem::path& output, double width, double height, const std::filesystem::path& named)
     : width_(width), height_(height) {
@@ -97,7 +76,7 @@ std::vector<std::string> Figure::wrapped(const std::string& text, double letter,
   const auto fits = static_cast<std::size_t>(std::max(4.0, room / letter));
   std::vector<std::string> broken = break_lines(text, fits);
   // The shortest lines that are no more.
-  for (std::size_t even = letters(text) / broken.size(); lines == Lines::even && even < fits; ++even) {
+  for (std::size_t even = display_width(text) / broken.size(); lines == Lines::even && even < fits; ++even) {
     const auto other = break_lines(text, std::max<std::size_t>(even, 4));
     if (other.size() != broken.size()) continue;
     broken = other;
@@ -148,7 +127,7 @@ std::string Figure::key(const std::vector<KeyEntry>& entries, Frame& frame) cons
   if (entries.empty()) return "";
   const double sample = 3 * small_, gap = 0.6 * small_, step = 1.08 * small_line();
   std::size_t longest = 0;
-  for (const auto& entry : entries) longest = std::max(longest, letters(entry.label));
+  for (const auto& entry : entries) longest = std::max(longest, display_width(entry.label));
   const double column = sample + gap + static_cast<double>(longest) * small_letter() + 2 * gap;
   const auto count = static_cast<double>(entries.size());
   const bool wide = width_ - frame.left - frame.right - column >= width_ / 2;

@@ -7,11 +7,6 @@
 
 namespace kvmend {
 
-/// How many letters a UTF-8 text shows.
-std::size_t letters(const std::string& text);
-/// A text of at most `most` letters: the middle of a longer one is "…".
-std::string shorten(const std::string& text, std::size_t most);
-
 /// Distances of a graph from the sheet's edges, inches.
 struct Frame {
   double left = 0, right = 0, top = 0, bottom = 0;

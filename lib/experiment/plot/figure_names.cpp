@@ -6,6 +6,7 @@
 #include "experiment/plot/figure.h"
 #include "experiment/store/run_facts.h"
 #include "experiment/table/cells.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {
@@ -59,7 +60,7 @@ void FigureNames::join(const std::vector<const TableCell*>& variants, const std:
   std::string all;
   for (const auto& [value, text] : numbers) all += (all.empty() ? "" : ", ") + text;
   std::string name = fmt::format("{} ({}: {})", shared, key, all);
-  if (letters(name) > most)
+  if (display_width(name) > most)
     name = fmt::format("{} ({}: {} to {})", shared, key, numbers.begin()->second, numbers.rbegin()->second);
   for (const auto* variant : variants) looks_[variant->strategy].line = with_note(name, variant->note);
 }

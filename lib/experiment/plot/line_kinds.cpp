@@ -9,6 +9,7 @@
 #include "experiment/plot/line_plot.h"
 #include "experiment/table/cells.h"
 #include "experiment/table/value.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {
@@ -126,7 +127,7 @@ std::string plot_caption(const Table& table, const std::vector<std::string>& val
   constexpr std::size_t most = 160;  // letters that tasks' names may take
   std::string out;
   const auto head = table_head(table);
-  const bool name_tasks = table.tasks.size() == 1 || head.empty() || letters(head.back()) <= most;
+  const bool name_tasks = table.tasks.size() == 1 || head.empty() || display_width(head.back()) <= most;
   for (std::size_t i = 0; i < head.size(); ++i) {
     const bool count = i + 1 == head.size() && !name_tasks;
     out += (out.empty() ? "" : " · ") + (count ? fmt::format("mean of {} tasks", table.tasks.size()) : head[i]);

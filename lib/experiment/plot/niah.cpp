@@ -10,6 +10,7 @@
 #include "experiment/plot/heat_map.h"
 #include "experiment/plot/kinds.h"
 #include "experiment/table/cells.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {
@@ -112,7 +113,7 @@ std::string plot_niah(const PlotInput& input) {
   const double height = (figure.height() - frame.top - frame.bottom) / rows - 1.7 * small;
   const auto room = static_cast<std::size_t>((width + 0.5 * gap) / figure.small_letter());
   std::size_t rest = 0;
-  for (const auto& group : groups) rest = std::max(rest, letters(group.rest));
+  for (const auto& group : groups) rest = std::max(rest, display_width(group.rest));
   const FigureNames names(cells, std::clamp<std::size_t>(room - std::min(room, rest), 8, 24));
   const bool texts = height / bins >= small && width / static_cast<double>(lengths.size()) >= 4 * figure.small_letter();
   out += fmt::format(

@@ -11,6 +11,7 @@
 #include "experiment/plot/heat_map.h"
 #include "experiment/plot/kinds.h"
 #include "experiment/table/cells.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {
@@ -106,7 +107,7 @@ std::string plot_overlap(const PlotInput& input) {
   const FigureNames names(cells);
   const double count = static_cast<double>(strategies.size()), letter = figure.small_letter();
   std::size_t longest = 0;
-  for (const auto& strategy : strategies) longest = std::max(longest, letters(names[strategy]));
+  for (const auto& strategy : strategies) longest = std::max(longest, display_width(names[strategy]));
   const double label_room = std::min(static_cast<double>(longest) * letter, 0.36 * figure.width());
   Frame frame{label_room + 4 * letter, 8 * letter + 0.1, 0, 0};
   std::string out = figure.caption(

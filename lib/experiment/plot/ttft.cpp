@@ -7,6 +7,7 @@
 #include "experiment/plot/gnuplot.h"
 #include "experiment/plot/kinds.h"
 #include "experiment/table/cells.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {
@@ -67,7 +68,7 @@ std::string plot_ttft(const PlotInput& input) {
   });
   const Figure& figure = input.figure;
   std::size_t rest = 0;
-  for (const Bar& bar : bars) rest = std::max(rest, letters(bar.rest));
+  for (const Bar& bar : bars) rest = std::max(rest, display_width(bar.rest));
   const auto room = static_cast<std::size_t>(0.4 * figure.width() / figure.small_letter());
   const FigureNames names(cells, std::clamp<std::size_t>(room - std::min(room, rest), 8, 24));
 
@@ -77,7 +78,7 @@ std::string plot_ttft(const PlotInput& input) {
   double most = 0;
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const std::string label = names[bars[i].strategy] + bars[i].rest;
-    longest = std::max(longest, letters(label));
+    longest = std::max(longest, display_width(label));
     tics += fmt::format("{}{} {}", i ? ", " : "", gnuplot::tic_label(label), i);
     double from = 0;
     const double y = static_cast<double>(i);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "experiment/selection/token_paint.h"
-#include "experiment/table/format.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {

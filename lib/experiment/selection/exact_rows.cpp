@@ -8,13 +8,6 @@
 
 namespace kvmend {
 
-CommonOptions stored_options(const CellRecord& cell) {
-  CommonOptions options;
-  ParamErrors unknown;  // the strategy's own parameters, which stand in the same map
-  read_params(options, cell.params, unknown);
-  return options;
-}
-
 TokenRanges exact_rows(std::span<const Unit> units, const CommonOptions& options,
                        const std::optional<std::vector<int>>& order) {
   const std::vector<int> arranged = order ? units_in_order(units, *order) : std::vector<int>();

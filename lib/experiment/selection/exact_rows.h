@@ -6,13 +6,9 @@
 #include <vector>
 
 #include "experiment/selection/budget_use.h"
-#include "experiment/store/records.h"
 #include "recompute/strategy.h"
 
 namespace kvmend {
-
-/// The common options that a stored cell ran with.
-CommonOptions stored_options(const CellRecord& cell);
 
 /// Such rows as ranges of context tokens, by the indices of the given order: the leading unit, and the first chunk where the
 /// sink made it exact. `order`: an outcome's, where its plan reordered the chunks; the first chunk is then the new order's.

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "experiment/table/format.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {

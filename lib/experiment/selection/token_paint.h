@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "experiment/store/blob.h"
+#include "experiment/selection/token_table.h"
 
 namespace kvmend {
 

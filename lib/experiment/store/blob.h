@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "experiment/selection/token_table.h"
+
 namespace kvmend {
 
 /// zlib behind the plain size. decompress throws Error(data) if the bytes are no such thing; `what` names them.
@@ -16,11 +18,7 @@ std::string decompress(std::string_view packed, std::string_view what);
 std::string pack_indices(const std::vector<int>& indices, int n);
 std::vector<int> unpack_indices(std::string_view packed, int n);
 
-/// Token ids with their byte spans, as differences.
-struct TokenTable {
-  std::vector<std::int32_t> ids;
-  std::vector<std::uint32_t> begin, end;  ///< empty, or one an id
-};
+/// Ids and byte spans as differences.
 std::string pack_tokens(const TokenTable& tokens);
 TokenTable unpack_tokens(std::string_view packed);
 

@@ -36,6 +36,13 @@ CellRecord make_cell_record(const Config& config, const Cell& cell, const RunIde
   return record;
 }
 
+CommonOptions stored_options(const CellRecord& cell) {
+  CommonOptions options;
+  ParamErrors unknown;  // the strategy's own parameters, which stand in the same map
+  read_params(options, cell.params, unknown);
+  return options;
+}
+
 SampleRecord make_sample_record(const Prompt& prompt, const std::string& prompts, int position) {
   SampleRecord record;
   record.prompts = prompts;

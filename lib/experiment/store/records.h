@@ -12,6 +12,7 @@
 #include "experiment/store/blob.h"
 #include "recompute/outcome.h"
 #include "recompute/request.h"
+#include "recompute/strategy.h"
 
 namespace kvmend {
 
@@ -57,6 +58,8 @@ struct CellRecord {
   int samples = 0;  ///< how many this run wants; −1: all that exist (`run` stores how many that is)
 };
 CellRecord make_cell_record(const Config& config, const Cell& cell, const RunIdentity& identity);
+/// The common options that a stored cell ran with.
+CommonOptions stored_options(const CellRecord& cell);
 
 /// A prompt as it was sent, and what its answer is judged by.
 struct SampleRecord {

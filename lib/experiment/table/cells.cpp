@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "experiment/store/run_facts.h"
-#include "experiment/table/format.h"
 
 namespace kvmend {
 namespace {

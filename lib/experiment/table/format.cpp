@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "experiment/table/cells.h"
+#include "experiment/text/csv.h"
 
 namespace kvmend {
 namespace {
@@ -88,15 +89,6 @@ std::string markdown_note(std::string note) {
 }
 
 }  // namespace
-
-std::string csv_field(const Value& value) {
-  if (value.is_null()) return "";
-  const std::string text = value.is_string() ? value.as_string() : value.canonical();
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
-  return out + "\"";
-}
 
 std::string table_as_markdown(const Table& table) {
   std::string out;

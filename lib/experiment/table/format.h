@@ -21,11 +21,4 @@ std::string table_as_latex(const Table& table);
 /// "text", "md", "csv", "latex" or "json"; throws Error(usage) with the nearest name.
 std::string format_table(const Table& table, std::string_view format, int width);
 
-/// A CSV field by RFC 4180: quotes around what holds a comma, a quote or a line break; null is empty.
-std::string csv_field(const Value& value);
-
-/// Characters (code points) of UTF-8 text.
-std::size_t display_width(std::string_view text);
-std::string pad_right(std::string text, std::size_t width);
-
 }  // namespace kvmend

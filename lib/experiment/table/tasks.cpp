@@ -1,5 +1,4 @@
 #include "experiment/table/tasks.h"
-#include "experiment/text/labels.h"
 
 #include <fmt/ranges.h>
 
@@ -8,6 +7,7 @@
 #include <set>
 
 #include "experiment/table/cells.h"
+#include "experiment/text/labels.h"
 
 namespace kvmend {
 namespace {

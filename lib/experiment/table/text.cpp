@@ -2,6 +2,7 @@
 
 #include "experiment/table/cells.h"
 #include "experiment/table/format.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {
@@ -125,17 +126,6 @@ void write_block(std::string& out, const Table& table, const TableBlock& figures
 }
 
 }  // namespace
-
-std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-std::string pad_right(std::string text, std::size_t width) {
-  const std::size_t has = display_width(text);
-  if (has < width) text.append(width - has, ' ');
-  return text;
-}
 
 std::string table_as_text(const Table& table, int width) {
   std::string out;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "experiment/table/format.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 
