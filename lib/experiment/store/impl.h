@@ -5,7 +5,7 @@
 
 namespace kvmend {
 
-/// What an open store holds; shared by store.cpp (opening), write.cpp and read.cpp.
+/// What an open store holds; shared by store.cpp (opening), write.cpp, read.cpp and read_in_full.cpp.
 struct Store::Impl {
   std::filesystem::path path;
   std::filesystem::path snapshot;  ///< a reader's private copy, removed with it

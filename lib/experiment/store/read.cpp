@@ -1,67 +1,17 @@
-#include <cmath>
+// The rows of a store, many at once: everything but texts, tokens, selections and scores.
 #include <limits>
-#include <nlohmann/json.hpp>
 
-#include "core/error.h"
 #include "datasets/json_value.h"
+#include "experiment/store/columns.h"
 #include "experiment/store/impl.h"
 
 namespace kvmend {
 namespace {
 
-using nlohmann::json;
-
-/// A JSON column as T; what another program wrote there is refused by name.
-template <class T>
-T from_json(const std::string& text, const char* column, const std::filesystem::path& store) {
-  try {
-    return json::parse(text).get<T>();
-  } catch (const json::exception&) {
-    fail(ErrorKind::data, "{}: column {} is damaged: {}", store.string(), column, text.substr(0, 60));
-  }
-}
-
-std::vector<Unit> parse_units(const std::string& text, const std::filesystem::path& store) {
-  std::vector<Unit> units;
-  using Row = std::tuple<std::string, int, int>;
-  for (const auto& [kind, begin, end] : from_json<std::vector<Row>>(text, "units", store)) {
-    units.push_back({kind == "prefix" ? UnitKind::prefix : UnitKind::chunk, begin, end});
-  }
-  return units;
-}
-
 SampleRow sample_row(Statement& row) {
   return {row.integer(0), row.text(1), row.text(2), row.text(3), static_cast<int>(row.integer(4))};
 }
 constexpr const char* sample_columns = "SELECT sample, prompts, id, cluster, position FROM samples ";
-
-PhaseSeconds read_seconds(Statement& row, int first) {
-  return {row.real(first),     row.real(first + 1), row.real(first + 2),
-          row.real(first + 3), row.real(first + 4), row.real(first + 5)};
-}
-
-void read_selections(Database& db, std::int64_t result, Outcome& outcome) {
-  Statement rows = db.prepare("SELECT kind, layer, n, bitmap FROM selections WHERE result = ? ORDER BY kind, layer");
-  rows.bind(result);
-  while (rows.step()) {
-    std::vector<int> chosen = unpack_indices(rows.blob(3), static_cast<int>(rows.integer(2)));
-    const std::string kind = rows.text(0);
-    if (kind == "kept") {
-      outcome.kept = std::move(chosen);
-    } else if (kind == "original") {
-      outcome.selected_original = std::move(chosen);
-    } else if (kind == "decode") {
-      outcome.decode_selected = std::move(chosen);
-    } else if (kind == "query") {
-      outcome.selected_query = std::move(chosen);
-    } else if (rows.integer(1) < 0) {
-      outcome.selected = std::move(chosen);
-    } else {
-      if (!outcome.selected_per_layer) outcome.selected_per_layer.emplace();
-      outcome.selected_per_layer->push_back(std::move(chosen));
-    }
-  }
-}
 
 }  // namespace
 
@@ -230,68 +180,6 @@ std::map<std::int64_t, std::vector<Unit>> Store::units() {
   Statement row = impl_->db->prepare("SELECT sample, units FROM samples");
   while (row.step()) out[row.integer(0)] = parse_units(row.text(1), impl_->path);
   return out;
-}
-
-SampleRecord Store::sample(std::int64_t id) {
-  Statement row = impl_->db->prepare(
-      "SELECT prompts, position, id, cluster, metric, prompt_hash, answers, all_classes, stop, max_new_tokens, units, "
-      "evidence, "
-      "n_context, n_query, question_begin, question_end, text, tokens FROM samples WHERE sample = ?");
-  require(row.bind(id).step(), "{}: no sample {}", impl_->path.string(), id);
-  SampleRecord s;
-  s.prompts = row.text(0);
-  s.position = static_cast<int>(row.integer(1));
-  s.id = row.text(2);
-  s.cluster = row.text(3);
-  s.metric = row.text(4);
-  s.prompt_hash = row.text(5);
-  using Strings = std::vector<std::string>;
-  s.references = from_json<Strings>(row.text(6), "answers", impl_->path);
-  s.all_classes = from_json<Strings>(row.text(7), "all_classes", impl_->path);
-  s.stop = from_json<Strings>(row.text(8), "stop", impl_->path);
-  s.max_new_tokens = static_cast<int>(row.integer(9));
-  s.units = parse_units(row.text(10), impl_->path);
-  s.evidence = from_json<std::vector<std::pair<int, int>>>(row.text(11), "evidence", impl_->path);
-  s.n_context = static_cast<int>(row.integer(12));
-  s.n_query = static_cast<int>(row.integer(13));
-  s.question_begin = static_cast<int>(row.integer(14));
-  s.question_end = static_cast<int>(row.integer(15));
-  s.text = decompress(row.blob(16), "a sample's text");
-  s.tokens = unpack_tokens(row.blob(17));
-  return s;
-}
-
-ResultRecord Store::result(std::int64_t id) {
-  Statement row = impl_->db->prepare(
-      "SELECT c.key, r.error, r.prediction, r.prediction_ids, r.first_token, r.score, r.layer_tokens, "
-      "r.effective_ratio, "
-      "r.exact_selected, r.flops, r.flops_ratio, r.bytes, seconds_load, seconds_place, seconds_select, "
-      "seconds_recompute, "
-      "seconds_query, seconds_first_token, seconds_decode, shared_timing, x.half, r.chunk_order, "
-      "r.flops_decode FROM results r JOIN cells c USING (cell) LEFT JOIN scores x USING (result) WHERE r.result = ?");
-  require(row.bind(id).step(), "{}: no result {}", impl_->path.string(), id);
-  ResultRecord r;
-  r.cell = row.text(0);
-  r.prediction = row.text(2);
-  r.score = row.is_null(5) ? std::numeric_limits<double>::quiet_NaN() : row.real(5);
-  r.shared_timing = row.integer(19) != 0;
-  Outcome& o = r.outcome;
-  o.error = row.text(1);
-  o.prediction_ids = from_json<std::vector<std::int32_t>>(row.text(3), "prediction_ids", impl_->path);
-  o.first_token = static_cast<std::int32_t>(row.integer(4));
-  o.layer_tokens = row.integer(6);
-  o.effective_ratio = row.real(7);
-  o.exact_selected = row.integer(8);
-  o.flops = row.real(9);
-  o.flops_ratio = row.real(10);
-  o.bytes = row.real(11);
-  o.seconds = read_seconds(row, 12);
-  o.decode_seconds = row.real(18);
-  if (!row.is_null(20)) o.scores = unpack_scores(row.blob(20));
-  if (!row.text(21).empty()) o.order = from_json<std::vector<int>>(row.text(21), "chunk_order", impl_->path);
-  o.decode_flops = row.real(22);
-  read_selections(*impl_->db, id, o);
-  return r;
 }
 
 std::vector<std::int64_t> Store::result_ids_of_sample(std::int64_t sample) {

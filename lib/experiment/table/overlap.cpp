@@ -1,15 +1,14 @@
 #include "experiment/table/overlap.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
-#include "core/error.h"
 #include "experiment/selection/exact_rows.h"
 #include "experiment/selection/given_order.h"
 #include "experiment/selection/overlap.h"
 #include "experiment/store/blob.h"
+#include "experiment/store/columns.h"
 
 namespace kvmend {
 namespace {
@@ -61,27 +60,17 @@ using Answers = std::map<std::pair<std::string, std::int64_t>, Reference>;  ///<
 
 std::string ratio_key(const std::optional<double>& ratio) { return ratio ? format_number(*ratio) : ""; }
 
-/// A JSON column as T; what another program wrote there is refused by name.
-template <class T>
-T column(const Store& store, const std::string& text, const char* name) {
-  try {
-    return nlohmann::json::parse(text).get<T>();
-  } catch (const nlohmann::json::exception&) {
-    fail(ErrorKind::data, "{}: column {} is damaged: {}", store.path().string(), name, text.substr(0, 60));
-  }
-}
-
 /// The order that a plan put the chunks in, nullopt for the given one.
 std::optional<std::vector<int>> order_in(const std::string& text, const Store& store) {
   if (text.empty()) return std::nullopt;
-  return column<std::vector<int>>(store, text, "chunk_order");
+  return json_column<std::vector<int>>(text, "chunk_order", store.path());
 }
 
 Samples read_samples(Store& store) {
   Samples out;
   for (auto& [sample, units] : store.units()) out[sample].units = std::move(units);
   Statement row = store.database().prepare("SELECT sample, evidence FROM samples");
-  while (row.step()) out[row.integer(0)].evidence = column<TokenRanges>(store, row.text(1), "evidence");
+  while (row.step()) out[row.integer(0)].evidence = json_column<TokenRanges>(row.text(1), "evidence", store.path());
   return out;
 }
 
