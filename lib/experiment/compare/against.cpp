@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "experiment/compare/against_match.h"
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/table/value.h"
 
 namespace kvmend {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/text/width.h"
 
 namespace kvmend {

@@ -11,6 +11,7 @@
 #include "core/suggest.h"
 #include "experiment/compare/cell_variant.h"
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/table/table.h"
 #include "experiment/table/value.h"
 

@@ -6,6 +6,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "experiment/table/dimension.h"
+
 namespace kvmend {
 namespace {
 

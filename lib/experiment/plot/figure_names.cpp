@@ -6,6 +6,7 @@
 #include "experiment/plot/figure.h"
 #include "experiment/store/run_facts.h"
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/text/width.h"
 
 namespace kvmend {

@@ -11,6 +11,7 @@
 #include "experiment/plot/heat_map.h"
 #include "experiment/plot/kinds.h"
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/text/width.h"
 
 namespace kvmend {

@@ -11,6 +11,7 @@
 #include "experiment/plot/plot.h"
 #include "experiment/report/parts.h"
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 
 namespace kvmend {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "experiment/table/dimension.h"
 #include "experiment/table/table.h"
 #include "experiment/text/labels.h"
 

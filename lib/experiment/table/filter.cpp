@@ -7,6 +7,7 @@
 #include "core/suggest.h"
 #include "datasets/task.h"
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/table/group.h"
 #include "experiment/table/table.h"
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "experiment/table/dimension.h"
 #include "experiment/table/group.h"
 #include "experiment/table/marks.h"
 #include "experiment/table/tasks.h"

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/text/labels.h"
 
 namespace kvmend {

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "experiment/table/cells.h"
+#include "experiment/table/dimension.h"
 #include "experiment/table/table.h"
 #include "experiment/table/value.h"
 #include "experiment/text/labels.h"
