@@ -1,6 +1,6 @@
 #pragma once
 #include "experiment/run/session.h"
-#include "experiment/run/supervisor.h"
+#include "experiment/run/sweep_options.h"
 #include "experiment/store/records.h"
 
 namespace kvmend {
