@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/statistics.h"
-#include "experiment/table_cells.h"
+#include "experiment/table/cells.h"
 
 namespace kvmend {
 

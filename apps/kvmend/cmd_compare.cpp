@@ -3,7 +3,7 @@
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/condition.h"
 #include "core/error.h"
-#include "experiment/compare.h"
+#include "experiment/compare/compare.h"
 
 namespace kvmend {
 namespace {

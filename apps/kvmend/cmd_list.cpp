@@ -12,8 +12,8 @@
 #include "datasets/chunker.h"
 #include "datasets/task.h"
 #include "eval/metric.h"
-#include "experiment/config.h"
-#include "experiment/table.h"
+#include "experiment/config/config.h"
+#include "experiment/table/table.h"
 #include "recompute/strategy.h"
 
 namespace kvmend {

@@ -2,7 +2,7 @@
 
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/condition.h"
-#include "experiment/plot.h"
+#include "experiment/plot/plot.h"
 
 namespace kvmend {
 namespace {

@@ -6,7 +6,7 @@
 #include "apps/kvmend/config_options.h"
 #include "core/file.h"
 #include "core/progress.h"
-#include "experiment/recycle.h"
+#include "experiment/recycle/recycle.h"
 
 namespace kvmend {
 namespace {

@@ -3,7 +3,7 @@
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/condition.h"
 #include "core/file.h"
-#include "experiment/report.h"
+#include "experiment/report/report.h"
 
 namespace kvmend {
 namespace {

@@ -13,8 +13,8 @@
 #include "apps/kvmend/version.h"
 #include "core/cancel.h"
 #include "core/error.h"
-#include "experiment/supervisor.h"
-#include "experiment/worker.h"
+#include "experiment/run/supervisor.h"
+#include "experiment/run/worker.h"
 
 namespace kvmend {
 namespace {

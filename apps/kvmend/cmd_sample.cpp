@@ -7,8 +7,8 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "datasets/sample_json.h"
-#include "experiment/config.h"
-#include "experiment/session.h"
+#include "experiment/config/config.h"
+#include "experiment/run/session.h"
 
 namespace kvmend {
 namespace {

@@ -7,14 +7,14 @@
 #include "apps/kvmend/condition.h"
 #include "apps/kvmend/terminal.h"
 #include "core/error.h"
-#include "experiment/export.h"
-#include "experiment/kept.h"
-#include "experiment/labels.h"
-#include "experiment/sample_view.h"
-#include "experiment/selection_overlap.h"
-#include "experiment/table_cells.h"
-#include "experiment/table_format.h"
-#include "experiment/token_paint.h"
+#include "experiment/report/sample_view.h"
+#include "experiment/selection/kept.h"
+#include "experiment/selection/overlap.h"
+#include "experiment/selection/token_paint.h"
+#include "experiment/store/export.h"
+#include "experiment/table/cells.h"
+#include "experiment/text/labels.h"
+#include "experiment/text/width.h"
 
 namespace kvmend {
 namespace {

@@ -6,9 +6,9 @@
 #include "apps/kvmend/condition.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
-#include "experiment/export.h"
-#include "experiment/merge.h"
-#include "experiment/table.h"
+#include "experiment/store/export.h"
+#include "experiment/store/merge.h"
+#include "experiment/table/table.h"
 
 namespace kvmend {
 namespace {

@@ -9,10 +9,10 @@
 #include "core/file.h"
 #include "core/install_paths.h"
 #include "core/suggest.h"
-#include "experiment/against.h"
-#include "experiment/table.h"
-#include "experiment/table_format.h"
-#include "experiment/table_value.h"
+#include "experiment/compare/against.h"
+#include "experiment/table/format.h"
+#include "experiment/table/table.h"
+#include "experiment/table/value.h"
 
 namespace kvmend {
 namespace {

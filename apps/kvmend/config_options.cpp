@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/kvmend/command.h"
-#include "experiment/config.h"
+#include "experiment/config/config.h"
 
 namespace kvmend {
 

@@ -10,11 +10,11 @@
 #include "core/error.h"
 #include "core/progress.h"
 #include "core/size_text.h"
-#include "experiment/cost_estimate.h"
-#include "experiment/grid.h"
-#include "experiment/missing_inputs.h"
-#include "experiment/run_facts.h"
-#include "experiment/session.h"
+#include "experiment/config/grid.h"
+#include "experiment/run/cost_estimate.h"
+#include "experiment/run/missing_inputs.h"
+#include "experiment/run/session.h"
+#include "experiment/store/run_facts.h"
 #include "recompute/engine.h"
 
 namespace kvmend {

@@ -1,5 +1,5 @@
 #pragma once
-#include "experiment/supervisor.h"
+#include "experiment/run/supervisor.h"
 
 namespace kvmend {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/install_paths.h"
-#include "experiment/yaml_reader.h"
+#include "experiment/config/yaml_reader.h"
 #include "model/locate.h"
 
 namespace kvmend {

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "core/error.h"
-#include "experiment/config.h"
-#include "experiment/yaml_reader.h"
+#include "experiment/config/config.h"
+#include "experiment/config/yaml_reader.h"
 
 namespace kvmend {
 

@@ -43,7 +43,7 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-/// True if YAML may read a word as a number: YAML 1.2's (our reader's, experiment/yaml_scalar.h) and what from_chars takes.
+/// True if YAML may read a word as a number: YAML 1.2's (our reader's, experiment/config/yaml_scalar.h) and what from_chars takes.
 bool looks_like_number(std::string_view word) {
   if (word.starts_with("0x") || word.starts_with("0o")) return true;
   if (word.front() == '+') word.remove_prefix(1);

@@ -2,7 +2,7 @@
 // A store whose scores grow with the ratio, and golden files of what is printed of it.
 #include <regex>
 
-#include "experiment/table.h"
+#include "experiment/table/table.h"
 #include "golden.h"
 #include "synthetic.h"
 

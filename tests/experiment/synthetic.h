@@ -3,9 +3,9 @@
 #include <functional>
 #include <string>
 
-#include "experiment/grid.h"
-#include "experiment/run_facts.h"
-#include "experiment/store.h"
+#include "experiment/config/grid.h"
+#include "experiment/store/run_facts.h"
+#include "experiment/store/store.h"
 #include "temp_folder.h"
 
 namespace kvmend {

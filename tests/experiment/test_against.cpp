@@ -1,4 +1,4 @@
-#include "experiment/against.h"
+#include "experiment/compare/against.h"
 
 #include <map>
 #include <nlohmann/json.hpp>

@@ -1,8 +1,8 @@
 // The names of a figure's axes: whole, in every format's file and in reports.
 #include "catch.h"
 #include "core/file.h"
-#include "experiment/plot.h"
-#include "experiment/report.h"
+#include "experiment/plot/plot.h"
+#include "experiment/report/report.h"
 #include "graded.h"
 #include "tools.h"
 

@@ -5,7 +5,7 @@
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/blob.h"
+#include "experiment/store/blob.h"
 
 using namespace kvmend;
 

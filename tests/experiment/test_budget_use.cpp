@@ -1,6 +1,6 @@
 #include "catch.h"
-#include "experiment/budget_use.h"
-#include "experiment/table_format.h"
+#include "experiment/selection/budget_use.h"
+#include "experiment/text/width.h"
 
 using namespace kvmend;
 using Catch::Contains;

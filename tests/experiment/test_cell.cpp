@@ -2,7 +2,7 @@
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/grid.h"
+#include "experiment/config/grid.h"
 #include "temp_folder.h"
 
 using namespace kvmend;

@@ -1,4 +1,4 @@
-#include "experiment/compare.h"
+#include "experiment/compare/compare.h"
 
 #include <nlohmann/json.hpp>
 

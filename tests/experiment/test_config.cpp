@@ -3,8 +3,8 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "experiment/config.h"
-#include "experiment/grid.h"
+#include "experiment/config/config.h"
+#include "experiment/config/grid.h"
 #include "paths.h"
 #include "temp_folder.h"
 

@@ -1,5 +1,5 @@
 // What time is reckoned by before anything has run.
-#include "experiment/cost_estimate.h"
+#include "experiment/run/cost_estimate.h"
 
 #include "catch.h"
 #include "recompute/engine.h"

@@ -1,5 +1,5 @@
 // Rows for other tools, and what they say of a strategy beside its figures.
-#include "experiment/export.h"
+#include "experiment/store/export.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,13 +1,13 @@
 // What figures look like: room for the graph, labels, captions, keys, colours.
-#include "experiment/figure.h"
+#include "experiment/plot/figure.h"
 
 #include <regex>
 
 #include "catch.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "experiment/figure_names.h"
-#include "experiment/plot.h"
+#include "experiment/plot/figure_names.h"
+#include "experiment/plot/plot.h"
 #include "graded.h"
 #include "tools.h"
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "catch.h"
-#include "experiment/coverage.h"
+#include "experiment/table/coverage.h"
 #include "graded.h"
 
 using namespace kvmend;

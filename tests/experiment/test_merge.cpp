@@ -1,4 +1,4 @@
-#include "experiment/merge.h"
+#include "experiment/store/merge.h"
 
 #include <algorithm>
 

@@ -8,10 +8,10 @@
 #include "core/file.h"
 #include "core/install_paths.h"
 #include "eval/metric.h"
-#include "experiment/cell.h"
-#include "experiment/config.h"
-#include "experiment/published.h"
-#include "experiment/yaml_reader.h"
+#include "experiment/compare/published.h"
+#include "experiment/config/cell.h"
+#include "experiment/config/config.h"
+#include "experiment/config/yaml_reader.h"
 
 using namespace kvmend;
 

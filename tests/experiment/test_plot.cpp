@@ -1,4 +1,4 @@
-#include "experiment/plot.h"
+#include "experiment/plot/plot.h"
 
 #include "catch.h"
 #include "core/error.h"

@@ -1,7 +1,7 @@
 // Strategies whose parameters fix how much they recompute: points of one line, and no references.
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/plot.h"
+#include "experiment/plot/plot.h"
 #include "graded.h"
 #include "tools.h"
 

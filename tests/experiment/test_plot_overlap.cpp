@@ -1,7 +1,7 @@
 // The matrix of how much strategies select the same.
 #include "catch.h"
 #include "core/file.h"
-#include "experiment/plot.h"
+#include "experiment/plot/plot.h"
 #include "graded.h"
 #include "tools.h"
 

@@ -5,7 +5,7 @@
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/recycle.h"
+#include "experiment/recycle/recycle.h"
 #include "experiment/temp_folder.h"
 #include "paths.h"
 

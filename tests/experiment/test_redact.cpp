@@ -1,12 +1,12 @@
 // merge --redact: a store without a task's texts stays one, whoever adds to it.
-#include "experiment/redact.h"
+#include "experiment/store/redact.h"
 
 #include <algorithm>
 
 #include "catch.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "experiment/merge.h"
+#include "experiment/store/merge.h"
 #include "synthetic.h"
 
 using namespace kvmend;

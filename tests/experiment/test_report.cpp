@@ -1,11 +1,11 @@
-#include "experiment/report.h"
+#include "experiment/report/report.h"
 
 #include <nlohmann/json.hpp>
 #include <regex>
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/report_parts.h"
+#include "experiment/report/parts.h"
 #include "graded.h"
 #include "opened_page.h"
 #include "tools.h"

@@ -2,7 +2,7 @@
 #include <random>
 
 #include "catch.h"
-#include "experiment/report_parts.h"
+#include "experiment/report/parts.h"
 #include "synthetic.h"
 
 using namespace kvmend;

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "catch.h"
-#include "experiment/report_parts.h"
+#include "experiment/report/parts.h"
 #include "graded.h"
 
 using namespace kvmend;

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "experiment/report_parts.h"
+#include "experiment/report/parts.h"
 #include "graded.h"
 #include "opened_page.h"
 #include "tools.h"

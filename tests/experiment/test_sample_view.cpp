@@ -1,7 +1,7 @@
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/sample_view.h"
-#include "experiment/token_paint.h"
+#include "experiment/report/sample_view.h"
+#include "experiment/selection/token_paint.h"
 #include "synthetic.h"
 
 using namespace kvmend;

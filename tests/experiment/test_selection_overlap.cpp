@@ -2,7 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "experiment/selection_overlap.h"
+#include "experiment/selection/exact_rows.h"
+#include "experiment/selection/overlap.h"
+#include "experiment/store/records.h"
 
 using namespace kvmend;
 

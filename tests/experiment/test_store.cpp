@@ -8,9 +8,9 @@
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/export.h"
-#include "experiment/run_scope.h"
-#include "experiment/store.h"
+#include "experiment/run/run_scope.h"
+#include "experiment/store/export.h"
+#include "experiment/store/store.h"
 #include "synthetic.h"
 
 using namespace kvmend;

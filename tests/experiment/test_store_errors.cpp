@@ -6,10 +6,10 @@
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/sqlite.h"
-#include "experiment/store.h"
-#include "experiment/store_schema.h"
-#include "experiment/table_data.h"
+#include "experiment/store/schema.h"
+#include "experiment/store/sqlite.h"
+#include "experiment/store/store.h"
+#include "experiment/table/data.h"
 #include "synthetic.h"
 
 using namespace kvmend;

@@ -1,5 +1,5 @@
 // The lock of a store's one writer.
-#include "experiment/store_lock.h"
+#include "experiment/store/lock.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,10 +1,10 @@
 // One metric a cell: what is stored by another is scored again, or refused.
-#include "experiment/stored_metric.h"
+#include "experiment/store/stored_metric.h"
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/merge.h"
-#include "experiment/table.h"
+#include "experiment/store/merge.h"
+#include "experiment/table/table.h"
 #include "synthetic.h"
 
 using namespace kvmend;

@@ -1,4 +1,4 @@
-#include "experiment/sweep_mixing.h"
+#include "experiment/store/sweep_mixing.h"
 
 #include "catch.h"
 #include "synthetic.h"

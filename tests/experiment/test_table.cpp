@@ -1,11 +1,11 @@
-#include "experiment/table.h"
+#include "experiment/table/table.h"
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/table_format.h"
+#include "experiment/table/format.h"
 #include "graded.h"
 
 using namespace kvmend;

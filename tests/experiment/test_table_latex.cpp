@@ -1,8 +1,8 @@
 #include "catch.h"
 #include "core/install_paths.h"
-#include "experiment/against.h"
-#include "experiment/compare.h"
-#include "experiment/table_format.h"
+#include "experiment/compare/against.h"
+#include "experiment/compare/compare.h"
+#include "experiment/table/format.h"
 #include "graded.h"
 #include "tools.h"
 

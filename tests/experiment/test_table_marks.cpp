@@ -2,7 +2,7 @@
 #include <chrono>
 
 #include "catch.h"
-#include "experiment/table_marks.h"
+#include "experiment/table/marks.h"
 
 using namespace kvmend;
 

@@ -3,8 +3,8 @@
 #include <numeric>
 
 #include "catch.h"
-#include "experiment/sample_view.h"
-#include "experiment/table.h"
+#include "experiment/report/sample_view.h"
+#include "experiment/table/table.h"
 #include "graded.h"
 
 using namespace kvmend;

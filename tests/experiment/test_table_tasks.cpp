@@ -1,6 +1,6 @@
 // Means over different tasks under one heading are said to be.
 #include "catch.h"
-#include "experiment/table.h"
+#include "experiment/table/table.h"
 #include "graded.h"
 
 using namespace kvmend;

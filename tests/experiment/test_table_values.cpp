@@ -2,9 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "experiment/compare.h"
-#include "experiment/table.h"
-#include "experiment/table_format.h"
+#include "experiment/compare/compare.h"
+#include "experiment/table/format.h"
+#include "experiment/table/table.h"
 #include "graded.h"
 
 using namespace kvmend;

@@ -1,5 +1,5 @@
 #include "catch.h"
-#include "experiment/token_paint.h"
+#include "experiment/selection/token_paint.h"
 
 using namespace kvmend;
 using Catch::Contains;

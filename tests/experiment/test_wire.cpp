@@ -1,5 +1,5 @@
 // What supervisor and worker say to each other, through a real pipe.
-#include "experiment/wire.h"
+#include "experiment/run/wire.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 
 #include "catch.h"
 #include "core/error.h"
-#include "experiment/yaml_reader.h"
+#include "experiment/config/yaml_reader.h"
 
 using namespace kvmend;
 
