@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "core/utf8.h"
 #include "experiment/gnuplot.h"
 
 namespace kvmend {
@@ -13,13 +14,11 @@ namespace {
 constexpr double edge = 0.06;  // inches that stay empty around everything
 constexpr double points = 72;  // an inch
 
-bool starts_letter(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
-
 /// Where the letter begins that has `count` before it.
 std::size_t byte_of(const std::string& text, std::size_t count) {
   std::size_t at = 0;
   for (; at < text.size(); ++at) {
-    if (starts_letter(text[at]) && count-- == 0) break;
+    if (!utf8::continues(text[at]) && count-- == 0) break;
   }
   return at;
 }
@@ -47,9 +46,7 @@ std::vector<std::string> break_lines(std::string text, std::size_t room) {
 
 }  // namespace
 
-std::size_t letters(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_letter));
-}
+std::size_t letters(const std::string& text) { return utf8::count(text); }
 
 std::string shorten(const std::string& text, std::size_t most) {
   const std::size_t count = letters(text);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/utf8.h"
 #include "experiment/table_cells.h"
 #include "experiment/table_format.h"
 
@@ -126,10 +127,7 @@ void write_block(std::string& out, const Table& table, const TableBlock& figures
 
 }  // namespace
 
-std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
+std::size_t display_width(std::string_view text) { return utf8::count(text); }
 
 std::string pad_right(std::string text, std::size_t width) {
   const std::size_t has = display_width(text);

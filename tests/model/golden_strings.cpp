@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "model/tokenizer/utf8.h"
+#include "core/utf8.h"
 #include "paths.h"
 
 namespace kvmend {
