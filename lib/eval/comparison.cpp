@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/split_mix.h"
 #include "eval/bootstrap.h"
 #include "eval/normal.h"
 
