@@ -48,7 +48,6 @@ class Random {
   }
   /// Uniform in [0, 1), 53 bits.
   double real() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
-  bool chance(double probability) { return real() < probability; }
 
   template <class Container>
   const auto& pick(const Container& from) {

@@ -19,11 +19,11 @@ QuestionSums by_question(const TaskValues& task);
 /// everything over the same questions is drawn together. Safe to call from several threads.
 std::vector<double> resampled_means(const QuestionSums& questions, std::size_t stream, const BootstrapOptions& options);
 
-/// The middle 95 % of draws (reordered); of draws with infinities the ends may be infinite.
+/// The middle 95 % of draws, one at least, which it reorders; of draws with infinities the ends may be infinite.
 Interval percentile_interval(std::vector<double>& draws);
 
 /// Bias-corrected and accelerated (Efron 1987; DiCiccio, Efron 1996, §2): `influence` holds each question's share in the
-/// estimate's error, over all tasks. nullopt where every draw lies on one side of the estimate.
+/// estimate's error, over all tasks. Reorders the draws. nullopt where every draw lies on one side of the estimate.
 std::optional<Interval> bca_interval(std::vector<double>& draws, double estimate, const std::vector<double>& influence);
 
 /// Each question's first-order share in the error of the task's mean: (sum − mean · count) / total.
