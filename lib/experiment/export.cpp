@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "experiment/kept.h"
 #include "experiment/outcome_json.h"
+#include "experiment/table_format.h"
 
 namespace kvmend {
 namespace {
@@ -60,13 +61,6 @@ Json identity_json(const CellRecord& cell, const SampleRecord& sample, const Run
   out["cluster"] = sample.cluster;
   out["prompt_hash"] = sample.prompt_hash;
   return out;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
 }
 
 }  // namespace
