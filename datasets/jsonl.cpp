@@ -12,8 +12,8 @@ namespace kvmend {
 namespace {
 
 void check_line_utf8(std::string_view line, const std::string& name, int number) {
-  const std::size_t bad = first_invalid_utf8(line);
-  if (bad == std::string_view::npos) return;
+  const std::size_t bad = utf8::find_invalid(line);
+  if (bad == line.size()) return;
   fail(ErrorKind::data, "{}:{}:{}: not UTF-8 (byte 0x{:02X}); convert the file first", name, number, bad + 1,
        static_cast<unsigned>(static_cast<unsigned char>(line[bad])));
 }

@@ -59,9 +59,7 @@ std::vector<Token> encode_units(const Layout& layout, const PromptOptions& optio
                                 std::vector<Unit>& units, int& n_context) {
   std::vector<std::size_t> ends;
   for (const Unit& unit : units) {
-    std::size_t end = whole[static_cast<std::size_t>(unit.end) - 1].end;
-    while (!is_char_boundary(layout.text, end)) ++end;
-    ends.push_back(end);
+    ends.push_back(utf8::ceil_boundary(layout.text, whole[static_cast<std::size_t>(unit.end) - 1].end));
   }
   std::vector<Token> tokens;
   std::vector<Unit> kept;

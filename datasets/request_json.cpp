@@ -185,9 +185,7 @@ std::vector<std::size_t> unit_ends(const std::vector<std::string>& texts, const 
   if (request.text.starts_with(joined) || request.units.size() != texts.size()) return ends;
   ends.clear();
   for (const Unit& unit : request.units) {
-    std::size_t end = request.token_end[static_cast<std::size_t>(unit.end) - 1];
-    while (!is_char_boundary(request.text, end)) ++end;
-    ends.push_back(end);
+    ends.push_back(utf8::ceil_boundary(request.text, request.token_end[static_cast<std::size_t>(unit.end) - 1]));
   }
   return ends;
 }

@@ -16,8 +16,7 @@ std::vector<std::size_t> text_borders(const Prompt& prompt) {
   const Request& r = prompt.request;
   std::vector<std::size_t> out{0};
   for (const Unit& unit : r.units) {
-    std::size_t end = r.token_end[static_cast<std::size_t>(unit.end) - 1];
-    while (!is_char_boundary(r.text, end)) ++end;
+    const std::size_t end = utf8::ceil_boundary(r.text, r.token_end[static_cast<std::size_t>(unit.end) - 1]);
     out.push_back(std::max(end, out.back()));
   }
   out.push_back(std::max(prompt.answer_begin, out.back()));

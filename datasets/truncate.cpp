@@ -45,8 +45,7 @@ void truncate_middle(TaskSample& sample, std::span<const ByteSpan> tokens, int b
   const auto half = static_cast<std::size_t>(std::max(0, budget / 2));
   const std::string text = sample.prefix + sample.context + sample.query;
   Gap gap{half > 0 ? tokens[half - 1].end : 0, half > 0 ? tokens[tokens.size() - half].begin : text.size()};
-  while (!is_char_boundary(text, gap.begin)) --gap.begin;
-  while (gap.end < text.size() && !is_char_boundary(text, gap.end)) ++gap.end;
+  gap = {utf8::floor_boundary(text, gap.begin), utf8::ceil_boundary(text, gap.end)};
   const std::size_t prefix = sample.prefix.size(), context = sample.context.size();
   gap.within(0, prefix).take_from(sample.prefix);
   const Gap middle = gap.within(prefix, context);

@@ -1,16 +1,8 @@
+#include "core/split_mix.h"
 #include "recompute/selector.h"
 
 namespace kvmend {
 namespace {
-
-/// SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection whose outputs are uniform for consecutive
-/// inputs.
-std::uint64_t mix(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15ULL;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
 
 /// A uniform set: token i's score is a hash of the seed, the prompt's tokens and i. Sets of growing ratio are
 /// nested; the same seed and prompt give the same set on every machine.
@@ -26,11 +18,11 @@ class Random final : public ScoreSelector {
   explicit Random(Params params) : params_(params) {}
 
   std::vector<float> score(Probe& probe) const override {
-    std::uint64_t state = mix(static_cast<std::uint64_t>(params_.seed));
-    for (const std::int32_t id : probe.request().context_ids) state = mix(state ^ static_cast<std::uint64_t>(id));
+    std::uint64_t state = split_mix(static_cast<std::uint64_t>(params_.seed));
+    for (const std::int32_t id : probe.request().context_ids) state = split_mix(state ^ static_cast<std::uint64_t>(id));
     std::vector<float> scores(static_cast<std::size_t>(probe.request().n_context()));
     for (std::size_t i = 0; i < scores.size(); ++i) {
-      scores[i] = static_cast<float>(mix(state + i) >> 40) * 0x1p-24F;  // 24 bits: exact in a float
+      scores[i] = static_cast<float>(split_mix(state + i) >> 40) * 0x1p-24F;  // 24 bits: exact in a float
     }
     return scores;
   }

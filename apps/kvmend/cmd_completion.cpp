@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/kvmend/command_line.h"
 #include "apps/kvmend/commands.h"
 #include "apps/kvmend/model_catalogue.h"
 #include "datasets/task.h"
@@ -75,12 +76,6 @@ CommandWords words_of(const CLI::App& app) {
   return out;
 }
 
-std::string quoted(const std::string& text) {
-  std::string out;
-  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return "'" + out + "'";
-}
-
 std::string bash_script(const std::vector<CommandWords>& commands) {
   Words names;
   for (const auto& command : commands) names.push_back(command.name);
@@ -116,19 +111,20 @@ std::string zsh_script(const std::vector<CommandWords>& commands) {
 std::string fish_script(const std::vector<CommandWords>& commands) {
   std::string out = "complete -c kvmend -e\n";
   for (const auto& command : commands) {
-    const std::string seen = quoted("__fish_seen_subcommand_from " + command.name);
+    const std::string seen = shell_quoted("__fish_seen_subcommand_from " + command.name);
     out += fmt::format("complete -c kvmend -n __fish_use_subcommand -f -a {} -d {}\n", command.name,
-                       quoted(command.summary));
+                       shell_quoted(command.summary));
     for (const auto& option : command.options) {
       const std::string values =
-          option.values.empty() ? ""
-                                : fmt::format(" -x -a {}", quoted(fmt::format("{}", fmt::join(option.values, " "))));
+          option.values.empty()
+              ? ""
+              : fmt::format(" -x -a {}", shell_quoted(fmt::format("{}", fmt::join(option.values, " "))));
       out += fmt::format("complete -c kvmend -n {} -l {} -d {}{}\n", seen, option.name.substr(2),
-                         quoted(option.summary), values);
+                         shell_quoted(option.summary), values);
     }
     if (!command.positional.empty()) {
       out += fmt::format("complete -c kvmend -n {} -a {}\n", seen,
-                         quoted(fmt::format("{}", fmt::join(command.positional, " "))));
+                         shell_quoted(fmt::format("{}", fmt::join(command.positional, " "))));
     }
   }
   return out;

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/progress.h"
 #include "core/size_text.h"
+#include "core/utf8.h"
 #include "experiment/config/grid.h"
 #include "experiment/run/cost_estimate.h"
 #include "experiment/run/missing_inputs.h"
@@ -24,10 +25,7 @@ namespace {
 std::string excerpt(const std::string& text) {
   constexpr std::size_t head = 400, tail = 300;
   if (text.size() <= head + tail) return text;
-  std::size_t from = text.size() - tail, to = head;
-  while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80)
-    ++from;  // whole characters only
-  while (to > 0 && (static_cast<unsigned char>(text[to]) & 0xC0) == 0x80) --to;
+  const std::size_t from = utf8::ceil_boundary(text, text.size() - tail), to = utf8::floor_boundary(text, head);
   return text.substr(0, to) + fmt::format("\n  [… {} bytes …]\n", from - to) + text.substr(from);
 }
 

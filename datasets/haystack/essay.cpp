@@ -24,7 +24,7 @@ std::unique_ptr<Essay> Essay::generated() {
 
 std::unique_ptr<Essay> Essay::from_file(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
-  check_utf8(bytes, path.string());
+  utf8::check(bytes, path.string());
   std::unique_ptr<Essay> essay(new Essay);
   essay->source_ = collapse_spaces(bytes);
   if (essay->source_.empty()) fail(ErrorKind::data, "{}: no text in it", path.string());

@@ -10,7 +10,7 @@ namespace kvmend {
 
 PromptTemplate read_prompt_template(const std::filesystem::path& path, const std::string& subset) {
   const std::string bytes = read_file(path);
-  check_utf8(bytes, path.string());
+  utf8::check(bytes, path.string());
   const Value root = parse_json(bytes, path.string());
   const Value* entry = root.find(subset);
   if (!entry || !entry->is_string()) {

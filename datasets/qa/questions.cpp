@@ -64,7 +64,7 @@ bool read_whole(const std::string& bytes, const std::filesystem::path& path, OnE
   // Lines may be lists, too, if only to be refused: one text has its bracket open at the end of the first line.
   const std::string_view first = std::string_view(bytes).substr(begin, bytes.find('\n', begin) - begin);
   if (!squad && !(list && (first.size() + begin + 1 >= bytes.size() || first.back() != ']'))) return false;
-  check_utf8(bytes, path.string());
+  utf8::check(bytes, path.string());
   out.report.sha256 = sha256(bytes);
   const Value root = parse_json(std::string_view(bytes).substr(mark), path.string());
   if (squad) {

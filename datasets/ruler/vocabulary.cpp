@@ -27,7 +27,7 @@ Vocabulary Vocabulary::built_in() {
 
 Vocabulary Vocabulary::from_file(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
-  check_utf8(bytes, path.string());
+  utf8::check(bytes, path.string());
   Vocabulary out;
   std::set<std::string> words;
   for (auto& word : split_spaces(bytes)) words.insert(std::move(word));

@@ -1,8 +1,8 @@
 // The checks and the cost of every operation, once for all backends.
 #include <chrono>
 
-#include "backend/backend.h"
 #include "backend/operands.h"
+#include "backend/queue.h"
 #include "core/error.h"
 
 namespace kvmend {

@@ -1,6 +1,6 @@
 // The checks and the cost of attention in its three forms.
-#include "backend/backend.h"
 #include "backend/operands.h"
+#include "backend/queue.h"
 #include "core/error.h"
 
 namespace kvmend {

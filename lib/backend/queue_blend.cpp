@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backend/backend.h"
 #include "backend/operands.h"
+#include "backend/queue.h"
 #include "core/error.h"
 
 namespace kvmend {

@@ -24,7 +24,7 @@ class StaleChunk : public Error {
 /// A chunk cache whose layers come from its file when somebody first asks for them. Any thread may ask.
 class ArrivingChunk {
  public:
-  /// Takes host memory of the backend for all layers. The folder outlives it.
+  /// Takes host memory of the backend for all layers; throws OutOfMemory. The folder outlives it.
   ArrivingChunk(ChunkFolder& folder, std::string digest, std::unique_ptr<ChunkFile> file, Backend* backend);
 
   const ChunkShape& shape() const { return chunk_.shape(); }

@@ -23,8 +23,8 @@ struct ChunkKey {
   std::string model;  ///< model_identity(): what the weights' hash does not cover, RoPE and its overrides above all
   DType dtype = DType::f32;
   std::string backend;  ///< "cpu", "reference", "cuda": their bits differ
-  std::vector<std::int32_t>
-      sink_ids;  ///< what the unit was prefilled behind, neighbours whose rows are dropped included
+  /// What the unit was prefilled behind, neighbours whose rows are dropped included.
+  std::vector<std::int32_t> sink_ids;
   std::vector<std::int32_t> unit_ids;
   std::string digest() const;  ///< SHA-256 over all of it and the format version
 };

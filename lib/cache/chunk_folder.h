@@ -25,6 +25,8 @@ class ChunkFolder {
   std::unique_ptr<ChunkFile> open(const std::string& digest, bool bypass_page_cache);
   /// Of a file that was opened and whose layers then turned out wrong: it goes or is not opened again; said once.
   void reject(const std::string& digest, const std::string& problem);
+  /// All of it, verified; nullopt if there is none that can be used. The payload lies in the backend's host memory, if one
+  /// is given. Throws OutOfMemory.
   std::optional<HostChunk> read(const std::string& digest, bool bypass_page_cache, Backend* backend = nullptr);
   /// False, and said, if it could not be written or is larger than the limit.
   bool write(const std::string& digest, const HostChunk& chunk);

@@ -43,9 +43,7 @@ class RecentlyUsed {
     by_name_.erase(found);
   }
 
-  /// Drops what is over the budget and not pinned.
-  void trim() { trim_to(budget_); }
-  /// The same for a smaller budget, this once.
+  /// Drops what is over this budget, once, and not pinned.
   void trim_to(std::int64_t budget, const Leaving& leaving = {}) {
     for (auto entry = entries_.end(); bytes_ > budget && entry != entries_.begin();) {
       --entry;

@@ -11,7 +11,7 @@ namespace kvmend {
 /// A read-only memory map of a whole file. Movable; the bytes live as long as the object.
 class MappedFile {
  public:
-  /// Throws Error(data) if the file cannot be opened or mapped. An empty file maps to an empty span.
+  /// Throws Error(data) if the file cannot be opened or mapped, or is no regular one. An empty file maps to an empty span.
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
@@ -37,7 +37,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// The same, for content in pieces that follow each other.
 void write_file_atomically(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces);
 
-/// $XDG_CACHE_HOME/kvmend or ~/.cache/kvmend.
+/// $XDG_CACHE_HOME/kvmend or ~/.cache/kvmend; without either variable kvmend-cache in the folder for temporary files.
 std::filesystem::path user_cache_dir();
 
 }  // namespace kvmend

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/utf8.h"
+
 namespace kvmend {
 namespace {
 
@@ -54,10 +56,10 @@ std::string progress_text(std::int64_t done, std::int64_t total, const std::stri
 std::string Progress::text(std::int64_t done, double share, const std::string& current, std::size_t width) const {
   std::string out = progress_text(done, total_, unit_, share, elapsed(), current, beside_);
   if (terminal_) {
-    const std::size_t bar = 20;
+    constexpr std::size_t bar = 20;
     const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(bar));
     out = "[" + std::string(std::min(full, bar), '#') + std::string(bar - std::min(full, bar), '.') + "] " + out;
-    if (out.size() > width - 1) out.resize(width - 1);
+    if (out.size() > width - 1) out.resize(utf8::floor_boundary(out, width - 1));
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/split_mix.h"
 
 namespace kvmend {
 
@@ -16,10 +17,8 @@ namespace kvmend {
 class Random {
  public:
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0, std::uint64_t index = 0) {
-    std::uint64_t mix = seed;
-    mix = split_mix(mix) ^ stream;
-    mix = split_mix(mix) ^ index;
-    for (auto& word : state_) word = split_mix(mix);
+    SplitMix words(split_mix(split_mix(seed) ^ stream) ^ index);
+    for (auto& word : state_) word = words.next();
   }
 
   std::uint64_t next() {
@@ -49,7 +48,6 @@ class Random {
   }
   /// Uniform in [0, 1), 53 bits.
   double real() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
-  bool chance(double probability) { return real() < probability; }
 
   template <class Container>
   const auto& pick(const Container& from) {
@@ -73,12 +71,6 @@ class Random {
 
  private:
   static std::uint64_t rotate(std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
-  static std::uint64_t split_mix(std::uint64_t& state) {
-    std::uint64_t z = (state += 0x9E3779B97F4A7C15ULL);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-  }
 
   std::array<std::uint64_t, 4> state_{};
 };

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "core/split_mix.h"
 #include "eval/normal.h"
 
 namespace kvmend {

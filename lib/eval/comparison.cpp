@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/split_mix.h"
 #include "eval/bootstrap.h"
 #include "eval/normal.h"
 
@@ -190,13 +191,24 @@ void draw_more(Comparison& comparison, std::span<const PairedTask> tasks, std::s
   comparison.p_holm = comparison.p;
 }
 
-GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptions& options) {
+namespace {
+
+/// What the triples of all tasks add up to, by themselves and in each draw.
+struct GapSums {
+  int n = 0;                           ///< triples
+  double gain = 0, gap = 0;            ///< the tasks' means of method − none and of full − none
+  std::vector<double> gains, gaps;     ///< [draws]: the same in each
+  std::vector<double> gain_influence;  ///< [questions], task by task
+  std::vector<double> gap_influence;   ///< [questions]
+  std::vector<TaskValues> whole;       ///< [tasks]: full − none
+  bool few_questions = false;          ///< a task has one only
+};
+
+GapSums sum_gaps(std::span<const GapTask> tasks, const BootstrapOptions& options) {
   const auto draws = static_cast<std::size_t>(options.draws);
-  std::vector<TaskValues> gaps;
-  std::vector<double> ratios(draws, 0), possible(draws, 0), kept_influence, gap_influence;
-  double gain = 0, gap = 0;
-  bool few = false;  // a task has one question only
-  Estimate estimate;
+  GapSums out;
+  out.gains.resize(draws);
+  out.gaps.resize(draws);
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     const GapTask& task = tasks[t];
     TaskValues kept{{}, task.clusters}, whole{{}, task.clusters};
@@ -204,44 +216,59 @@ GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptio
       kept.values.push_back(task.method[i] - task.none[i]);
       whole.values.push_back(task.full[i] - task.none[i]);
     }
-    gaps.push_back(whole);
+    out.whole.push_back(whole);
     if (task.method.empty()) continue;
-    estimate.n += static_cast<int>(task.method.size());
+    out.n += static_cast<int>(task.method.size());
     const QuestionSums kept_sums = by_question(kept), whole_sums = by_question(whole);
-    few = few || whole_sums.sums.size() < 2;
-    gain += kept_sums.mean;
-    gap += whole_sums.mean;
+    out.few_questions = out.few_questions || whole_sums.sums.size() < 2;
+    out.gain += kept_sums.mean;
+    out.gap += whole_sums.mean;
     const auto kept_means = resampled_means(kept_sums, t, options);
     const auto whole_means = resampled_means(whole_sums, t, options);
-    for (const double u : influence_of(kept_sums)) kept_influence.push_back(u);
-    for (const double u : influence_of(whole_sums)) gap_influence.push_back(u);
+    for (const double u : influence_of(kept_sums)) out.gain_influence.push_back(u);
+    for (const double u : influence_of(whole_sums)) out.gap_influence.push_back(u);
     for (std::size_t d = 0; d < draws; ++d) {
-      ratios[d] += kept_means[d];
-      possible[d] += whole_means[d];
+      out.gains[d] += kept_means[d];
+      out.gaps[d] += whole_means[d];
     }
   }
-  if (estimate.n == 0) return {std::nullopt, "no sample was run by the strategy, full and no_context alike"};
+  return out;
+}
+
+/// Why these have no ratio; "": they have.
+std::string refusal_of(const GapSums& sums, const BootstrapOptions& options) {
+  if (sums.n == 0) return "no sample was run by the strategy, full and no_context alike";
   const Estimate difference =
-      estimate_mean(gaps, {.draws = options.draws, .seed = options.seed, .scale = Scale::difference});
+      estimate_mean(sums.whole, {.draws = options.draws, .seed = options.seed, .scale = Scale::difference});
   if (!difference.interval) {
-    return {std::nullopt, fmt::format("full − no_context is {:+.1f} (n = {}): {}", 100 * difference.value, difference.n,
-                                      few ? "too few questions for an interval"
-                                          : "the same on all samples, which gives no interval")};
+    return fmt::format(
+        "full − no_context is {:+.1f} (n = {}): {}", 100 * difference.value, difference.n,
+        sums.few_questions ? "too few questions for an interval" : "the same on all samples, which gives no interval");
   }
   if (difference.interval->lo <= 0) {
-    return {std::nullopt,
-            fmt::format("full − no_context is {:+.1f} ([{:.1f}, {:.1f}], n = {}): no gap that a strategy could keep",
-                        100 * difference.value, 100 * difference.interval->lo, 100 * difference.interval->hi,
-                        difference.n)};
+    return fmt::format("full − no_context is {:+.1f} ([{:.1f}, {:.1f}], n = {}): no gap that a strategy could keep",
+                       100 * difference.value, 100 * difference.interval->lo, 100 * difference.interval->hi,
+                       difference.n);
   }
-  estimate.value = gain / gap;
-  for (std::size_t d = 0; d < draws; ++d) {
+  return "";
+}
+
+}  // namespace
+
+GapRatio estimate_gap_ratio(std::span<const GapTask> tasks, const BootstrapOptions& options) {
+  const GapSums sums = sum_gaps(tasks, options);
+  if (std::string refusal = refusal_of(sums, options); !refusal.empty()) return {std::nullopt, std::move(refusal)};
+  Estimate estimate;
+  estimate.n = sums.n;
+  estimate.value = sums.gain / sums.gap;
+  std::vector<double> ratios = sums.gains;
+  for (std::size_t d = 0; d < ratios.size(); ++d) {
     const double infinite = ratios[d] == 0 ? 0 : std::copysign(std::numeric_limits<double>::infinity(), ratios[d]);
-    ratios[d] = possible[d] > 0 ? ratios[d] / possible[d] : infinite;
+    ratios[d] = sums.gaps[d] > 0 ? ratios[d] / sums.gaps[d] : infinite;
   }
   std::vector<double> influence;  // of a ratio: the method's share less that of the gap it is taken of
-  for (std::size_t q = 0; q < gap_influence.size(); ++q)
-    influence.push_back((kept_influence[q] - estimate.value * gap_influence[q]) / gap);
+  for (std::size_t q = 0; q < sums.gap_influence.size(); ++q)
+    influence.push_back((sums.gain_influence[q] - estimate.value * sums.gap_influence[q]) / sums.gap);
   const std::optional<Interval> interval = options.method == IntervalMethod::bca
                                                ? bca_interval(ratios, estimate.value, influence)
                                                : percentile_interval(ratios);

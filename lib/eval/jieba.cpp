@@ -125,7 +125,6 @@ void Jieba::cut_unknown(Text run, Words& out) const {
 
 /// Viterbi over begin, middle and end of words and single characters.
 void Jieba::cut_hidden(Text run, Words& out) const {
-  constexpr double never = -3.14e100;
   constexpr std::array<std::array<State, 2>, n_states> from{
       {{end, single}, {begin, middle}, {begin, middle}, {end, single}}};
   const auto emitted = [&](std::size_t state, char32_t c) {

@@ -21,7 +21,7 @@ class Jieba {
   /// The words in order; joined they are the text (invalid UTF-8 becomes U+FFFD). White space is words, too.
   std::vector<std::string> cut(std::string_view text) const;
 
-  /// From $KVMEND_JIEBA, else from the user's data folder; read once. Throws Error(data) saying how to get it.
+  /// From $KVMEND_JIEBA, else from jieba/ in fetched_data_dir() (core/data_dir.h); read once. Throws Error(data) saying how to get it.
   static const Jieba& standard();
 
  private:
@@ -29,6 +29,7 @@ class Jieba {
   using Words = std::vector<std::u32string_view>;
   enum State : std::size_t { begin, end, middle, single };  ///< as jieba orders their letters: B, E, M, S
   static constexpr std::size_t n_states = 4;
+  static constexpr double never = -3.14e100;  ///< jieba's logarithm of a probability of 0
 
   struct Hash {
     using is_transparent = void;

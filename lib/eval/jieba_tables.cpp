@@ -127,7 +127,6 @@ void Jieba::read_dictionary(const fs::path& path) {
 }
 
 void Jieba::read_tables(const fs::path& folder) {
-  constexpr double never = -3.14e100;
   const auto state_of = [](char32_t letter, const TableReader& reader) -> std::size_t {
     const std::size_t state = std::u32string_view(U"BEMS").find(letter);
     if (state == std::u32string_view::npos) reader.refuse("a state is none of B, E, M, S");

@@ -39,9 +39,9 @@ struct BootstrapOptions {
 };
 
 /// The mean of the tasks' means with a 95 % bootstrap interval (percentile, or BCa): questions are drawn with
-/// replacement within each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Scores of a task that are all 0 or all 1 get Wilson's
-/// interval over their questions instead (differences that are all 0: its upper end for none, to both sides), and the
-/// tasks' intervals, the others' by `method`, are then combined by MOVER (Zou, Donner 2008).
+/// replacement within each task (Efron, Tibshirani 1993, §13.3 and §8.4 for clusters). Scores of a task that are all 0 or
+/// all 1 get Wilson's interval over their questions instead (differences that are all 0: its upper end for none, to both
+/// sides), and the tasks' intervals, the others' by `method`, are then combined by MOVER (Zou, Donner 2008).
 /// No interval for fewer than two questions in a task, or a task whose values are all equal to anything else.
 /// Draws depend on the seed, the task's index and its number of questions: cells over the same samples share them.
 /// Tasks without values are left out; none at all gives n = 0 and NaN.
@@ -56,7 +56,8 @@ Estimate estimate_median(std::span<const TaskValues> tasks);
 /// Wilson's score interval of a proportion at 95 % (Wilson 1927).
 Interval wilson_interval(double proportion, int n);
 
-/// The p-quantile of sorted values by linear interpolation between order statistics (Hyndman, Fan 1996, type 7).
+/// The p-quantile, p in [0, 1], of sorted values, one at least, by linear interpolation between order statistics (Hyndman,
+/// Fan 1996, type 7).
 double quantile(std::span<const double> sorted, double p);
 /// The same of unsorted values, which it reorders.
 double select_quantile(std::vector<double>& values, double p);

@@ -64,13 +64,10 @@ std::u32string drop_articles(const std::u32string& text) {
 std::u32string decode_utf8(std::string_view text) {
   std::u32string out;
   out.reserve(text.size());
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text.substr(at));
-    char32_t c = length == 0 ? U'\uFFFD' : length == 1 ? byte(at) : byte(at) & (0x7FU >> length);
-    for (std::size_t i = 1; i < length; ++i) c = (c << 6) | (byte(at + i) & 0x3F);
-    out += c;
-    at += std::max<std::size_t>(length, 1);
+    const utf8::Decoded c = utf8::decode(text, at);
+    out += c.length == 0 ? U'\uFFFD' : c.code_point;
+    at += std::max<std::size_t>(c.length, 1);
   }
   return out;
 }
@@ -78,25 +75,7 @@ std::u32string decode_utf8(std::string_view text) {
 std::string encode_utf8(std::u32string_view text) {
   std::string out;
   out.reserve(text.size());
-  const auto put = [&](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-  for (const char32_t c : text) {
-    if (c < 0x80) {
-      put(c);
-      continue;
-    }
-    if (c < 0x800) {
-      put(0xC0 | (c >> 6));
-    } else {
-      if (c < 0x10000) {
-        put(0xE0 | (c >> 12));
-      } else {
-        put(0xF0 | (c >> 18));
-        put(0x80 | ((c >> 12) & 0x3F));
-      }
-      put(0x80 | ((c >> 6) & 0x3F));
-    }
-    put(0x80 | (c & 0x3F));
-  }
+  for (const char32_t c : text) utf8::append(out, c);
   return out;
 }
 

@@ -29,7 +29,7 @@ class SentenceEncoder {
   int max_tokens_ = 0;
 };
 
-/// Cosine of two embeddings of length 1.
+/// Cosine of two embeddings of length 1, as embed() gives them: what they add up to, divided by nothing.
 double cosine(const std::vector<float>& a, const std::vector<float>& b);
 
 }  // namespace kvmend

@@ -1,19 +1,11 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/value.h"
+#include "support/value_map.h"
 
 using namespace kvmend;
+using namespace kvmend::test;
 using Catch::Matchers::Contains;
-
-namespace {
-
-Value map(std::initializer_list<std::pair<const char*, Value>> entries) {
-  Value out{Value::Map{}};
-  for (const auto& [key, value] : entries) out.set(key, value);
-  return out;
-}
-
-}  // namespace
 
 TEST_CASE("canonical JSON sorts keys at every depth and keeps lists in order") {
   const Value inner = map({{"z", 1}, {"a", Value::List{3, 2, 1}}});

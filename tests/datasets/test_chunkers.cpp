@@ -80,7 +80,7 @@ TEST_CASE("every chunker covers every token with increasing ends") {
     for (std::int64_t n = random.between(0, 80); n > 0; --n) text += random.pick(letters);
     std::vector<std::size_t> passages{0};
     for (std::size_t at = 0; at < text.size(); ++at) {
-      if (random.chance(0.1)) passages.push_back(at);
+      if (random.real() < 0.1) passages.push_back(at);
     }
     const auto tokens = tokenizer.encode(text);
     for (const Value& value : {spec("fixed", 3), spec("sentence", 3), Value("passage"), Value("paragraph")}) {

@@ -167,7 +167,7 @@ TEST_CASE("the units' tokens joined are the prompt's tokens") {
     sample.answer_prefix = text(5);
     sample.passages = {0};
     for (std::size_t at = 1; at < sample.context.size(); ++at) {
-      if (random.chance(0.05)) sample.passages.push_back(at);
+      if (random.real() < 0.05) sample.passages.push_back(at);
     }
     for (const Value& spec :
          {yaml_map({{"fixed", 7}}), yaml_map({{"sentence", 5}}), Value("passage"), Value("paragraph")}) {

@@ -6,6 +6,7 @@
 
 #include "catch.h"
 #include "core/file.h"
+#include "core/split_mix.h"
 #include "eval/bootstrap.h"
 #include "eval/normal.h"
 #include "paths.h"

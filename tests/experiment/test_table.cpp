@@ -4,25 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "core/error.h"
 #include "experiment/table/format.h"
 #include "graded.h"
 
 using namespace kvmend;
-
-namespace {
-
-std::string error_of(const Filled& store, const TableQuery& query) {
-  try {
-    store.table(query);
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::usage);
-    return error.what();
-  }
-  return "";
-}
-
-}  // namespace
 
 TEST_CASE("the default table: scores with intervals, then what they cost") {
   const Filled store;
@@ -93,29 +78,6 @@ TEST_CASE("a group's mean is the mean of its tasks' means") {
   CHECK_FALSE(e.task);
 }
 
-TEST_CASE("groups of tasks are a dimension: each task counts in all of its groups") {
-  const Filled store(
-      "name: x\nmodel: m\ntasks: [ruler/vt: {samples: 10}, ruler/niah_single_1: {samples: 10}, ruler/niah_single_2: "
-      "{samples: 10}]\nstrategies: [full, epic]\nratios: [0.2]\n",
-      10, scored_by([](const CellRecord& cell, int) {
-        return cell.task == "ruler/vt" ? 0 : cell.task == "ruler/niah_single_1" ? 1 : 0.5;
-      }));
-  const Table table = store.table({{"strategy"}, {"group"}, {"score"}, {}});
-  CHECK(table.cols == std::vector<std::vector<std::string>>{{"ruler/all"}, {"ruler/niah"}, {"ruler/niah_single"}});
-  CHECK(entry(table, "score", "epic", "ruler/all").estimate.value == Approx(0.5));
-  CHECK(entry(table, "score", "epic", "ruler/niah").estimate.value == Approx(0.75));
-  CHECK(entry(table, "score", "epic", "ruler/niah").estimate.n == 20);
-  CHECK(entry(table, "score", "epic", "ruler/niah").task == "ruler/niah");
-  CHECK(warns(table, "groups whose tasks were not all run: ruler/all over 3 of 13, ruler/niah over 2 of 8"));
-  CHECK_THAT(table_as_text(table, 100), Catch::Contains("means of each group's tasks, of 3: ruler/vt"));
-  // --where chooses by group with or without the dimension.
-  const Table niah = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"group", "ruler/niah"}}});
-  CHECK(niah.tasks == std::vector<std::string>{"ruler/niah_single_1", "ruler/niah_single_2"});
-  CHECK(store.table({{"group"}, {"strategy"}, {"score"}, {{"group", "ruler/niah"}}}).rows.size() == 1);
-  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"group", "ruler/nia"}}}) ==
-        "--where group=ruler/nia: no cell has it; did you mean 'ruler/niah'?");
-}
-
 TEST_CASE("seeds are averaged sample by sample before anything else") {
   const Filled store("name: x\nmodel: m\ntasks: [ruler/vt]\nstrategies: [random: {seed: [1, 2]}]\nratios: [0.1]\n", 40,
                      scored_by([](const CellRecord& cell, int position) {
@@ -181,33 +143,6 @@ TEST_CASE("samples whose evidence a boundary cuts are told from whole ones where
   CHECK(make_table(data, {{"strategy"}, {"ratio"}, {"n"}, {{"evidence", "cut"}}}).rows.size() == 3);
 }
 
-TEST_CASE("rows and columns are free, and nothing is mixed silently") {
-  const Filled store(
-      "name: x\nmodel: m\ntasks: [ruler/vt: {length: [2048, 4096]}]\nchunker: [{fixed: 64}, {fixed: 128}]\n"
-      "strategies: [full, test_clip: {aux_model: a, window: [4, 8]}]\nratios: [0.2]\n",
-      12, scored_by([](const CellRecord& cell, int) { return cell.chunker.find("fixed")->as_int() == 64 ? 1 : 0.25; }));
-  const Table by_window = store.table({{"window"}, {"length"}, {"score"}, {{"strategy", "test_clip"}}});
-  CHECK(by_window.row_dimensions == std::vector<std::string>{"window", "chunker"});  // two chunkers are not averaged
-  CHECK(by_window.rows.size() == 4);
-  CHECK(by_window.cols == std::vector<std::vector<std::string>>{{"2048"}, {"4096"}});
-  const Table by_chunker = store.table({{"chunker"}, {"strategy"}, {"score"}, {{"task", "ruler/vt"}}});
-  CHECK(by_chunker.row_dimensions == std::vector<std::string>{"chunker"});  // each strategy has one ratio here
-  CHECK(entry(by_chunker, "score", "fixed: 64", "full").estimate.value == 1);
-  CHECK(entry(by_chunker, "score", "fixed: 128", "full").estimate.value == 0.25);
-  const Table one = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"chunker", "fixed: 64"}, {"window", "4"}}});
-  CHECK(one.rows.size() == 1);
-  CHECK(one.tasks == std::vector<std::string>{"ruler/vt (length: 2048)", "ruler/vt (length: 4096)"});
-}
-
-TEST_CASE("--where keeps the baselines beside a ratio") {
-  const Filled store;
-  const Table table = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"ratio", "0.20"}}});
-  CHECK(table.cols == std::vector<std::vector<std::string>>{{""}, {"0.2"}});
-  CHECK(table.rows.size() == 4);
-  const Table two = store.table({{"strategy"}, {"ratio"}, {"score"}, {{"strategy", "full"}, {"strategy", "random"}}});
-  CHECK(two.rows.size() == 2);
-}
-
 TEST_CASE("times are medians, relative ones sample by sample against full") {
   const Filled store(synthetic_config, 9, [](const CellRecord& cell, int position) {
     ResultRecord r = synthetic_result(cell, position);
@@ -225,48 +160,6 @@ TEST_CASE("times are medians, relative ones sample by sample against full") {
   CHECK_FALSE(warns(table, "times were read off a sweep"));
   CHECK(warns(Filled().table({{"strategy"}, {"ratio"}, {"ttft"}, {}}), "times were read off a sweep"));
   CHECK_FALSE(warns(Filled().table({{"strategy"}, {"ratio"}, {"score"}, {}}), "times were read off a sweep"));
-}
-
-TEST_CASE("a table warns of what makes its figures worthless") {
-  SECTION("full near no_context") {
-    const Filled idle(synthetic_config, 30, [](const CellRecord& cell, int position) {
-      ResultRecord r = graded_result(cell, position);
-      if (cell.task == "ruler/vt" && cell.strategy == "no_context") r.score = position % 10 ? 1 : 0;
-      return r;
-    });
-    const Table table = idle.table();
-    CHECK(warns(table, "full is not distinguishable from no_context on ruler/vt ("));
-    CHECK_FALSE(warns(table, "no_context on ruler/niah_single_1"));
-    const Filled never(synthetic_config, 30, [](const CellRecord& cell, int position) {
-      ResultRecord r = graded_result(cell, position);
-      r.score = 0;
-      return r;
-    });
-    CHECK(warns(never.table(), "full is not distinguishable from no_context on ruler/vt (+0.0"));
-    CHECK_FALSE(warns(Filled().table(), "distinguishable"));
-  }
-  SECTION("failures and missing samples") {
-    const Filled failing(synthetic_config, 3, [](const CellRecord& cell, int position) {
-      ResultRecord r = graded_result(cell, position);
-      if (cell.strategy == "prophetkv" && position > 0 && *cell.ratio == 0.5) r.outcome.error = "out of memory";
-      return r;
-    });
-    const Table table = failing.table();
-    CHECK(warns(table, "prophetkv at 0.5 on ruler/vt: 2 samples failed: out of memory"));
-    CHECK(warns(table, "lack samples (they have"));
-    CHECK(warns(table, "different numbers of samples"));
-    CHECK(entry(table, "score", "prophetkv", "0.5").estimate.n == 2);
-    CHECK_FALSE(warns(Filled(synthetic_config, 4).table(), "lack samples"));
-  }
-  SECTION("mixed builds") {
-    Filled store(synthetic_config, 2);
-    CHECK_FALSE(warns(store.table(), "builds"));
-    {
-      Store more = Store::open(store.path, Store::Mode::write);
-      fill_store(more, synthetic_config, 2, 4, graded_result, "another build");
-    }
-    CHECK(warns(store.table(), "results of 2 builds are mixed: 0.1.0, another build; 0.1.0, test"));
-  }
 }
 
 TEST_CASE("several stores make one table; what both hold counts once") {
@@ -288,29 +181,6 @@ TEST_CASE("a figure over one sample has no interval") {
   CHECK_THAT(table_as_text(table, 80), Catch::Contains("[–]"));
 }
 
-TEST_CASE("wrong names are answered with the nearest") {
-  const Filled store;
-  CHECK(error_of(store, {{"stratgy"}, {"ratio"}, {}, {}}) ==
-        "--rows: unknown dimension 'stratgy'; did you mean 'strategy'?");
-  CHECK(error_of(store, {{"strategy"}, {"rati"}, {}, {}}) == "--cols: unknown dimension 'rati'; did you mean 'ratio'?");
-  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {"scroe"}, {}}) ==
-        "--value: unknown value 'scroe'; did you mean 'score'?");
-  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"strategy", "prophet"}}}) ==
-        "--where strategy=prophet: no cell has it; did you mean 'prophetkv'?");
-  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {"quality"}, {}}) ==
-        "--value: unknown value 'quality'; 'kvmend list values' explains them");
-  CHECK_THAT(error_of(store, {{"xyzzy"}, {"ratio"}, {}, {}}),
-             Catch::Contains("--rows: unknown dimension 'xyzzy'; known: strategy, ratio, group, task, "));
-  CHECK(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"task", "ruler/all"}}}) ==
-        "--where task=ruler/all: no cell has it; it is a group: --where group=ruler/all");
-  CHECK_THAT(error_of(store, {{"strategy"}, {"ratio"}, {}, {{"ratio", "0.3"}}}),
-             Catch::Contains("no cell has it; known: 0.2, 0.5"));
-  CHECK_THROWS_WITH(format_table(store.table(), "jsn", 80), Catch::Contains("did you mean 'json'?"));
-  TempFolder folder;
-  { Store::open(folder / "empty.kvmend", Store::Mode::write); }
-  CHECK_THROWS_WITH(make_table(load_table_data({folder / "empty.kvmend"}), {}), "there are no results to show yet");
-}
-
 TEST_CASE("100,000 results make a table of means, gaps and marks in under a second", "[.slow]") {
   const Filled store(
       "name: x\nmodel: m\ntasks: [ruler/vt: {length: [1024, 2048, 4096, 8192], samples: 500}]\n"
@@ -328,31 +198,4 @@ TEST_CASE("100,000 results make a table of means, gaps and marks in under a seco
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   WARN(fmt::format("{} results in {:.2f} s", results, seconds));
   CHECK(seconds < 1);
-}
-
-TEST_CASE("a table of a sweep that was cut short says how much is there, and what has not begun") {
-  const TempFolder folder;
-  const auto path = folder / "cut.kvmend";
-  {
-    Store store = Store::open(path, Store::Mode::write);
-    // One sample of the first task's cells; the second task's eight cells are wanted and have nothing.
-    fill_store(store, synthetic_config, 0, 1);
-    store.database().execute("DELETE FROM results WHERE cell IN (SELECT cell FROM cells WHERE task = 'ruler/vt')");
-  }
-  const TableData data = load_table_data({path});
-  const auto incomplete = [&](const TableQuery& query) {
-    std::string found;
-    for (const auto& warning : make_table(data, query).warnings)
-      if (warning.starts_with("incomplete")) found = warning;
-    return found;
-  };
-  // Two seeds are one cell here: full, no_context, and random and prophetkv at two ratios; four samples of each.
-  CHECK(incomplete({}) ==
-        "incomplete: 6 of 48 results: 6 of 6 cells that have begun lack samples (they have 1); not started: full on "
-        "ruler/vt, "
-        "no_context on ruler/vt, random at 0.2 on ruler/vt, random at 0.5 on ruler/vt, prophetkv at 0.2 on ruler/vt "
-        "and 1 "
-        "more; run again to go on");
-  CHECK(incomplete({{"strategy"}, {"ratio"}, {}, {{"task", "ruler/niah_single_1"}}}) ==
-        "incomplete: 6 of 24 results: 6 of 6 cells that have begun lack samples (they have 1); run again to go on");
 }

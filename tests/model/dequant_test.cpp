@@ -7,6 +7,7 @@
 #include "catch.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/split_mix.h"
 #include "paths.h"
 
 using namespace kvmend;
@@ -26,14 +27,10 @@ StoredType type_named(const std::string& name) {
 std::string random_blocks(std::uint64_t seed, std::size_t block_bytes, std::size_t blocks,
                           const std::vector<std::size_t>& halves) {
   std::string out;
-  std::uint64_t state = seed;
+  SplitMix random(seed);
   while (out.size() < block_bytes * blocks) {
-    state += 0x9E3779B97F4A7C15U;
-    std::uint64_t z = state;
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-    z ^= z >> 31U;
-    out.append(reinterpret_cast<const char*>(&z), sizeof z);
+    const std::uint64_t word = random.next();
+    out.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
   out.resize(block_bytes * blocks);
   for (std::size_t block = 0; block < blocks; ++block) {

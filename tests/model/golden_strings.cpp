@@ -1,37 +1,17 @@
 #include "golden_strings.h"
 
-#include <zlib.h>
-
 #include <cstring>
 
-#include "core/error.h"
-#include "model/tokenizer/utf8.h"
+#include "core/utf8.h"
 #include "paths.h"
+#include "support/read_gz.h"
 
 namespace kvmend {
-namespace {
-
-std::string read_gz(const std::filesystem::path& path) {
-  gzFile file = gzopen(path.c_str(), "rb");
-  if (file == nullptr) fail(ErrorKind::data, "{}: cannot be opened", path.string());
-  std::string content;
-  std::string block(1 << 16, '\0');
-  int count = 0;
-  while ((count = gzread(file, block.data(), static_cast<unsigned>(block.size()))) > 0) {
-    content.append(block, 0, static_cast<std::size_t>(count));
-  }
-  gzclose(file);
-  if (count < 0) fail(ErrorKind::data, "{}: is damaged", path.string());
-  return content;
-}
-
-}  // namespace
-
 std::filesystem::path tokenizer_data() { return std::filesystem::path(source_folder()) / "tests/data/tokenizers"; }
 
 const std::vector<std::string>& golden_strings() {
   static const std::vector<std::string> strings = [] {
-    const std::string content = read_gz(tokenizer_data() / "strings.gz");
+    const std::string content = read_gz((tokenizer_data() / "strings.gz").string());
     std::vector<std::string> all;
     for (std::size_t at = 0; at + 4 <= content.size();) {
       std::uint32_t size = 0;
@@ -62,7 +42,7 @@ std::vector<std::string> sweep_strings() {
 }
 
 nlohmann::json read_golden(const std::string& name) {
-  return nlohmann::json::parse(read_gz(tokenizer_data() / (name + ".golden.json.gz")));
+  return nlohmann::json::parse(read_gz((tokenizer_data() / (name + ".golden.json.gz")).string()));
 }
 
 std::uint32_t crc_of(const std::vector<std::int32_t>& ids, std::uint32_t start) {

@@ -5,13 +5,14 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/utf8.h"
 #include "golden_strings.h"
 #include "model/gguf.h"
 #include "model/gguf_tokenizer.h"
 #include "model/locate.h"
 #include "model/tokenizer.h"
 #include "model/tokenizer/normalizer.h"
-#include "model/tokenizer/utf8.h"
+#include "model/tokenizer/word_mark.h"
 #include "support/require_model.h"
 
 using namespace kvmend;
@@ -53,7 +54,7 @@ class ComesBack {
 
   bool operator()(const std::string& text) const {
     if (rewrites_ == Rewrites::more || utf8::find_invalid(text) < text.size()) return false;
-    if (rewrites_ == Rewrites::spaces && text.find(utf8::word_mark) != std::string::npos) return false;
+    if (rewrites_ == Rewrites::spaces && text.find(word_mark) != std::string::npos) return false;
     if (rewrites_ == Rewrites::composes && nfc_->apply(read_as_utf8(text)).text != text) return false;
     return std::all_of(text.begin(), text.end(), [&](char c) { return bytes_[static_cast<unsigned char>(c)]; });
   }

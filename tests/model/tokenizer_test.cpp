@@ -1,7 +1,6 @@
 #include "model/tokenizer.h"
 
 #include "catch.h"
-#include "model/tokenizer/utf8.h"
 #include "paths.h"
 
 using namespace kvmend;

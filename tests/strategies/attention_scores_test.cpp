@@ -1,6 +1,7 @@
 // Scores that read attention, against a second implementation in plain loops (support/plain_model.h).
 #include "support/cell_case.h"
 #include "support/plain_model.h"
+#include "support/value_map.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
@@ -28,12 +29,6 @@ void check_scores(const std::vector<float>& found, const Row& expected) {
   CHECK(top > 0);
 }
 
-Value params(std::initializer_list<std::pair<const char*, Value>> entries) {
-  Value out{Value::Map{}};
-  for (const auto& [key, value] : entries) out.set(key, value);
-  return out;
-}
-
 std::vector<float> scores_of(const std::string& name, const Value& given, const Request& request) {
   Engine engine(model(), {"cpu", DType::f32, 2});
   return run_cell(engine, request, strategy(name, given), 0.3).outcome.scores;
@@ -55,6 +50,20 @@ double mean_head(const std::vector<Rows>& p, std::size_t r, std::size_t j) {
   double sum = 0;
   for (const Rows& head : p) sum += head[r][j];
   return sum / static_cast<double>(p.size());
+}
+
+/// The whole prompt, and the query behind the chunks' own caches.
+struct BothWays {
+  PlainRun full;
+  PlainKv cached;
+  PlainRun reuse;
+};
+BothWays both_ways(const PlainModel& plain, const Request& request) {
+  std::vector<std::int32_t> all = request.context_ids;
+  all.insert(all.end(), request.query_ids.begin(), request.query_ids.end());
+  PlainKv cached = plain.reused(request, false);
+  PlainRun reuse = plain.run(request.query_ids, PlainModel::counted(request.n_context(), 9), cached);
+  return {plain.run(all, PlainModel::counted(0, all.size())), std::move(cached), std::move(reuse)};
 }
 
 struct Case {
@@ -108,28 +117,27 @@ TEST_CASE("infoflow: the band, both norms, the three scores, all geometries, bot
         return out;
       });
       Value::List layers{Value(std::int64_t{0}), Value(std::int64_t{3})};
-      check(params({{"norm", "sum"}, {"layers", layers}}), {0, 3}, [&](std::size_t, const std::vector<Rows>& p) {
+      check(map({{"norm", "sum"}, {"layers", layers}}), {0, 3}, [&](std::size_t, const std::vector<Rows>& p) {
         Row out(n);
         for (std::size_t j = 0; j < n; ++j) {
           for (std::size_t r = first; r < last; ++r) out[j] += mean_head(p, r, j);
         }
         return out;
       });
-      check(params({{"score", "vatp"}, {"layers", layers}}), {0, 3},
-            [&](std::size_t layer, const std::vector<Rows>& p) {
-              Row out(n);
-              for (std::size_t j = 0; j < n; ++j) {
-                for (std::size_t h = 0; h < p.size(); ++h) {
-                  double mass = 0, square = 0;
-                  for (std::size_t r = first; r < last; ++r) mass += p[h][r][j];
-                  for (std::size_t i = 0; i < d; ++i)
-                    square += std::pow(context.v[layer][j][h / (p.size() / kv_heads) * d + i], 2);
-                  out[j] += mass * std::sqrt(square);
-                }
-              }
-              return out;
-            });
-      check(params({{"score", "entropy"}}), {2}, [&](std::size_t, const std::vector<Rows>& p) {
+      check(map({{"score", "vatp"}, {"layers", layers}}), {0, 3}, [&](std::size_t layer, const std::vector<Rows>& p) {
+        Row out(n);
+        for (std::size_t j = 0; j < n; ++j) {
+          for (std::size_t h = 0; h < p.size(); ++h) {
+            double mass = 0, square = 0;
+            for (std::size_t r = first; r < last; ++r) mass += p[h][r][j];
+            for (std::size_t i = 0; i < d; ++i)
+              square += std::pow(context.v[layer][j][h / (p.size() / kv_heads) * d + i], 2);
+            out[j] += mass * std::sqrt(square);
+          }
+        }
+        return out;
+      });
+      check(map({{"score", "entropy"}}), {2}, [&](std::size_t, const std::vector<Rows>& p) {
         Row out(n);
         for (std::size_t j = 0; j < n; ++j) {
           for (std::size_t r = first; r < last; ++r) {
@@ -152,7 +160,7 @@ TEST_CASE("infoflow: the first passage ranks last, and one token is taken where 
   CHECK(run_cell(engine, request, strategy("infoflow"), 0.01).outcome.selected.size() == 1);
   CHECK(run_cell(engine, request, strategy("infoflow"), 0).outcome.selected.empty());
   const auto first = run_cell(
-      engine, request, strategy("infoflow", params({{"exclude_first_chunk", false}, {"exact_rows", "compete"}})), 0.8);
+      engine, request, strategy("infoflow", map({{"exclude_first_chunk", false}, {"exact_rows", "compete"}})), 0.8);
   CHECK(first.outcome.selected.front() < 25);
 }
 
@@ -177,24 +185,22 @@ TEST_CASE("a3 and prophetkv: softmax over context and query, and over the contex
   };
   check_scores(scores_of("a3", {}, request), question_mass(false));
   check_scores(scores_of("prophetkv", {}, request), question_mass(true));
-  check_scores(scores_of("prophetkv", params({{"softmax", "context_and_query"}}), request), question_mass(false));
+  check_scores(scores_of("prophetkv", map({{"softmax", "context_and_query"}}), request), question_mass(false));
 }
 
 TEST_CASE("the three oracles") {
   const PlainModel plain(model());
   const Request request = make_request();
   const auto n = static_cast<std::size_t>(request.n_context());
-  std::vector<std::int32_t> all = request.context_ids;
-  all.insert(all.end(), request.query_ids.begin(), request.query_ids.end());
-  const PlainRun full = plain.run(all, PlainModel::counted(0, all.size()));
-  const PlainKv cached = plain.reused(request, false);
-  const PlainRun reuse = plain.run(request.query_ids, PlainModel::counted(request.n_context(), 9), cached);
+  const BothWays ways = both_ways(plain, request);
+  const PlainRun &full = ways.full, &reuse = ways.reuse;
+  const PlainKv& cached = ways.cached;
 
   check_scores(scores_of("oracle_attention", {}, request),
                mean_over(full, {0, 1, 2, 3}, n, [&](std::size_t, const std::vector<Rows>& p) {
                  Row out(n);
                  for (const Rows& head : p) {
-                   for (std::size_t r = n; r < all.size(); ++r) {
+                   for (std::size_t r = n; r < n + 9; ++r) {
                      double seen = 0;
                      for (std::size_t j = 0; j < n; ++j) seen += head[r][j];
                      for (std::size_t j = 0; j < n; ++j) out[j] += head[r][j] / seen;
@@ -243,11 +249,9 @@ TEST_CASE("kvshare: query attention at the check layer times the values' change"
   const PlainModel plain(model());
   const Request request = make_request();
   const auto n = static_cast<std::size_t>(request.n_context());
-  std::vector<std::int32_t> all = request.context_ids;
-  all.insert(all.end(), request.query_ids.begin(), request.query_ids.end());
-  const PlainRun full = plain.run(all, PlainModel::counted(0, all.size()));
-  const PlainKv cached = plain.reused(request, false);
-  const PlainRun reuse = plain.run(request.query_ids, PlainModel::counted(request.n_context(), 9), cached);
+  const BothWays ways = both_ways(plain, request);
+  const PlainRun &full = ways.full, &reuse = ways.reuse;
+  const PlainKv& cached = ways.cached;
   Row expected(n);
   for (std::size_t j = 6; j < n; ++j) {
     double attention = 0, change = 0;

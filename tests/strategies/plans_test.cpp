@@ -3,6 +3,7 @@
 #include "support/cell_case.h"
 #include "support/plain_model.h"
 #include "support/plain_recompute.h"
+#include "support/value_map.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
@@ -19,12 +20,6 @@ Engine& engine() {
   return shared;
 }
 
-Value params(std::initializer_list<std::pair<const char*, Value>> entries) {
-  Value out{Value::Map{}};
-  for (const auto& [key, value] : entries) out.set(key, value);
-  return out;
-}
-
 std::vector<std::int32_t> tokens_at(const Request& request, const std::vector<int>& indices) {
   std::vector<std::int32_t> ids;
   for (const int i : indices) ids.push_back(request.context_ids[static_cast<std::size_t>(i)]);
@@ -37,24 +32,13 @@ double cosine(const Row& a, const Row& b) {
   return dot / std::sqrt(aa * bb);
 }
 
-/// Greedy answer of one cell, `new_tokens` long.
-Outcome answer(const Request& request, const std::shared_ptr<const Strategy>& what, double ratio, int new_tokens) {
-  RunnerOptions options;
-  options.bos = 1;
-  options.decode.max_new_tokens = new_tokens;
-  const CellSpec cell{what, ratio};
-  const Outcome outcome = run_request(engine(), request, std::span(&cell, 1), options).front();
-  CHECK(outcome.error.empty());
-  return outcome;
-}
-
 }  // namespace
 
 TEST_CASE("samkv: the kept set, and a full prefill of it at its positions") {
   const PlainModel plain(model());
   const Request request = random_request({5, 22, 17, 26}, true, 8, 7);
   const int block = 4;
-  const auto what = strategy("samkv", params({{"block", std::int64_t{block}}}));
+  const auto what = strategy("samkv", map({{"block", std::int64_t{block}}}));
   const auto cell = run_cell(engine(), request, what, 0.7);
   REQUIRE(cell.outcome.kept);
   const std::vector<int>& kept = *cell.outcome.kept;
@@ -138,8 +122,8 @@ TEST_CASE("samkv: the kept set, and a full prefill of it at its positions") {
   CHECK(largest_difference(cell.logits, plain.run(ids, positions).logits) < 1e-3);
 
   // Fusion: θ·new + (1 − θ)·old, keys and values apart.
-  const auto fused = run_cell(
-      engine(), request, strategy("samkv", params({{"block", std::int64_t{block}}, {"write_back", "fusion"}})), 0.7);
+  const auto fused = run_cell(engine(), request,
+                              strategy("samkv", map({{"block", std::int64_t{block}}, {"write_back", "fusion"}})), 0.7);
   CHECK(fused.outcome.kept == cell.outcome.kept);
   const auto blend = [&](const PlainRecompute& which, int layer, PlainKv&, PlainKv& own) {
     const auto l = static_cast<std::size_t>(layer);
@@ -224,8 +208,8 @@ TEST_CASE("infoflow_reorder: the order, indices in both orders, and full prefill
 TEST_CASE("kvshare recomputes while decoding what decoding attended to") {
   const PlainModel plain(model());
   const Request request = random_request({6, 19, 12, 15}, true, 9, 9);
-  const auto what = strategy("kvshare", params({{"decode_interval", std::int64_t{2}}, {"decode_k", std::int64_t{5}}}));
-  const Outcome found = answer(request, what, 0.2, 7);
+  const auto what = strategy("kvshare", map({{"decode_interval", std::int64_t{2}}, {"decode_k", std::int64_t{5}}}));
+  const Outcome found = answer(engine(), request, what, 0.2, 7);
   CHECK(found.decode_selected.size() == 10);  // before the 4th and the 6th token
   CHECK(found.decode_flops > 0);
 
@@ -276,5 +260,5 @@ TEST_CASE("kvshare recomputes while decoding what decoding attended to") {
   std::sort(late.begin(), late.end());
   CHECK(found.prediction_ids == expected);
   CHECK(found.decode_selected == late);
-  CHECK(answer(request, what, 0, 7).decode_selected.empty());
+  CHECK(answer(engine(), request, what, 0, 7).decode_selected.empty());
 }

@@ -2,6 +2,7 @@
 #include "support/cell_case.h"
 #include "support/plain_model.h"
 #include "support/plain_recompute.h"
+#include "support/value_map.h"
 
 using namespace kvmend;
 using namespace kvmend::test;
@@ -16,23 +17,6 @@ const RandomModel& model() {
 Engine& engine() {
   static Engine shared(model(), {"cpu", DType::f32, 2});
   return shared;
-}
-
-Value params(std::initializer_list<std::pair<const char*, Value>> entries) {
-  Value out{Value::Map{}};
-  for (const auto& [key, value] : entries) out.set(key, value);
-  return out;
-}
-
-/// Greedy answer of one cell, `new_tokens` long.
-Outcome answer(const Request& request, const std::shared_ptr<const Strategy>& what, double ratio, int new_tokens) {
-  RunnerOptions options;
-  options.bos = 1;
-  options.decode.max_new_tokens = new_tokens;
-  const CellSpec cell{what, ratio};
-  const Outcome outcome = run_request(engine(), request, std::span(&cell, 1), options).front();
-  CHECK(outcome.error.empty());
-  return outcome;
 }
 
 /// APE's weights: two softmaxes joined by their scaled log-sum-exp.
@@ -66,12 +50,12 @@ TEST_CASE("ape: first token's logits and greedy decoding, code's and paper's sca
       return ape_weights(logits, 6, n, t, s, paper);
     };
     const auto what =
-        strategy("ape", params({{"temperature", t}, {"temper_scale", s}, {"lse_scale", paper ? "paper" : "code"}}));
+        strategy("ape", map({{"temperature", t}, {"temper_scale", s}, {"lse_scale", paper ? "paper" : "code"}}));
     const int query = 6 + 19;
     PlainRun run = plain.run(request.query_ids, PlainModel::counted(query, 9), context, change);
     const auto cell = run_cell(engine(), request, what, 0);
     CHECK(largest_difference(cell.logits, run.logits) < 1e-3);
-    const auto found = answer(request, what, 0, 6).prediction_ids;
+    const auto found = answer(engine(), request, what, 0, 6).prediction_ids;
     PlainKv all = context;
     PlainModel::append(all, run.kv);
     std::vector<std::int32_t> expected{best_of(run.logits)};
@@ -85,7 +69,7 @@ TEST_CASE("ape: first token's logits and greedy decoding, code's and paper's sca
 }
 
 TEST_CASE("ape without temper is plain parallel encoding; one chunk is then full prefill") {
-  const auto what = strategy("ape", params({{"temperature", 1.0}, {"temper_scale", 1.0}}));
+  const auto what = strategy("ape", map({{"temperature", 1.0}, {"temper_scale", 1.0}}));
   const Request one = random_request({9, 40}, true, 7, 5);
   CHECK(largest_difference(run_cell(engine(), one, what, 0).logits,
                            run_cell(engine(), one, strategy("full"), 1).logits) < 1e-3F);
@@ -99,7 +83,7 @@ TEST_CASE("a temper goes with any recompute set: chunk logits / T + ln S for the
   const Request request = random_request({6, 19, 12, 15}, true, 9, 6);
   const PlainKv cached = plain.reused(request, false);
   const double t = 0.8, s = 0.6;
-  const auto what = strategy("epic", params({{"k", std::int64_t{3}}, {"temperature", t}, {"temper_scale", s}}));
+  const auto what = strategy("epic", map({{"k", std::int64_t{3}}, {"temperature", t}, {"temper_scale", s}}));
   const auto cell = run_cell(engine(), request, what, 0);
   const auto temper = [&](bool query, int key, double logit) {
     return query && key >= 6 && key < 52 ? logit / t + std::log(s) : logit;
@@ -107,7 +91,7 @@ TEST_CASE("a temper goes with any recompute set: chunk logits / T + ln S for the
   const PlainRecompute once = plain_recompute(plain, request, cached, cell.outcome.selected, temper);
   CHECK(largest_difference(cell.logits, once.run.logits) < 1e-3);
   // Decoded tokens are tempered too: the same as a longer query.
-  const auto found = answer(request, what, 0, 4).prediction_ids;
+  const auto found = answer(engine(), request, what, 0, 4).prediction_ids;
   Request longer = request;
   for (std::size_t i = 0; i + 1 < found.size(); ++i) {
     longer.query_ids.push_back(found[i]);

@@ -36,4 +36,16 @@ inline CellResult run_cell(Engine& engine, const Request& request, const std::sh
   return result;
 }
 
+/// Greedy answer of one cell, `new_tokens` long.
+inline Outcome answer(Engine& engine, const Request& request, const std::shared_ptr<const Strategy>& what, double ratio,
+                      int new_tokens) {
+  RunnerOptions options;
+  options.bos = 1;
+  options.decode.max_new_tokens = new_tokens;
+  const CellSpec cell{what, ratio};
+  const Outcome outcome = run_request(engine, request, std::span(&cell, 1), options).front();
+  CHECK(outcome.error.empty());
+  return outcome;
+}
+
 }  // namespace kvmend::test

@@ -69,7 +69,7 @@ double classified(std::string_view prediction, const std::string& reference, con
   return right ? 1.0 / static_cast<double>(found.size()) : 0;
 }
 
-/// The first line that is no comment and no Markdown fence; all of the text if every line is one.
+/// The first line without a backtick, a # or a //, wherever in it they stand; all of the text if every line has one.
 std::string_view code_line(std::string_view prediction) {
   const std::size_t begin = prediction.find_first_not_of('\n');
   const std::string_view lines = begin == std::string_view::npos ? "" : prediction.substr(begin);

@@ -1,35 +1,12 @@
 #include "experiment/config/yaml_text.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace kvmend {
-namespace {
-
-/// Bytes of the well-formed UTF-8 character at the start of `text`, 0 if there is none (Unicode 15, table 3-7).
-std::size_t character_size(std::string_view text) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto within = [&](std::size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool second = within(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF);
-    return second && within(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool second = within(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF);
-    return second && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
 
 YamlText::YamlText(std::string_view content, std::string name) : content_(content), name_(std::move(name)) {
   if (content_.starts_with("\xEF\xBB\xBF")) content_.remove_prefix(3);
@@ -47,11 +24,8 @@ std::string_view YamlText::line_text(std::size_t line) const {
 
 Location YamlText::where(std::size_t line, std::size_t byte_column) const {
   const std::string_view before = line_text(line).substr(0, byte_column);
-  const auto continuation = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
-  const auto characters =
-      before.size() - static_cast<std::size_t>(std::count_if(before.begin(), before.end(), continuation));
   const std::size_t beyond = byte_column - before.size();
-  return {name_, static_cast<int>(line) + 1, static_cast<int>(characters + beyond) + 1};
+  return {name_, static_cast<int>(line) + 1, static_cast<int>(utf8::count(before) + beyond) + 1};
 }
 
 Location YamlText::where(const YAML::Mark& mark) const {
@@ -72,7 +46,7 @@ void YamlText::check_bytes() const {
   bool indenting = true;
   for (std::size_t i = 0; i < content_.size();) {
     const unsigned char c = static_cast<unsigned char>(content_[i]);
-    const std::size_t size = character_size(content_.substr(i));
+    const std::size_t size = utf8::decode(content_, i).length;
     if (size == 0) fail_at_offset(i, fmt::format("invalid UTF-8 (byte 0x{:02x}); save the file as UTF-8", c));
     if (c == 0) fail_at_offset(i, "a NUL byte; is this UTF-16 or not a text file?");
     if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F) {

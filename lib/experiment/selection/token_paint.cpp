@@ -87,8 +87,7 @@ std::string paint_tokens(std::string_view text, const TokenTable& tokens, int be
     const TokenMark mark = looks(marks.at(static_cast<std::size_t>(i)));
     int next = i;
     while (next < end && looks(marks.at(static_cast<std::size_t>(next))) == mark) ++next;
-    std::size_t stop = tokens.end.at(static_cast<std::size_t>(next) - 1);
-    while (stop < text.size() && !is_char_boundary(text, stop)) ++stop;
+    const std::size_t stop = utf8::ceil_boundary(text, tokens.end.at(static_cast<std::size_t>(next) - 1));
     if (stop > at) {
       const std::string_view run = text.substr(at, stop - at);
       if (color) {
@@ -134,7 +133,7 @@ std::string one_line(std::string_view text, std::size_t width) {
   std::string out;
   std::size_t characters = 0;
   for (std::size_t at = 0; at < shown.size(); ++characters) {
-    const std::size_t length = std::max<std::size_t>(1, utf8_length(std::string_view(shown).substr(at)));
+    const std::size_t length = std::max<std::size_t>(1, utf8::decode(shown, at).length);
     if (characters + 1 >= width && at + length < shown.size()) return out + "…";
     out += shown.substr(at, length);
     at += length;

@@ -6,6 +6,8 @@
 #include <map>
 #include <string_view>
 
+#include "core/utf8.h"
+
 namespace kvmend {
 namespace {
 
@@ -23,11 +25,8 @@ std::string beyond_ascii(std::string_view character) {
       {"→", "$\\to$"},     {"≈", "$\\approx$"}, {"±", "$\\pm$"},    {"’", "'"},         {"‘", "`"}};
   const auto found = spelled.find(character);
   if (found != spelled.end()) return found->second;
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
-  if (character.size() == 2 && byte(0) == 0xC3) return std::string(character);  // À to ÿ
-  std::uint32_t code = byte(0) & (0xFFU >> (character.size() + 1));
-  for (std::size_t i = 1; i < character.size(); ++i) code = code << 6 | (byte(i) & 0x3FU);
-  return fmt::format("[U+{:04X}]", code);
+  if (character.starts_with('\xC3')) return std::string(character);  // À to ÿ
+  return fmt::format("[U+{:04X}]", static_cast<std::uint32_t>(utf8::decode_valid(character, 0).code_point));
 }
 
 }  // namespace
@@ -35,8 +34,7 @@ std::string beyond_ascii(std::string_view character) {
 std::string latex_text(const std::string& text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const std::size_t size = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    const std::size_t size = utf8::decode(text, i).length;
     if (size > 1) {
       out += beyond_ascii(std::string_view(text).substr(i, size));
       i += size;

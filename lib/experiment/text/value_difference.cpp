@@ -1,5 +1,7 @@
 #include "experiment/text/value_difference.h"
 
+#include "core/utf8.h"
+
 namespace kvmend {
 namespace {
 
@@ -8,9 +10,7 @@ std::string shortened(const Value* value) {
   constexpr std::size_t longest = 60;
   std::string text = !value ? "nothing" : value->is_string() ? value->as_string() : value->flow();
   if (text.size() <= longest) return text;
-  std::size_t end = longest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
+  return text.substr(0, utf8::floor_boundary(text, longest)) + "…";
 }
 
 }  // namespace

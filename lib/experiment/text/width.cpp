@@ -1,22 +1,15 @@
 #include "experiment/text/width.h"
 
-#include <algorithm>
+#include "core/utf8.h"
 
 namespace kvmend {
-namespace {
 
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
-
-}  // namespace
-
-std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
-}
+std::size_t display_width(std::string_view text) { return utf8::count(text); }
 
 std::size_t byte_of(std::string_view text, std::size_t count) {
   std::size_t at = 0;
   for (; at < text.size(); ++at) {
-    if (starts_character(text[at]) && count-- == 0) break;
+    if (!utf8::continues(text[at]) && count-- == 0) break;
   }
   return at;
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
 #include "model/tokenizer/unicode.h"
-#include "model/tokenizer/utf8.h"
 
 namespace kvmend {
 namespace {
@@ -17,8 +17,7 @@ std::uint32_t white_space_before(std::string_view text, std::uint32_t at, std::u
   while (at > stop) {
     const char32_t c = utf8::last_before(text, at);
     if (!unicode::is_white_space(c)) break;
-    do --at;
-    while ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80);
+    at = static_cast<std::uint32_t>(utf8::floor_boundary(text, at - 1));
   }
   return at;
 }

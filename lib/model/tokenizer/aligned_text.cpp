@@ -1,6 +1,6 @@
 #include "model/tokenizer/aligned_text.h"
 
-#include "model/tokenizer/utf8.h"
+#include "core/utf8.h"
 
 namespace kvmend {
 

@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include "core/hash.h"
-#include "model/tokenizer/utf8.h"
+#include "core/utf8.h"
+#include "model/tokenizer/word_mark.h"
 
 namespace kvmend {
 namespace {
@@ -16,9 +17,8 @@ constexpr std::size_t short_piece = 48;
 
 /// True if the token joins something with a word mark behind it, as in "a▁b".
 bool Bpe::joins_before_mark(std::string_view token) {
-  for (std::size_t at = token.find(utf8::word_mark, 1); at != std::string_view::npos;
-       at = token.find(utf8::word_mark, at + 1)) {
-    if (!token.substr(0, at).ends_with(utf8::word_mark)) return true;
+  for (std::size_t at = token.find(word_mark, 1); at != std::string_view::npos; at = token.find(word_mark, at + 1)) {
+    if (!token.substr(0, at).ends_with(word_mark)) return true;
   }
   return false;
 }
@@ -29,9 +29,9 @@ void Bpe::encode(std::string_view piece, BpeScratch& scratch, std::vector<BpeTok
   if (cut_at_marks_) {
     // No merge reaches over a place where a word mark follows something else, so words can be encoded (and
     // remembered) one by one though the published pipeline has the whole text as one piece.
-    for (std::size_t mark = piece.find(utf8::word_mark); mark != std::string_view::npos;
-         mark = piece.find(utf8::word_mark, mark + utf8::word_mark.size())) {
-      if (mark == begin || piece.substr(0, mark).ends_with(utf8::word_mark)) continue;
+    for (std::size_t mark = piece.find(word_mark); mark != std::string_view::npos;
+         mark = piece.find(word_mark, mark + word_mark.size())) {
+      if (mark == begin || piece.substr(0, mark).ends_with(word_mark)) continue;
       encode_uncut(piece.substr(begin, mark - begin), scratch, out);
       begin = mark;
     }

@@ -5,10 +5,11 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "model/in_quotes.h"
 #include "model/tokenizer/bert_pipeline.h"
-#include "model/tokenizer/utf8.h"
 #include "model/tokenizer/vocabulary.h"
+#include "model/tokenizer/word_mark.h"
 
 namespace kvmend {
 namespace {
@@ -128,7 +129,7 @@ void merges_from_scores(const TokenizerSource& source, const Vocabulary& vocabul
     if (!plain[id]) continue;
     const auto rank = std::lower_bound(order.begin(), order.end(), source.scores[id], std::greater<>()) - order.begin();
     for (std::size_t at = 1; at < text.size(); ++at) {
-      if ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) continue;
+      if (utf8::continues(text[at])) continue;
       const std::int32_t left = plain_id(text.substr(0, at));
       const std::int32_t right = left < 0 ? -1 : plain_id(text.substr(at));
       if (right >= 0) bpe.merges.add(left, right, {static_cast<std::uint32_t>(rank), static_cast<std::int32_t>(id)});
@@ -137,7 +138,7 @@ void merges_from_scores(const TokenizerSource& source, const Vocabulary& vocabul
 }
 
 void set_sentencepiece(const TokenizerSource& source, const Vocabulary& vocabulary, Pipeline& pipeline) {
-  const std::string mark(utf8::word_mark);
+  const std::string mark(word_mark);
   std::vector<NormalizerPtr> steps;
   if (source.add_space_prefix) steps.push_back(make_prepend(mark));
   steps.push_back(make_replace(Pattern::literal(" ", "llama"), "space", mark));
@@ -162,8 +163,8 @@ void set_word_piece(const TokenizerSource& source, const Vocabulary& vocabulary,
   pipeline.strips_space = true;
   for (std::size_t id = 0; id < source.tokens.size(); ++id) {
     const std::string& text = source.tokens[id];
-    const bool begins = text.starts_with(utf8::word_mark);
-    const std::string bare = begins ? text.substr(utf8::word_mark.size()) : text;
+    const bool begins = text.starts_with(word_mark);
+    const std::string bare = begins ? text.substr(word_mark.size()) : text;
     const std::int32_t type = type_of(source, id);
     if (type == normal && begins) pipeline.word_piece->add_start(bare, static_cast<std::int32_t>(id));
     if (type == normal && !begins) {

@@ -3,7 +3,7 @@
 #include "core/error.h"
 #include "model/in_quotes.h"
 #include "model/tokenizer/bert_pipeline.h"
-#include "model/tokenizer/utf8.h"
+#include "model/tokenizer/word_mark.h"
 
 namespace kvmend {
 namespace {
@@ -69,7 +69,7 @@ void add_normalizers(const JsonField& field, std::vector<NormalizerPtr>& steps, 
     steps.push_back(make_nfc());
   } else if (type == "Prepend") {
     std::string prefix = field.at("prepend").text();
-    traits.strips_space = traits.every_section = prefix == utf8::word_mark;
+    traits.strips_space = traits.every_section = prefix == word_mark;
     steps.push_back(make_prepend(std::move(prefix)));
   } else if (type == "Replace") {
     steps.push_back(read_replace(field, traits));
@@ -127,7 +127,7 @@ NormalizerPtr read_normalizer(const JsonField& field, JsonTraits& traits) {
   std::vector<NormalizerPtr> steps;
   add_normalizers(field, steps, traits);
   // Without a mark to turn into a space there is nothing that decoding could take away.
-  if (traits.space_mark != utf8::word_mark) traits.strips_space = false;
+  if (traits.space_mark != word_mark) traits.strips_space = false;
   return make_sequence(std::move(steps));
 }
 

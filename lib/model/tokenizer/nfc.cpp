@@ -8,8 +8,8 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "model/tokenizer/normalizer.h"
-#include "model/tokenizer/utf8.h"
 
 namespace kvmend {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/utf8.h"
+
 namespace kvmend {
 namespace {
 
@@ -36,19 +38,13 @@ class Replace final : public Normalizer {
       any = true;
       edit.keep_to(match.begin);
       edit.replace_to(match.end, content_);
-      from = match.end > match.begin ? match.end : next_char(text.text, match.end);
+      from = match.end > match.begin ? match.end : utf8::ceil_boundary(text.text, match.end + 1);
     }
     return any ? edit.finish() : std::move(text);
   }
   std::string describe() const override { return fmt::format("replace({},{:?})", description_, content_); }
 
  private:
-  static std::size_t next_char(const std::string& text, std::size_t at) {
-    ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) ++at;
-    return at;
-  }
-
   Pattern pattern_;
   std::string description_, content_;
 };

@@ -8,8 +8,8 @@
 #include <new>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "model/in_quotes.h"
-#include "model/tokenizer/utf8.h"
 
 namespace kvmend {
 

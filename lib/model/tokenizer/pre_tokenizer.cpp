@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/utf8.h"
 #include "model/tokenizer/unicode.h"
-#include "model/tokenizer/utf8.h"
 
 namespace kvmend {
 namespace {

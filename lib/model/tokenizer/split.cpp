@@ -1,6 +1,7 @@
 // Splitting at the matches of a pattern, with the published five behaviours.
 #include <fmt/format.h>
 
+#include "core/utf8.h"
 #include "model/tokenizer/pre_tokenizer.h"
 
 namespace kvmend {
@@ -47,10 +48,7 @@ class Split final : public PreTokenizer {
       if (!empty || done == 0 || match.begin > done) parts.push_back({match, !invert_});
       done = match.end;
       from = match.end;
-      if (empty) {
-        do ++from;
-        while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0U) == 0x80);
-      }
+      if (empty) from = utf8::ceil_boundary(text, from + 1);
     }
     if (done < text.size()) parts.push_back({{done, static_cast<std::uint32_t>(text.size())}, invert_});
   }

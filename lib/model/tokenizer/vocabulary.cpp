@@ -5,9 +5,9 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/utf8.h"
 #include "model/in_quotes.h"
 #include "model/tokenizer/byte_alphabet.h"
-#include "model/tokenizer/utf8.h"
 
 namespace kvmend {
 namespace {

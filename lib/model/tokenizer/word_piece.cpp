@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
+
 namespace kvmend {
-namespace {
-
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }
-
-}  // namespace
 
 void WordPiece::Tokens::add(std::string text, std::int32_t id) {
   longest_ = std::max(longest_, text.size());
@@ -16,7 +13,7 @@ void WordPiece::Tokens::add(std::string text, std::int32_t id) {
 
 BpeToken WordPiece::Tokens::longest(std::string_view text) const {
   for (std::size_t size = std::min(text.size(), longest_); size > 0; --size) {
-    if (size < text.size() && !begins_character(text[size])) continue;
+    if (size < text.size() && utf8::continues(text[size])) continue;
     const auto found = ids_.find(text.substr(0, size));
     if (found != ids_.end()) return {found->second, static_cast<std::uint32_t>(size)};
   }
@@ -26,8 +23,7 @@ BpeToken WordPiece::Tokens::longest(std::string_view text) const {
 void WordPiece::encode(std::string_view piece, std::vector<BpeToken>& out) const {
   if (piece.empty()) return;
   const BpeToken whole{unknown, static_cast<std::uint32_t>(piece.size())};
-  const auto characters = static_cast<std::size_t>(std::count_if(piece.begin(), piece.end(), begins_character));
-  if (characters > most_characters) {
+  if (utf8::count(piece) > most_characters) {
     out.push_back(whole);
     return;
   }
