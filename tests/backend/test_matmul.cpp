@@ -26,7 +26,9 @@ TEST_CASE("matmul agrees with the reference") {
                           {128, 40, 70},
                           {129, 31, 129},
                           {200, 400, 96},
-                          {600, 70, 20}})
+                          {600, 70, 20},
+                          {1, 70, 2100},  // more steps than tiles take at once
+                          {40, 33, 4500}})
       for (const bool accumulate : {false, true})
         for (const DType out_type : {DType::f32, DType::bf16}) {
           if (accumulate && out_type != DType::f32) continue;

@@ -53,21 +53,35 @@ void CpuQueue::multiply_packed(const MatmulArgs& args, std::int64_t n, const Ten
   const PackArgs pack{host_data<float>(x), x.stride(), args.m, args.k, rows};
   over_rows(blocks, block * args.k, [&](std::int64_t begin, std::int64_t end) { packed.pack_rows(pack, begin, end); });
 
+  // Where sums lie between parts is float32. Parts depend on the weight alone: a row's bits must not on its neighbours.
+  const std::int64_t parts =
+      args.out.bf16 ? 1 : std::max<std::int64_t>(1, (steps + packed.most_steps - 1) / packed.most_steps);
+  const std::int64_t part_steps = round_up((steps + parts - 1) / parts, packed.step_multiple);
+
   // A group of rows shares a core's second level cache with a panel. A piece is a group and as many panels as are worth
-  // handing out: enough multiplications or, where few rows make it memory-bound, enough weights.
-  constexpr std::int64_t group_words = 160 << 10, worth_products = 1 << 20, worth_weights = 1 << 17;
-  const std::int64_t group = std::min(args.m, std::max<std::int64_t>(1, group_words / block_words) * block);
+  // handing out: enough multiplications or, where few rows make it memory-bound, enough weights; a few of them where
+  // there are many, because a panel is fetched beside the products with the one before.
+  constexpr std::int64_t worth_products = 1 << 20, worth_weights = 1 << 17, worth_following = 4, pieces_a_thread = 8;
+  const std::int64_t group =
+      std::min(args.m, std::max<std::int64_t>(1, packed.group_words * parts / block_words) * block);
   const std::int64_t groups = (args.m + group - 1) / group, panel_weights = packed.columns * args.k;
   const std::int64_t worth = std::min(worth_products / std::max<std::int64_t>(1, panel_weights * group),
                                       worth_weights / std::max<std::int64_t>(1, panel_weights));
-  const std::int64_t wide = round_up(std::max<std::int64_t>(1, worth), group <= 2 ? 2 : 1);
+  const std::int64_t following = std::min(worth_following, panels * groups / (pieces_a_thread * workers().size()));
+  const std::int64_t wide = round_up(std::max({std::int64_t{1}, worth, following}), group <= 2 ? 2 : 1);
   const std::int64_t across = (panels + wide - 1) / wide;
-  const PackedMatmulArgs product{args.out, rows, host_data<float>(weight), args.bias, args.accumulate, args.m,
-                                 n,        steps};
-  workers().parallel_for(groups * across, 1, [&](std::int64_t piece, std::int64_t, int) {
-    const std::int64_t row = piece / across * group, panel = piece % across * wide;
-    packed.multiply(product, row, std::min(args.m, row + group), panel, std::min(panels, panel + wide));
-  });
+  PackedMatmulArgs product{args.out, rows, host_data<float>(weight), args.bias, args.accumulate, args.m, n, steps,
+                           0,        0};
+  do {
+    product.step_end = std::min(steps, product.step_begin + part_steps);
+    workers().parallel_for(groups * across, 1, [&](std::int64_t piece, std::int64_t, int) {
+      const std::int64_t row = piece / across * group, panel = piece % across * wide;
+      packed.multiply(product, row, std::min(args.m, row + group), panel, std::min(panels, panel + wide));
+    });
+    product.step_begin = product.step_end;
+    product.bias = nullptr;
+    product.accumulate = true;
+  } while (product.step_begin < steps);
 }
 
 void CpuQueue::multiply_few(const MatmulArgs& args, std::int64_t n) {

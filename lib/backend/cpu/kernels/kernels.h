@@ -102,7 +102,8 @@ struct PackedMatmulArgs {
   const float* weight;  ///< panels of columns
   const float* bias;
   bool accumulate;
-  std::int64_t m, n, steps;  ///< steps: words of a row
+  std::int64_t m, n, steps;           ///< steps: words of a row
+  std::int64_t step_begin, step_end;  ///< of them, what is multiplied now
 };
 
 /// Products of packed operands in one element type.
@@ -110,6 +111,9 @@ struct PackedProducts {
   std::int64_t rows, columns;                       ///< of a block of x, of a panel of a weight
   std::int64_t (*steps)(std::int64_t k);            ///< words of a row, the zeros behind it included
   std::int64_t (*block_words)(std::int64_t steps);  ///< a panel has steps · columns
+  /// More steps are multiplied in parts, so that rows enough to be worth a panel stay in the second level cache: of this
+  /// many words together.
+  std::int64_t most_steps, step_multiple, group_words;
   /// Blocks [begin, end) of x; panels [begin, end) of a weight.
   void (*pack_rows)(const PackArgs&, std::int64_t begin, std::int64_t end);
   void (*pack_panels)(const PackArgs&, std::int64_t begin, std::int64_t end);

@@ -60,7 +60,7 @@ static inline void multiply_packed_tile(const PackedMatmulArgs& a, std::int64_t 
   constexpr int V = 2 * P;
   PackedTile<R, V, kFull> tile;
   tile.begin(a, row, column);
-  for (std::int64_t step = 0; step < a.steps; ++step) {
+  for (std::int64_t step = a.step_begin; step < a.step_end; ++step) {
     Vec b[V];
     for (int v = 0; v < V; ++v) b[v] = load(w + (v / 2) * panel_words + step * kPanel + (v % 2) * kLanes);
     for (int i = 0; i < R; ++i) {
@@ -113,6 +113,9 @@ constexpr PackedProducts kPackedProducts{.rows = kTileRows,
                                          .columns = kPanel,
                                          .steps = packed_steps<kPairs>,
                                          .block_words = packed_block_words,
+                                         .most_steps = std::int64_t{1} << 40,
+                                         .step_multiple = 1,
+                                         .group_words = 160 << 10,
                                          .pack_rows = pack_rows<kPairs>,
                                          .pack_panels = pack_panels<kPairs>,
                                          .multiply = multiply_packed<kPairs>};

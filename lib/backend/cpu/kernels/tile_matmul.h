@@ -2,6 +2,7 @@
 // Packed products of bf16 on tile registers. A weight's panels are packed_matmul.h's, their steps rounded up to a tile's:
 // sixteen steps of sixteen columns are one right operand as they lie. A block of rows is [steps / 16][32][16] words, so
 // that a left operand lies together, too. Every output element is one sum in the order of k, whatever the number of rows.
+// The processors that have tiles have 2 MiB of second level cache a core.
 #include "backend/cpu/kernels/tile.h"
 #include "backend/cpu/kernels/words.h"
 
@@ -52,17 +53,28 @@ static inline void end_tiles(const PackedMatmulArgs& a, std::int64_t row, std::i
   }
 }
 
+/// What is fetched into the second level cache beside a block's products: its share of the next panel, a part a step.
+struct Ahead {
+  const float* from;
+  std::int64_t of_step;  ///< words
+
+  void fetch() {
+    for (std::int64_t i = 0; i < of_step; i += kTileSide) __builtin_prefetch(from + i, 0, 2);
+    from += of_step;
+  }
+};
+
 /// R tiles of rows of a block against one panel: R · 2 tiles of sums, so that R of 2 reads each operand for two products.
 template <int R>
 static inline void multiply_tiles(Tiles& tiles, const PackedMatmulArgs& a, std::int64_t row, std::int64_t column,
-                                  const float* x, const float* w) {
+                                  const float* x, const float* w, Ahead ahead) {
   tiles.zero<0>();
   tiles.zero<1>();
   if constexpr (R == 2) {
     tiles.zero<2>();
     tiles.zero<3>();
   }
-  for (std::int64_t step = 0; step < a.steps; step += kTileSide) {
+  for (std::int64_t step = a.step_begin; step < a.step_end; step += kTileSide) {
     tiles.load<4>(w, kPanel);
     tiles.load<5>(w + kTileSide, kPanel);
     tiles.load<6>(x, kTileSide);
@@ -73,6 +85,7 @@ static inline void multiply_tiles(Tiles& tiles, const PackedMatmulArgs& a, std::
       tiles.dot<2, 7, 4>();
       tiles.dot<3, 7, 5>();
     }
+    ahead.fetch();
     w += kTileSide * kPanel;
     x += kTileSide * kTileBlock;
   }
@@ -92,21 +105,31 @@ static inline void multiply_tiles(Tiles& tiles, const PackedMatmulArgs& a, std::
 static void multiply_with_tiles(const PackedMatmulArgs& a, std::int64_t row_begin, std::int64_t row_end,
                                 std::int64_t panel_begin, std::int64_t panel_end) {
   const std::int64_t panel_words = packed_panel_words(a.steps), block_words = tile_block_words(a.steps);
+  const std::int64_t blocks = (row_end - row_begin + kTileBlock - 1) / kTileBlock;
+  // A panel comes from memory while the one before it meets its rows: each block fetches a share, a line or more a step.
+  const std::int64_t share = (kTileSide * kPanel / blocks + kTileSide - 1) / kTileSide * kTileSide;
   Tiles tiles;
-  for (std::int64_t panel = panel_begin; panel < panel_end; ++panel)
+  for (std::int64_t panel = panel_begin; panel < panel_end; ++panel) {
+    const float *w = a.weight + panel * panel_words + a.step_begin * kPanel, *next = w + panel_words;
     for (std::int64_t row = row_begin; row < row_end; row += kTileBlock) {
-      const float *x = a.x + row / kTileBlock * block_words, *w = a.weight + panel * panel_words;
+      const float* x = a.x + row / kTileBlock * block_words + a.step_begin * kTileBlock;
+      const Ahead ahead{next, share};
+      next += share * ((a.step_end - a.step_begin) / kTileSide);
       if (row_end - row > kTileSide)
-        multiply_tiles<2>(tiles, a, row, panel * kPanel, x, w);
+        multiply_tiles<2>(tiles, a, row, panel * kPanel, x, w, ahead);
       else
-        multiply_tiles<1>(tiles, a, row, panel * kPanel, x, w);
+        multiply_tiles<1>(tiles, a, row, panel * kPanel, x, w, ahead);
     }
+  }
 }
 
 constexpr PackedProducts kTileProducts{.rows = kTileBlock,
                                        .columns = kPanel,
                                        .steps = tile_steps,
                                        .block_words = tile_block_words,
+                                       .most_steps = 1024,
+                                       .step_multiple = kTileSide,
+                                       .group_words = 256 << 10,
                                        .pack_rows = pack_tile_rows,
                                        .pack_panels = pack_tile_panels,
                                        .multiply = multiply_with_tiles};
