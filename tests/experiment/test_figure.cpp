@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "experiment/plot/figure_names.h"
 #include "experiment/plot/plot.h"
+#include "experiment/text/width.h"
 #include "graded.h"
 #include "tools.h"
 
@@ -72,7 +73,7 @@ const std::string chunks_config =
 }  // namespace
 
 TEST_CASE("long texts are shortened by letters, not bytes") {
-  CHECK(letters("größe …") == 7);
+  CHECK(display_width("größe …") == 7);
   CHECK(shorten("cacheclip", 9) == "cacheclip");
   CHECK(shorten("cacheclip (aux_model: smollm2-135m)", 24) == "cacheclip (a…ollm2-135m)");
   CHECK(shorten("ääääääääää", 5) == "ää…ää");
