@@ -77,6 +77,8 @@ struct Interval {
   int begin, end;
 };
 
+__device__ inline Interval common(Interval a, Interval b) { return {max(a.begin, b.begin), min(a.end, b.end)}; }
+
 template <class T>
 __device__ inline Interval interval_of(const QueryRows& q, const KeyList<T>& keys, int row) {
   if (q.intervals == nullptr) return {0, keys.n_keys};
@@ -85,11 +87,15 @@ __device__ inline Interval interval_of(const QueryRows& q, const KeyList<T>& key
 
 constexpr float kLog2E = 1.44269504F, kLn2 = 0.693147181F;
 
+/// Of a logit in powers of two.
+__device__ inline float with_temper(float logit, const KeyTemper& temper) {
+  return logit * temper.scale + temper.shift * kLog2E;
+}
+
 /// A logit in powers of two.
 __device__ inline float tempered(float product, int key, float scale, const KeyTemper& temper) {
-  float logit = product * scale;
-  if (key >= temper.begin && key < temper.end) logit = logit * temper.scale + temper.shift;
-  return logit * kLog2E;
+  const float logit = product * (scale * kLog2E);
+  return key >= temper.begin && key < temper.end ? with_temper(logit, temper) : logit;
 }
 
 /// 2^(from − to), 0 where nothing was seen before.

@@ -1,5 +1,5 @@
 #pragma once
-#include "attention_mma.cuh"
+#include "mma_keys.cuh"
 
 namespace kvmend::gpu {
 
@@ -9,6 +9,7 @@ struct MassTile {
   static constexpr int kRows = 64, kKeys = 64, kThreads = 128, kStride = width + 8;
   std::uint16_t q[kRows][kStride];
   std::uint16_t k[kKeys][kStride];
+  std::int32_t slots[kKeys];
   float of_warp[4][kKeys];
 };
 
@@ -31,6 +32,7 @@ __global__ void __launch_bounds__(128, 2)
   float total[kKeyGroups][2];
 #pragma unroll
   for (int n = 0; n < kKeyGroups; ++n) total[n][0] = total[n][1] = 0;
+  if (t < Tile::kKeys) tile->slots[t] = keys.slots[min(begin + t, part.end - 1)];  // there after the first barrier
 
   for (int first = 0; first < shape.rows; first += Tile::kRows) {
     Interval sees[2];  // of this thread's rows
@@ -51,14 +53,17 @@ __global__ void __launch_bounds__(128, 2)
       const int kv_head = head / shape.group, g = head % shape.group;
       __syncthreads();  // the last head's rows have been read
       if (g == 0) {
-        fetch_keys<width, Tile::kKeys, async>(tile->k, nullptr, keys, begin, part,
-                                              static_cast<std::int64_t>(kv_head) * shape.head_dim, shape.head_dim);
-        if constexpr (async) prim::copy_async_wait<0>();
+        fetch_rows<width, Tile::kKeys, Tile::kThreads, false, async>(tile->k, keys.store, tile->slots,
+                                                                     kv_head * shape.head_dim, shape.head_dim);
+        if constexpr (async) {
+          prim::copy_async_commit();
+          prim::copy_async_wait<0>();
+        }
       }
-      load_queries<width>(tile->q, q, first, shape.rows, head, 1, shape.head_dim);
+      load_queries<width, Tile::kRows, Tile::kThreads>(tile->q, q, first, shape.rows, head, 1, shape.head_dim);
       __syncthreads();
-      float s[kKeyGroups][4];
-      products_of_warp<width>(s, tile->q, tile->k);
+      float s[1][kKeyGroups][4];
+      products_of_warp<width>(s, tile->q + 16 * warp, tile->k);
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
         const int row = first + 16 * warp + lane / 4 + 8 * half;
@@ -70,7 +75,7 @@ __global__ void __launch_bounds__(128, 2)
 #pragma unroll
           for (int e = 2 * half; e < 2 * half + 2; ++e) {
             const int key = begin + 8 * n + lane % 4 * 2 + e % 2;
-            const float p = exp2f(tempered(s[n][e], key, shape.scale, keys.temper) - top) * inverse;
+            const float p = exp2f(tempered(s[0][n][e], key, shape.scale, keys.temper) - top) * inverse;
             over_heads[n][e] += key >= sees[half].begin && key < sees[half].end ? p : 0.0F;
           }
       }

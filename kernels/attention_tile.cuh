@@ -7,6 +7,7 @@ namespace kvmend::gpu {
 template <int width>
 struct AttentionTile {
   static constexpr int kVectors = 16, kKeys = 32, kLanes = 8, kThreads = kVectors * kLanes;
+  static constexpr int kBlocks = 4;          ///< of a multiprocessor, where shared memory allows it
   static constexpr int kStride = width + 4;  ///< floats of a row: eight rows' quads then lie in different banks
   float q[kVectors][kStride];
   float k[kKeys][kStride];

@@ -17,6 +17,13 @@ __device__ __forceinline__ std::uint32_t shared_address(const void* shared) {
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
 }
 
+/// 2^x within two units of the last place, in one instruction: what is below the smallest normal number is 0.
+__device__ __forceinline__ float exp2_flushed(float x) {
+  float power;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x));
+  return power;
+}
+
 /// Four 8×8 matrices of 16-bit elements: lane 8·m + r gives the address (16-byte aligned) of row r of matrix m; register
 /// m then holds elements (g, 2·t + {0, 1}) of matrix m, or (2·t + {0, 1}, g) where transposed.
 __device__ __forceinline__ void load_matrices(std::uint32_t (&out)[4], const void* row) {

@@ -41,6 +41,13 @@ __device__ inline void store4(bf16* to, float4 v) {
   *reinterpret_cast<uint2*>(to) = make_uint2(pack_bf16(v.x, v.y), pack_bf16(v.z, v.w));
 }
 
+/// 16 bytes, aligned to them.
+__device__ inline void store16(float* to, const float (&v)[4]) { store4(to, make_float4(v[0], v[1], v[2], v[3])); }
+__device__ inline void store16(bf16* to, const float (&v)[8]) {
+  *reinterpret_cast<uint4*>(to) =
+      make_uint4(pack_bf16(v[0], v[1]), pack_bf16(v[2], v[3]), pack_bf16(v[4], v[5]), pack_bf16(v[6], v[7]));
+}
+
 /// Up to four elements from `column` on of a row of `columns`; the others are 0. `quads`: rows are aligned for load4.
 template <class T>
 __device__ inline float4 load4_within(const T* row, int column, int columns, bool quads) {

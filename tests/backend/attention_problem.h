@@ -15,7 +15,8 @@ struct AttentionProblem {
   DType store = DType::f32;
   float scale = 1;
 
-  enum class Mask { random, causal, all };
+  /// In the last two rows are far apart, as recomputed ones are, and see the keys up to their positions, or the last 60.
+  enum class Mask { random, causal, all, sparse, window };
 
   AttentionProblem(int rows_, int heads_, int kv_heads_, int head_dim_, int n_keys_, Mask mask = Mask::random,
                    bool with_overlay = true)
@@ -43,6 +44,9 @@ struct AttentionProblem {
       if (mask == Mask::random) intervals.push_back({std::min(a, b), std::max(a, b)});
       if (mask == Mask::causal) intervals.push_back({0, static_cast<std::int32_t>(n_keys - rows + r + 1)});
       if (mask == Mask::all) intervals.push_back({0, n_keys});
+      const std::int32_t position = (r + 1) * n_keys / rows - r % 2;
+      if (mask == Mask::sparse) intervals.push_back({0, position});
+      if (mask == Mask::window) intervals.push_back({std::max(0, position - 60), position});
     }
     if (mask == Mask::random && rows > 1) intervals[1] = {n_keys / 2, n_keys / 2};  // sees nothing
   }

@@ -87,6 +87,44 @@ TEST_CASE("attention agrees with the reference") {
       }
 }
 
+// A card takes tiles of 64 query vectors (rows by heads of a group) or of 128; other devices their own.
+TEST_CASE("attention with as many vectors as a tile has, one more and one less") {
+  const auto mask = GENERATE(Mask::sparse, Mask::window, Mask::all);
+  struct Shape {
+    Heads heads;
+    int rows;
+  };
+  for (const auto& [h, rows] : std::initializer_list<Shape>{{{1, 1, 32}, 64},
+                                                            {{2, 2, 32}, 65},
+                                                            {{1, 1, 64}, 127},
+                                                            {{1, 1, 32}, 128},
+                                                            {{2, 2, 64}, 129},
+                                                            {{3, 1, 64}, 43},
+                                                            {{8, 2, 80}, 32},
+                                                            {{7, 1, 96}, 18},
+                                                            {{7, 1, 96}, 19},
+                                                            {{8, 2, 128}, 33},
+                                                            {{2, 1, 256}, 64},
+                                                            {{4, 1, 256}, 33},
+                                                            {{4, 1, 256}, 15}}) {
+    AttentionProblem p(rows, h.heads, h.kv_heads, h.head_dim, 210, mask);
+    p.store = DType::bf16;
+    if (rows % 2 != 0) p.temper = Temper{70, 190, 0.7F, 1.25F};
+    compare_attention(p, DType::bf16);
+    compare_mass(p, DType::bf16, HeadReduce::sum, RowReduce::sum);
+  }
+}
+
+TEST_CASE("attention of many vectors over splits of the keys") {
+  const auto mask = GENERATE(Mask::sparse, Mask::window);
+  for (const Heads& h : {Heads{4, 1, 128}, {1, 1, 64}, {2, 1, 256}}) {
+    AttentionProblem p(132 / h.heads, h.heads, h.kv_heads, h.head_dim, 2100, mask);
+    p.store = DType::bf16;
+    compare_attention(p, DType::bf16);
+    compare_mass(p, DType::bf16, HeadReduce::mean, RowReduce::max);
+  }
+}
+
 TEST_CASE("attention over many splits of the keys, few rows and many") {
   const auto rows = GENERATE(2, 40, 700);
   AttentionProblem p(rows, 6, 2, 20, 4500, Mask::causal);

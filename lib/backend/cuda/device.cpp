@@ -48,6 +48,7 @@ Device::Device(int ordinal) {
   check(cudaGetDeviceProperties(&properties, ordinal), "reading the card's properties");
   name_ = properties.name;
   multiprocessors_ = properties.multiProcessorCount;
+  shared_bytes_ = properties.sharedMemPerBlockOptin;
   capability_ = 10 * properties.major + properties.minor;
   if (capability_ < 80)
     fail(ErrorKind::device, "{} has compute capability {}.{}; 8.0 (Ampere) or newer is needed; use --device cpu", name_,

@@ -27,6 +27,8 @@ class Device {
   PinnedPool& pinned() { return pinned_; }
   const std::string& name() const { return name_; }
   int multiprocessors() const { return multiprocessors_; }
+  /// Of shared memory, that a block may ask for.
+  std::size_t shared_bytes() const { return shared_bytes_; }
   /// Compute capability: 80 for 8.0.
   int capability() const { return capability_; }
 
@@ -48,6 +50,7 @@ class Device {
  private:
   std::string name_;
   int multiprocessors_ = 1, capability_ = 0;
+  std::size_t shared_bytes_ = 0;
   cudaMemPool_t pool_ = nullptr;
   cudaStream_t stream_ = nullptr;
   std::unique_ptr<FreeBlocks> kept_;

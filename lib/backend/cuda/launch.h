@@ -43,7 +43,7 @@ cudaError_t join_attention(const Rows& out, const Rows& a, const Rows& lse_a, co
 cudaError_t blend_rows(const Rows& to, const Rows& old, cudaStream_t stream);
 /// The indices of each row's k largest elements in ascending order, the lower ones on ties; out i32 [rows, k], dense.
 cudaError_t top_k(std::int32_t* out, const Rows& x, int k, cudaStream_t stream);
-/// out[count], float32 or bf16, from back-to-back blocks of a stored type.
+/// out[count], float32 or bf16, from back-to-back blocks of a stored type, the first at a multiple of 16 bytes.
 cudaError_t dequantise(void* out, DType dtype, const void* blocks, StoredType type, std::int64_t count,
                        cudaStream_t stream);
 
@@ -66,13 +66,15 @@ struct AttentionCall {
   Rows out, lse;              ///< lse.data may be null
   float* partials = nullptr;  ///< partial_floats() of them where parts > 1
   int parts = 1;
+  int multiprocessors = 1;       ///< the card's
+  std::size_t shared_bytes = 0;  ///< of its shared memory a block may have so many
 };
 
 /// The widest heads the kernels have room for.
 constexpr int kMaxHeadDim = 256;
 
 /// How many parts the keys are cut into so that a call with few rows fills the card.
-int attention_parts(const AttentionCall& call, std::int64_t max_keys, int multiprocessors);
+int attention_parts(const AttentionCall& call, const Keys& keys, std::int64_t max_keys);
 std::size_t partial_floats(const AttentionCall& call);
 cudaError_t attention(const AttentionCall& call, const Keys& keys, cudaStream_t stream);
 

@@ -5,6 +5,7 @@
 #include "attention_mass.cuh"
 #include "attention_tile.cuh"
 #include "backend/cuda/attention_arguments.h"
+#include "backend/cuda/key_parts.h"
 #include "backend/cuda/launch.h"
 
 namespace kvmend::cuda::launch {
@@ -80,14 +81,17 @@ void write_lists(std::span<const Keys> cells, std::byte* to) {
 
 }  // namespace
 
-int attention_parts(const AttentionCall& call, std::int64_t max_keys, int multiprocessors) {
-  constexpr int keys_of_part = 512, blocks_of_multiprocessor = 2, most_parts = 32;
-  const std::int64_t blocks =
-      static_cast<std::int64_t>(tiles(static_cast<int>(call.q.rows) * (call.heads / call.kv_heads), 64)) *
-      call.kv_heads;
-  const std::int64_t wanted =
-      std::int64_t{blocks_of_multiprocessor} * multiprocessors / std::max<std::int64_t>(1, blocks);
-  return static_cast<int>(std::clamp<std::int64_t>(std::min(wanted, max_keys / keys_of_part), 1, most_parts));
+int attention_parts(const AttentionCall& call, const Keys& keys, std::int64_t max_keys) {
+  const int vectors = static_cast<int>(call.q.rows) * (call.heads / call.kv_heads);
+  const auto parts_with = [&](int of_tile, int blocks_of_multiprocessor) {
+    return key_parts(std::int64_t{tiles(vectors, of_tile)} * call.kv_heads,
+                     std::int64_t{blocks_of_multiprocessor} * call.multiprocessors, max_keys,
+                     std::min(vectors, of_tile));
+  };
+  const auto parts = [&](auto tile) { return parts_with(decltype(tile)::kVectors, decltype(tile)::kBlocks); };
+  if (!call.round) return parts(gpu::AttentionTile<128>{});
+  if (!takes_wide_tile(call, {&keys, 1})) return parts(gpu::MmaTile<128, false>{});
+  return call.head_dim <= 128 ? parts(gpu::MmaTile<128, true>{}) : parts(gpu::MmaTile<256, true>{});
 }
 
 std::size_t partial_floats(const AttentionCall& call) {

@@ -10,11 +10,14 @@ using gpu::BlockFormat;
 template <BlockFormat format>
 cudaError_t run(void* out, DType dtype, const void* blocks, std::int64_t count, cudaStream_t stream) {
   const auto* bytes = static_cast<const gpu::Byte*>(blocks);
-  const auto grid = static_cast<unsigned>((count + 255) / 256);
+  const auto grid = static_cast<unsigned>((count + gpu::kDequantised - 1) / gpu::kDequantised);
+  const auto aligned = [](const void* data) { return reinterpret_cast<std::uintptr_t>(data) % 16 == 0; };
+  if (!aligned(blocks)) return cudaErrorMisalignedAddress;
   if (dtype == DType::bf16)
     return KVMEND_LAUNCH((gpu::dequantise<format, gpu::bf16>), grid, 256, 0, stream, static_cast<gpu::bf16*>(out),
-                         bytes, count);
-  return KVMEND_LAUNCH((gpu::dequantise<format, float>), grid, 256, 0, stream, static_cast<float*>(out), bytes, count);
+                         bytes, count, aligned(out));
+  return KVMEND_LAUNCH((gpu::dequantise<format, float>), grid, 256, 0, stream, static_cast<float*>(out), bytes, count,
+                       aligned(out));
 }
 
 }  // namespace

@@ -6,11 +6,11 @@ namespace kvmend::cuda::launch {
 
 namespace {
 
-template <int width, bool async, class T>
+template <int width, bool wide, bool async, class T>
 cudaError_t run(const AttentionCall& call, std::span<const Keys> cells, const gpu::KeyList<T>* lists,
                 const gpu::AttentionResult& result, cudaStream_t stream) {
-  using Tile = gpu::MmaTile<width>;
-  constexpr auto& kernel = gpu::attention_mma<width, async, T>;
+  using Tile = gpu::MmaTile<width, wide>;
+  constexpr auto& kernel = gpu::attention_mma<width, wide, async, T>;
   const cudaError_t allowed = KVMEND_ALLOW_SHARED(kernel, sizeof(Tile));
   if (allowed != cudaSuccess) return allowed;
   const gpu::AttentionShape shape = shape_of<T>(call, cells, 8, lists == nullptr ? 0 : kDecodePart);
@@ -28,8 +28,12 @@ cudaError_t attention_on_tensor_cores(const AttentionCall& call, std::span<const
   return for_stores(cells, call.head_dim, [&](auto async, auto element) {
     using T = decltype(element);
     return for_width(call.head_dim, [&](auto width) {
-      return run<decltype(width)::value, decltype(async)::value, T>(
-          call, cells, static_cast<const gpu::KeyList<T>*>(lists), result, stream);
+      constexpr int columns = decltype(width)::value;
+      if constexpr (decltype(async)::value)
+        if (lists == nullptr && takes_wide_tile(call, cells))
+          return run<columns, true, true, T>(call, cells, nullptr, result, stream);
+      return run<columns, false, decltype(async)::value, T>(call, cells, static_cast<const gpu::KeyList<T>*>(lists),
+                                                            result, stream);
     });
   });
 }

@@ -42,6 +42,8 @@ launch::AttentionCall CudaQueue::attention_call(const Tensor& q, const Tensor& o
   call.kv_heads = k ? static_cast<int>(k.cols()) / head_dim : call.heads;
   call.scale = scale;
   call.round = rounds();
+  call.multiprocessors = device_->multiprocessors();
+  call.shared_bytes = device_->shared_bytes();
   return call;
 }
 
@@ -56,9 +58,10 @@ void CudaQueue::do_attention(const AttentionArgs& a) {
   launch::AttentionCall call = attention_call(a.q, a.out, a.kv, a.head_dim, a.scale);
   call.intervals = indices_of(a.visible->intervals);
   call.lse = rows_of(a.lse);
-  call.parts = launch::attention_parts(call, a.visible->max_end, device_->multiprocessors());
+  const launch::Keys keys = keys_of(a.kv, a.temper);
+  call.parts = launch::attention_parts(call, keys, a.visible->max_end);
   const Tensor partials = partials_of(call);
-  check(launch::attention(call, keys_of(a.kv, a.temper), stream()), "attention");
+  check(launch::attention(call, keys, stream()), "attention");
 }
 
 void CudaQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::span<const KvView> cells, int head_dim,
@@ -84,13 +87,13 @@ void CudaQueue::do_decode_attention(const Tensor& out, const Tensor& q, std::spa
 void CudaQueue::do_attention_mass(const MassArgs& a) {
   launch::AttentionCall call = attention_call(a.q, a.out, a.kv, a.head_dim, a.scale);
   call.intervals = indices_of(a.visible->intervals);
-  call.parts = launch::attention_parts(call, a.visible->max_end, device_->multiprocessors());
+  const launch::Keys keys = keys_of(a.kv, {});
+  call.parts = launch::attention_parts(call, keys, a.visible->max_end);
   const Tensor partials = partials_of(call);
   const Tensor stats = scratch(DType::f32, 2, std::max<std::int64_t>(1, call.q.rows * call.heads));
   const int reduction = a.rows == RowReduce::sum ? 0 : a.rows == RowReduce::max ? 1 : 2;
   const float weight = a.heads == HeadReduce::mean ? 1 / static_cast<float>(call.heads) : 1.0F;
-  check(launch::attention_mass(call, keys_of(a.kv, {}), weight, reduction, static_cast<float*>(device_data(stats)),
-                               stream()),
+  check(launch::attention_mass(call, keys, weight, reduction, static_cast<float*>(device_data(stats)), stream()),
         "attention_mass");
 }
 

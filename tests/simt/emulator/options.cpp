@@ -48,6 +48,8 @@ void apply(Options& options, std::string_view word) {
     options.memory = static_cast<std::size_t>(number(word, value)) << 20U;
   } else if (name == "memory_kib") {
     options.memory = static_cast<std::size_t>(number(word, value)) << 10U;
+  } else if (name == "shared_kib") {
+    options.shared_limit = static_cast<std::size_t>(number(word, value)) << 10U;
   } else if (name == "report") {
     options.report = number(word, value) != 0;
   } else if (name == "no_driver") {

@@ -28,7 +28,7 @@ struct Options {
 };
 
 /// At first as the environment variable SIMT says, e.g. "schedule=random,seed=7,memory=64,no_driver=1"
-/// (memory in MiB, memory_kib in KiB); unknown words end the program.
+/// (memory in MiB, memory_kib and shared_kib in KiB); unknown words end the program.
 Options& options();
 
 /// Counts down; true once, when it was 0, unless `once` lets another process have it.

@@ -104,6 +104,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
   std::snprintf(properties->name, sizeof properties->name, "emulated card %d", ordinal);
   properties->major = 8;
   properties->multiProcessorCount = 4;
+  properties->sharedMemPerBlockOptin = simt::options().shared_limit;
   properties->totalGlobalMem = simt::options().memory;
   return driver();
 }

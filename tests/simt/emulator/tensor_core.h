@@ -1,8 +1,16 @@
 #pragma once
 // The twins of prim's inline PTX, from the fragment layouts that the PTX manual documents.
+#include <limits>
+
 #include "device_functions.h"
 
 namespace prim {
+
+/// 2^x, 0 where that is below the smallest normal number: PTX ex2.approx.ftz.f32.
+inline float exp2_flushed(float x) {
+  const float power = std::exp2(x);
+  return power < std::numeric_limits<float>::min() ? 0.0F : power;
+}
 
 /// D (16×8, float32) += A (16×16, bf16, row) · B (16×8, bf16, column): PTX mma.sync.m16n8k16. With lane = 4·g + t,
 /// register r of A holds elements (g + 8·(r mod 2), 2·t + 8·(r / 2) + {0, 1}), register r of B
