@@ -11,7 +11,7 @@ kernel_table = importlib.util.module_from_spec(importlib.util.spec_from_loader("
 sys.modules["kernel_table"] = kernel_table  # dataclasses look their module up
 LOADER.exec_module(kernel_table)
 
-MMA = "_ZN6kvmend3gpu13attention_mmaILi128ELb1E13__nv_bfloat16EEvv"
+MMA = "_ZN6kvmend3gpu13attention_mmaILi128ELb1ELb1E13__nv_bfloat16EEvv"
 
 
 class KernelTable(unittest.TestCase):
@@ -41,7 +41,7 @@ class KernelTable(unittest.TestCase):
                "ptxas info    : Used {} registers, used 1 barriers, 96 bytes smem\n")
         for registers in (100, 90):
             kernel_table.add_resources(kernels, ptx, log.format(registers), 80)
-        kernel = kernels["attention_mma", 128]
+        kernel = kernels["attention_mma", 128, "wide"]
         self.assertEqual((kernel.threads, kernel.registers, kernel.static_shared), (128, {80: 100}, 96))
         self.assertEqual((kernel.spilled, kernel.instantiations), (32, 2))
 
