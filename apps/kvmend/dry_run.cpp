@@ -132,7 +132,7 @@ void print_memory(const Session& session) {
   if (session.identity().backend == "cuda" && stored < computed)
     fmt::print(" (or {}, as the file stores them, where that does not fit)", size_text(stored));
   fmt::print(" and {} for a request of {} tokens, the longest of the tasks' first prompts with its answer",
-             size_text(request_bytes(model, dtype, longest)), longest);
+             size_text(session.bytes_of_request(longest)), longest);
   const std::size_t devices = device_list(config.device).size();
   if (devices > 1) fmt::print("; on each of {} devices", devices);
   if (!session.identity().aux_models.empty()) fmt::print("; auxiliary models on the CPU besides");

@@ -106,7 +106,7 @@ struct TestedDevice {
 /// The cpu backend on every instruction set with one and with several threads; with KVMEND_TEST_DEVICE=cuda in the
 /// environment the first card, which may be emulated.
 std::vector<TestedDevice> devices_under_test();
-/// For products: with each of the cpu's ways forced, too.
+/// For products: with the cpu's way for weights that are not packed, too.
 std::vector<TestedDevice> product_devices();
 /// "cpu" or "cuda".
 std::string device_under_test();

@@ -46,11 +46,8 @@ std::vector<TestedDevice> product_devices() {
   std::vector<TestedDevice> devices = devices_under_test();
   for (const Kernels* kernels : tested_kernels())
     for (const int threads : {1, 3})
-      for (const auto& [products, label] :
-           {std::pair{CpuBackend::Products::blocks, "blocks"}, {CpuBackend::Products::pieces, "pieces"}})
-        devices.push_back(
-            {fmt::format("{}, {} threads, {}", kernels->name, threads, label),
-             [=, products = products](DType dtype) { return Device(*kernels, dtype, threads, products); }});
+      devices.push_back({fmt::format("{}, {} threads, pieces", kernels->name, threads),
+                         [=](DType dtype) { return Device(*kernels, dtype, threads, CpuBackend::Products::pieces); }});
   return devices;
 }
 

@@ -43,15 +43,12 @@ void load(const WeightSource& source, const Tensor& to, Workers& workers) {
 
 CpuBackend::CpuBackend(DType compute_dtype, int threads, const Kernels& kernels, Products products)
     : compute_dtype_(compute_dtype), kernels_(kernels), workers_(threads) {
-  const bool bf16 = compute_dtype == DType::bf16;
-  packs_ = products == Products::best && (!bf16 || kernels.packed_pairs != nullptr);
-  if (products == Products::blocks && (!bf16 || onednn::has_native_bf16()))
-    blocks_ = std::make_unique<onednn::BlockProducts>(compute_dtype);
+  packs_ = products == Products::best && (compute_dtype == DType::f32 || kernels.packed_pairs != nullptr);
 }
 
 std::string CpuBackend::description() const {
   const char* products = compute_dtype_ == DType::f32 ? "float32"
-                         : packs_ || blocks_          ? "bf16 products by the processor"
+                         : packs_                     ? "bf16 products by the processor"
                                                       : "operands rounded to bf16 before float32 products";
   return fmt::format("{} kernels, {}{} thread{}, {}", kernels_.name, packs_ ? "" : onednn::version() + ", ", threads(),
                      threads() == 1 ? "" : "s", products);
@@ -104,7 +101,7 @@ Tensor CpuBackend::prepare_table(const WeightSource& source) {
 int CpuBackend::max_decode_rows() const { return CpuQueue::kFewRows; }
 
 std::unique_ptr<Queue> CpuBackend::make_queue() {
-  return std::make_unique<CpuQueue>(compute_dtype_, kernels_, workers_, blocks_.get());
+  return std::make_unique<CpuQueue>(compute_dtype_, kernels_, workers_);
 }
 
 }  // namespace kvmend

@@ -1,7 +1,6 @@
 #pragma once
 #include "backend/backend.h"
 #include "backend/cpu/kernels/kernels.h"
-#include "backend/cpu/onednn_product.h"
 #include "backend/cpu/workers.h"
 
 namespace kvmend {
@@ -10,10 +9,8 @@ namespace kvmend {
 class CpuBackend final : public Backend {
  public:
   /// How products are computed: `best` is our own, on packed weights, in float32 and where the kernels multiply bf16;
-  /// oneDNN's blocks where the processor has tiles for bf16 (AMX); else oneDNN's float32 for many rows. `blocks` takes
-  /// those whether that is fastest or not (for tests; float32, or bf16 where the processor has it), `pieces` oneDNN's
-  /// float32.
-  enum class Products : std::uint8_t { best, blocks, pieces };
+  /// elsewhere, and with `pieces` (for tests) everywhere, few rows are multiplied in float32 by ours, many by oneDNN.
+  enum class Products : std::uint8_t { best, pieces };
 
   /// `threads` counts the calling thread; 0 takes all processors of this process. `kernels` is one of
   /// available_kernels(), by default the best.
@@ -39,8 +36,7 @@ class CpuBackend final : public Backend {
   DType compute_dtype_;
   const Kernels& kernels_;
   Workers workers_;
-  bool packs_ = false;                             ///< weights are packed for our own products
-  std::unique_ptr<onednn::BlockProducts> blocks_;  ///< null, and not packed: single precision products in pieces
+  bool packs_ = false;  ///< weights are packed for our own products; else single precision products in pieces
 };
 
 }  // namespace kvmend

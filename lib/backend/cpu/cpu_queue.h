@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "backend/cpu/onednn_product.h"
 #include "backend/cpu/resources.h"
 #include "backend/host/host_queue.h"
 
@@ -11,16 +10,13 @@ namespace kvmend {
 /// Runs each operation at once on the backend's threads. A queue is used by one thread at a time.
 class CpuQueue final : public HostQueue {
  public:
-  /// Products of up to this many rows are our own kernel's, which gives each row bits of its own; more are oneDNN's.
+  /// Products of up to this many rows are our own kernels', which give each row bits of its own; more are oneDNN's where
+  /// weights are not packed.
   /// The kernel keeps up with oneDNN to about here (Zen 3: within 5 % at 96 rows, 8 % behind at 192).
   static constexpr int kFewRows = 128;
 
-  /// `blocks`: what multiplies many rows in the compute dtype, or null.
-  CpuQueue(DType compute_dtype, const Kernels& kernels, Workers& workers, onednn::BlockProducts* blocks)
-      : compute_dtype_(compute_dtype),
-        resources_(kernels, workers),
-        blocks_(blocks),
-        block_of_thread_(resources_.of_thread.size()) {}
+  CpuQueue(DType compute_dtype, const Kernels& kernels, Workers& workers)
+      : compute_dtype_(compute_dtype), resources_(kernels, workers) {}
 
  protected:
   void do_embed(const Tensor& out, const Tensor& table, const Tensor& ids, float scale) override;
@@ -62,13 +58,10 @@ class CpuQueue final : public HostQueue {
   void multiply_packed(const MatmulArgs& args, std::int64_t n, const Tensor& x, const Tensor& weight);
   void multiply_few(const MatmulArgs& args, std::int64_t n);
   void multiply_many(const MatmulArgs& args, std::int64_t n);
-  void multiply_blocks(const MatmulArgs& args, std::int64_t n, const Tensor& x);
 
   DType compute_dtype_;
   CpuResources resources_;
-  onednn::BlockProducts* blocks_;
   Scratch operand_, product_, sums_;
-  std::vector<Scratch> block_of_thread_;
 };
 
 /// The memory of an f32 or bf16 tensor.

@@ -1,4 +1,5 @@
-// Products: few rows by our own kernel, many by oneDNN, both in pieces that our threads take as they come free.
+// Products: our own on packed weights; where there is none for the type, few rows by our own kernel and many by oneDNN. All in
+// pieces that our threads take as they come free.
 #include <algorithm>
 
 #include "backend/cpu/cpu_queue.h"
@@ -35,7 +36,6 @@ void CpuQueue::do_matmul(const Tensor& out, const Tensor& x, const Weight& weigh
                   .m = x.rows(),
                   .k = x.cols()};
   if (ours->packed) return multiply_packed(args, out.cols(), x, ours->packed);
-  if (args.m > kFewRows && blocks_ != nullptr) return multiply_blocks(args, out.cols(), x);
   const RealRows from = operand(x);
   args.x = static_cast<const float*>(from.data);
   args.x_stride = from.stride;
@@ -130,37 +130,6 @@ void CpuQueue::multiply_many(const MatmulArgs& args, std::int64_t n) {
                          1,
                          false},
                         0, m);
-  });
-}
-
-void CpuQueue::multiply_blocks(const MatmulArgs& args, std::int64_t n, const Tensor& x) {
-  // A piece's product stays in the second level cache until it is added to the output.
-  constexpr std::int64_t rows = 512, columns = 128;
-  const std::int64_t padded = round_up(args.m, onednn::BlockProducts::kRowStep);
-  const bool bf16 = args.weight.bf16;
-  const std::int64_t element_bytes = bf16 ? 2 : 4;
-  const RealRows from{operand_.floats(padded * args.k), args.k, bf16};
-  const auto at = [element_bytes](const RealRows& r, std::int64_t row) {
-    return static_cast<std::byte*>(r.data) + row * r.stride * element_bytes;
-  };
-  const ConvertArgs to_element{from, real_rows(x), nullptr, args.k, 1, false};
-  over_rows(args.m, args.k, [&](std::int64_t begin, std::int64_t end) { kernels().convert(to_element, begin, end); });
-  std::fill_n(at(from, args.m), (padded - args.m) * args.k * element_bytes, std::byte{0});
-
-  const std::int64_t across = (n + columns - 1) / columns, down = (args.m + rows - 1) / rows;
-  workers().parallel_for(across * down, 1, [&](std::int64_t piece, std::int64_t, int thread) {
-    const std::int64_t row = piece / across * rows, column = piece % across * columns;
-    const std::int64_t m = std::min(rows, args.m - row), c = std::min(columns, n - column);
-    float* product = of_thread(thread).floats(round_up(m, onednn::BlockProducts::kRowStep) * c);
-    blocks_->multiply(m, c, args.k, at(from, row), at(args.weight, column), args.weight.stride, product,
-                      block_of_thread_[static_cast<std::size_t>(thread)]);
-    if (args.bias != nullptr) kernels().add({product, args.bias + column, c, 0, c}, 0, m);
-    RealRows to = args.out;
-    to.data = static_cast<std::byte*>(to.data) + (row * to.stride + column) * (to.bf16 ? 2 : 4);
-    if (args.accumulate)
-      kernels().add({static_cast<float*>(to.data), product, to.stride, c, c}, 0, m);
-    else
-      kernels().convert({to, {product, c, false}, nullptr, c, 1, false}, 0, m);
   });
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// The one place that knows which oneDNN is installed (Debian 12 has 2.6; 3 changed how primitives are described).
+// The one place that calls oneDNN.
 #include <cstdint>
 #include <string>
 

@@ -5,7 +5,9 @@
 #include "core/error.h"
 #include "model/locate.h"
 #include "recompute/auxiliary.h"
+#include "recompute/engine.h"
 #include "recompute/runner.h"
+#include "recompute/selector.h"
 
 namespace kvmend {
 
@@ -148,6 +150,13 @@ int Session::longest_first_prompt() const {
     longest = std::max(longest, first.request.n_tokens() + first.sample.max_new_tokens);
   }
   return longest;
+}
+
+std::int64_t Session::bytes_of_request(int tokens) const {
+  const bool unrotated =
+      std::any_of(config_.strategies.begin(), config_.strategies.end(),
+                  [](const StrategyVariant& variant) { return variant.strategy->selector->corrects_reused(); });
+  return request_bytes(files().config(), dtype_of(config_.dtype), tokens, unrotated);
 }
 
 std::vector<TaskNote> Session::notes() const {

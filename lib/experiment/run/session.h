@@ -43,6 +43,8 @@ class Session {
   void check_samples(int limit = -1) const;
   /// Tokens of the longest of each task's first prompts and its answer.
   int longest_first_prompt() const;
+  /// What a request of `tokens` tokens takes on a device, for any of the sweep's strategies.
+  std::int64_t bytes_of_request(int tokens) const;
   /// Makes each task's first prompt with each chunker. Throws what that throws, and Error(usage) where it exceeds the
   /// model's context, or an auxiliary model's, naming the task or the strategy and its place.
   void check_prompts() const;

@@ -1,6 +1,5 @@
 #include "experiment/run/worker.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -15,7 +14,6 @@
 #include "experiment/run/answer.h"
 #include "experiment/run/session.h"
 #include "recompute/runner.h"
-#include "recompute/selector.h"
 
 namespace kvmend {
 namespace {
@@ -55,11 +53,7 @@ BackendOptions backend_options(const Session& session, const std::string& device
                          .threads = threads_of_worker(config.device, config.threads, available_processors()),
                          .weights = config.weights};
   if (backend_name(options.device) != "cuda") return options;
-  const bool unrotated =
-      std::any_of(config.strategies.begin(), config.strategies.end(),
-                  [](const StrategyVariant& variant) { return variant.strategy->selector->corrects_reused(); });
-  options.work_bytes =
-      request_bytes(session.files().config(), options.dtype, session.longest_first_prompt(), unrotated);
+  options.work_bytes = session.bytes_of_request(session.longest_first_prompt());
   return options;
 }
 

@@ -53,7 +53,8 @@ static inline void end_tiles(const PackedMatmulArgs& a, std::int64_t row, std::i
   }
 }
 
-/// What is fetched into the second level cache beside a block's products: its share of the next panel, a part a step.
+/// What is fetched into the second level cache beside a block's products: its share of the next panel, a part a step. Behind
+/// the last panel nothing is there to fetch, which a prefetch may be told to.
 struct Ahead {
   const float* from;
   std::int64_t of_step;  ///< words
