@@ -7,7 +7,7 @@ namespace kvmend::gpu {
 template <int width>
 struct AttentionTile {
   static constexpr int kVectors = 16, kKeys = 32, kLanes = 8, kThreads = kVectors * kLanes;
-  static constexpr int kBlocks = 4;          ///< of a multiprocessor, where shared memory allows it
+  static constexpr int kBlocks = width > 128 ? 2 : 4;  ///< of a multiprocessor: shared memory allows no more
   static constexpr int kStride = width + 4;  ///< floats of a row: eight rows' quads then lie in different banks
   float q[kVectors][kStride];
   float k[kKeys][kStride];
@@ -75,7 +75,7 @@ __device__ inline void tile_products(float (&products)[4], const float* q,
 /// (four fused multiply-adds for 20 bytes of shared memory). Decoding is bound by shared memory, too: 16 rows read each key,
 /// however few are real, at about a quarter of the memory's bandwidth.
 template <int width, class T>
-__global__ void __launch_bounds__(128, 4)
+__global__ void __launch_bounds__(128, AttentionTile<width>::kBlocks)
     attention_tile(QueryRows q, KeyList<T> list, const KeyList<T>* cells, AttentionShape shape, Partials partials,
                    AttentionResult result) {
   using Tile = AttentionTile<width>;

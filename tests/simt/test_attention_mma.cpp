@@ -202,7 +202,8 @@ TEST_CASE("both tiles of attention on tensor cores are right at the edges of the
 TEST_CASE("both tiles take every width, mask, temper and cut of the keys") {
   for (const simt::Schedule schedule : {simt::Schedule::forward, simt::Schedule::reverse, simt::Schedule::random}) {
     const Card card(schedule);
-    check_both_tiles({33, 4, 64, 200, Sees::a_window});
+    check_both_tiles(
+        {33, 4, 64, 200, Sees::a_window, 1, {62, 66, 0.5F, 3}});  // the end of a tile, the next one's begin
     check_both_tiles({45, 3, 80, 150, Sees::up_to_its_position, 1, {20, 101, 0.7F, 1.25F}});
     check_both_tiles({24, 7, 96, 192, Sees::everything, 2});
     check_both_tiles({70, 1, 128, 330, Sees::up_to_its_position, 3});

@@ -89,7 +89,7 @@ int attention_parts(const AttentionCall& call, const Keys& keys, std::int64_t ma
                      std::min(vectors, of_tile));
   };
   const auto parts = [&](auto tile) { return parts_with(decltype(tile)::kVectors, decltype(tile)::kBlocks); };
-  if (!call.round) return parts(gpu::AttentionTile<128>{});
+  if (!call.round) return call.head_dim <= 128 ? parts(gpu::AttentionTile<128>{}) : parts(gpu::AttentionTile<256>{});
   if (!takes_wide_tile(call, {&keys, 1})) return parts(gpu::MmaTile<128, false>{});
   return call.head_dim <= 128 ? parts(gpu::MmaTile<128, true>{}) : parts(gpu::MmaTile<256, true>{});
 }
