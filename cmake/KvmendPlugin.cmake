@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(headers core/params.h core/value.h
+set(headers core/params.h core/split_mix.h core/value.h
             recompute/plan.h recompute/probe.h recompute/request.h recompute/selector.h recompute/strategy.h)
 set(KVMEND_PLUGIN_HEADERS "")
 foreach(header ${headers} recompute/plugin_stamp.h.in)
