@@ -67,10 +67,7 @@ static inline void store_sums(const float* sum, T* out, std::int64_t stride, std
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < columns; c += kLanes) {
       const Vec v = load(sum + r * kPanels * kPanel + c);
-      if (c + kLanes <= columns)
-        store(out + r * stride + c, v);
-      else
-        store_part(out + r * stride + c, v, columns - c);
+      store_up_to(out + r * stride + c, v, columns - c);
     }
 }
 
@@ -78,23 +75,18 @@ static inline void store_sums(const float* sum, T* out, std::int64_t stride, std
 static inline void begin_sums(const MatmulArgs& a, std::int64_t row, std::int64_t rows, std::int64_t column,
                               std::int64_t columns, float* sum) {
   for (std::int64_t c = 0; c < kPanels * kPanel; c += kLanes) {
-    const std::int64_t here = columns - c < kLanes ? columns - c : kLanes;
-    if (here <= 0) {
-      for (std::int64_t r = 0; r < rows; ++r) store(sum + r * kPanels * kPanel + c, Vec{});
-      continue;
-    }
-    const auto read = [here](const float* from) { return here == kLanes ? load(from) : load_part(from, here); };
-    const Vec bias = a.bias != nullptr ? read(a.bias + column + c) : Vec{};
+    const std::int64_t here = columns - c;
+    const Vec bias = a.bias != nullptr ? load_up_to(a.bias + column + c, here) : Vec{};
     const float* out = static_cast<const float*>(a.out.data) + row * a.out.stride + column + c;
     for (std::int64_t r = 0; r < rows; ++r)
-      store(sum + r * kPanels * kPanel + c, a.accumulate ? bias + read(out + r * a.out.stride) : bias);
+      store(sum + r * kPanels * kPanel + c, a.accumulate ? bias + load_up_to(out + r * a.out.stride, here) : bias);
   }
 }
 
 /// The depth k is cut in equal parts of at most kDepth.
 static inline std::int64_t depth_of_parts(std::int64_t k) {
   const std::int64_t parts = (k + kDepth - 1) / kDepth;
-  return parts == 0 ? kDepth : (((k + parts - 1) / parts) + kLanes - 1) / kLanes * kLanes;
+  return parts == 0 ? kDepth : round_up((k + parts - 1) / parts, kLanes);
 }
 
 static void matmul(const MatmulArgs& a, std::int64_t begin, std::int64_t end, float* scratch) {

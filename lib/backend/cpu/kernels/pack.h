@@ -10,7 +10,6 @@ constexpr int kBlock = 24;           // vectors that meet a panel of keys while 
 constexpr float kLog2E = 1.44269504088896341F, kLn2 = 0.69314718055994531F;
 constexpr float kInfinity = __builtin_inff();
 
-static inline std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 static inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 static inline std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
 

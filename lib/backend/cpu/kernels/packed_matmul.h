@@ -19,16 +19,10 @@ template <int R, int V, bool kFull>
 struct PackedTile {
   Vec sum[R][V];
 
-  static Vec read(const float* from, std::int64_t here) {
-    if (kFull || here >= kLanes) return load(from);
-    return here > 0 ? load_part(from, here) : Vec{};
-  }
+  static Vec read(const float* from, std::int64_t here) { return kFull ? load(from) : load_up_to(from, here); }
   template <class T>
   static void write(T* to, Vec v, std::int64_t here) {
-    if (kFull || here >= kLanes)
-      store(to, v);
-    else if (here > 0)
-      store_part(to, v, here);
+    kFull ? store(to, v) : store_up_to(to, v, here);
   }
 
   void begin(const PackedMatmulArgs& a, std::int64_t row, std::int64_t column) {

@@ -192,4 +192,20 @@ static inline void store_part(T* to, Vec v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) to[i] = whole[i];
 }
 
+/// As many of kLanes elements as there are, n of any size; 0 in the lanes past them.
+template <class T>
+static inline Vec load_up_to(const T* from, std::int64_t n) {
+  return n >= kLanes ? load(from) : n > 0 ? load_part(from, n) : Vec{};
+}
+
+template <class T>
+static inline void store_up_to(T* to, Vec v, std::int64_t n) {
+  if (n >= kLanes)
+    store(to, v);
+  else if (n > 0)
+    store_part(to, v, n);
+}
+
+static inline std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
+
 }  // namespace kvmend::KVMEND_LEVEL

@@ -11,7 +11,7 @@ namespace kvmend::KVMEND_LEVEL {
 constexpr int kTileBlock = 2 * kTileSide;  // rows of x
 static_assert(kPanel == 2 * kTileSide, "a panel is two tiles wide");
 
-static std::int64_t tile_steps(std::int64_t k) { return (steps_of(k, true) + kTileSide - 1) / kTileSide * kTileSide; }
+static std::int64_t tile_steps(std::int64_t k) { return round_up(steps_of(k, true), kTileSide); }
 static std::int64_t tile_block_words(std::int64_t steps) { return steps * kTileBlock; }
 
 static void pack_tile_rows(const PackArgs& a, std::int64_t begin, std::int64_t end) {
@@ -40,15 +40,10 @@ static inline void end_tiles(const PackedMatmulArgs& a, std::int64_t row, std::i
   for (std::int64_t v = 0; v < kPanel; v += kLanes) {
     const std::int64_t here = a.n - column - v;
     if (here <= 0) return;
-    const auto read = [here](const auto* from) { return here >= kLanes ? load(from) : load_part(from, here); };
-    const Vec bias = a.bias != nullptr ? read(a.bias + column + v) : Vec{};
+    const Vec bias = a.bias != nullptr ? load_up_to(a.bias + column + v, here) : Vec{};
     for (std::int64_t r = 0; r < rows; ++r) {
       T* to = out + r * a.out.stride + v;
-      const Vec sum = load(sums + r * kPanel + v) + (a.accumulate ? bias + read(to) : bias);
-      if (here >= kLanes)
-        store(to, sum);
-      else
-        store_part(to, sum, here);
+      store_up_to(to, load(sums + r * kPanel + v) + (a.accumulate ? bias + load_up_to(to, here) : bias), here);
     }
   }
 }
@@ -108,7 +103,7 @@ static void multiply_with_tiles(const PackedMatmulArgs& a, std::int64_t row_begi
   const std::int64_t panel_words = packed_panel_words(a.steps), block_words = tile_block_words(a.steps);
   const std::int64_t blocks = (row_end - row_begin + kTileBlock - 1) / kTileBlock;
   // A panel comes from memory while the one before it meets its rows: each block fetches a share, a line or more a step.
-  const std::int64_t share = (kTileSide * kPanel / blocks + kTileSide - 1) / kTileSide * kTileSide;
+  const std::int64_t share = round_up(kTileSide * kPanel / blocks, kTileSide);
   Tiles tiles;
   for (std::int64_t panel = panel_begin; panel < panel_end; ++panel) {
     const float *w = a.weight + panel * panel_words + a.step_begin * kPanel, *next = w + panel_words;

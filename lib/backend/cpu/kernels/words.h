@@ -9,17 +9,13 @@ namespace kvmend::KVMEND_LEVEL {
 static inline std::int64_t steps_of(std::int64_t k, bool pairs) { return pairs ? (k + 1) / 2 : k; }
 
 /// Words of a block of kTileRows rows; a vector more, because stores of whole vectors run past the last row.
-static inline std::int64_t packed_block_words(std::int64_t steps) {
-  return (steps * kTileRows + kLanes + 15) / 16 * 16;
-}
+static inline std::int64_t packed_block_words(std::int64_t steps) { return round_up(steps * kTileRows + kLanes, 16); }
 static inline std::int64_t packed_panel_words(std::int64_t steps) { return steps * kPanel; }
 
 /// kLanes words of a row of k float32, from `step` on; zero past its end.
 template <bool kPairs>
 static inline Vec load_words(const float* row, std::int64_t k, std::int64_t step) {
-  const auto read = [row, k](std::int64_t c) {
-    return c + kLanes <= k ? load(row + c) : c < k ? load_part(row + c, k - c) : Vec{};
-  };
+  const auto read = [row, k](std::int64_t c) { return load_up_to(row + c, k - c); };
   return kPairs ? pair_words(read(2 * step), read(2 * step + kLanes)) : read(step);
 }
 
